@@ -1,0 +1,76 @@
+//! Derivation and counting on a store's current snapshot, timed.
+//!
+//!     cargo bench --bench derive_tally -- --store DIR --pipeline FILE [--out FILE] [--tally FILE] [--threads N]
+//!
+//! `--tally` writes every count as a long table, in the form `benches/peers`
+//! compares. Nothing is asserted here: see `benches/peers/README.md`.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use relief::estimate::expression::compile;
+use relief::estimate::scan::{self, Counting};
+use relief::estimate::tally::{FineCell, Tallies, Tally};
+use relief::model::horizon::HORIZONS;
+use relief::protocol::Protocol;
+use relief::store::Store;
+use relief::derive;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let option = |name: &str| arguments.iter().position(|word| word == name).and_then(|at| arguments.get(at + 1));
+    let Some((store, pipeline)) = option("--store").zip(option("--pipeline")) else {
+        eprintln!("give --store DIR and --pipeline FILE; nothing was run");
+        return Ok(());
+    };
+    let threads = option("--threads").map_or(Ok(2), |threads| threads.parse())?;
+    let out = option("--out").map_or_else(|| std::env::temp_dir().join("relief-bench.parquet"), PathBuf::from);
+    let protocol = Protocol::read(Path::new(pipeline))?;
+    let snapshot = Store::open(Path::new(store)).current()?.ok_or("the store has no snapshot")?;
+
+    let start = Instant::now();
+    let derived = derive::run(&snapshot, &protocol, &out, threads)?;
+    let deriving = start.elapsed();
+    let measures = protocol.measures.iter().map(compile).collect::<Result<Vec<_>, _>>()?;
+    let sites: Vec<String> = snapshot.manifest.sites.iter().map(|site| site.site.clone()).collect();
+    let counting = Counting { measures: &measures, sites: &sites, conditions: &protocol.conditions };
+    let tallies = scan::count(&out, &counting, threads)?;
+    let total = start.elapsed();
+    if let Some(path) = option("--tally") {
+        write(&tallies, &protocol, Path::new(path))?;
+    }
+    println!("relief derive {:.3} s, tally {:.3} s, {} series", deriving.as_secs_f64(), (total - deriving).as_secs_f64(), derived.flow.series);
+    Ok(())
+}
+
+/// One row a count above 0, sorted: `measure,index_period,site,condition,horizon,what,n`.
+fn write(tallies: &Tallies, protocol: &Protocol, path: &Path) -> std::io::Result<()> {
+    let mut rows = Vec::new();
+    for (cell, measures) in &tallies.cells {
+        let place = place(cell, tallies, protocol);
+        for (measure, tally) in protocol.measures.iter().zip(measures) {
+            rows.extend(counts(tally).map(|(what, count)| format!("{},{place},{what},{count}", measure.id)));
+        }
+    }
+    rows.sort_unstable();
+    let mut file = BufWriter::new(File::create(path)?);
+    writeln!(file, "measure,index_period,site,condition,horizon,what,n")?;
+    rows.iter().try_for_each(|row| writeln!(file, "{row}"))?;
+    file.flush()
+}
+
+fn place(cell: &FineCell, tallies: &Tallies, protocol: &Protocol) -> String {
+    let period = cell.period.map(|period| period.to_string()).unwrap_or_default();
+    let condition = &protocol.conditions.conditions()[cell.condition].code;
+    format!("{period},{},{condition},{}", tallies.sites[cell.site], HORIZONS[cell.horizon].id)
+}
+
+fn counts(tally: &Tally) -> impl Iterator<Item = (String, u64)> + '_ {
+    let plain = [("eligible", tally.eligible), ("observed", tally.observed), ("outcome", tally.outcome)];
+    let plain = plain.into_iter().map(|(what, count)| (what.to_owned(), count));
+    let pairs = tally.pairs.iter().map(|((before, after), count)| (format!("pair:{before}:{after}"), *count));
+    plain.chain(pairs).filter(|(_, count)| *count > 0)
+}

@@ -1,0 +1,300 @@
+#!/usr/bin/env python3
+"""Snapshot → analysis set → tally, in DuckDB SQL.
+
+    derive_duckdb.py SNAPSHOT_DIR OUT.parquet [--pipeline FILE] [--tally OUT.csv]
+
+Written from the definitions (measures.md, mme_method.md), not from src/derive:
+it is the second implementation the first is held against, row for row. One
+pass a table, equi-joins with conditional aggregates, everything that a series
+needs packed into integers so that one `max` or `bit_or` answers it.
+"""
+import argparse
+import json
+import math
+import resource
+import time
+from pathlib import Path
+
+from common import HORIZONS, Pipeline, connect, pack, quoted, values
+
+# Pain scales in order of preference (the item first, then the instrument), then the other two.
+ITEMS, PAIN = ["average", "", "worst", "least", "now"], ["pain_nrs", "pain_vas_mm"]
+SCALES = [(p, i, f"{p}/{i}" if i else p) for i in ITEMS for p in PAIN]
+PHQ9, GAD7 = 100, 101
+MME_DAYS = 30
+# Dose windows from day 0: (first, last, first and last day a review counts).
+BASELINE = (-MME_DAYS, -1, -MME_DAYS, 0)
+DOSES = {"b": BASELINE} | {i: (t - MME_DAYS + 1, t, f, l) for i, t, f, l in HORIZONS if t - MME_DAYS + 1 >= -1}
+LAST_DAY = HORIZONS[-1][3]
+
+
+def tables(db, folder, manifest, pipeline):
+    """The snapshot's tables and the packs as views and small tables."""
+    for path in Path(folder).glob("*.parquet"):
+        db.execute(f"CREATE VIEW {path.stem} AS FROM read_parquet('{path}', file_row_number = {str(path.stem == 'assessments').lower()})")
+    factors = pack("mme-cdc-2022")["factor"]
+    thousandths = lambda text: round(float(text) * 10_000)
+    drug = lambda d: (d["code"], d["class"], thousandths(factors[d["code"]]) if d["code"] in factors else None, int(d.get("patch", False)))
+    db.execute(f"CREATE TABLE drug (code VARCHAR, class VARCHAR, factor BIGINT, patch INT); INSERT INTO drug {values(map(drug, pack('drugs')['drug']))}")
+    condition = lambda n, c: (c["code"], n, int(c.get("specific", True)), int(c.get("opioid_outcomes", True)))
+    conditions = [condition(n, c) for n, c in enumerate(pack("conditions")["condition"])]
+    assert len(conditions) < 63, "conditions are a bit mask"
+    db.execute(f"CREATE TABLE condition_pack (code VARCHAR, position INT, specific INT, in_scope INT); INSERT INTO condition_pack {values(conditions)}")
+    feeds = [(n, int(s["medications"] == "complete")) for n, s in enumerate(manifest["sources"])]
+    db.execute(f"CREATE TABLE feed (source_id INT, complete INT); INSERT INTO feed {values(feeds)}")
+    dated = manifest["calendar"] == "dated"
+    cut = lambda s: pipeline.data_cut if dated and pipeline.data_cut is not None else s["last_day"]
+    db.execute(f"CREATE TABLE cut (site VARCHAR, day INT); INSERT INTO cut {values([(s['site'], cut(s)) for s in manifest['sites']])}")
+
+
+def series_sql(p):
+    """Runs of infusions without a longer gap than induction allows → series."""
+    return f"""
+    WITH gaps AS (
+        SELECT patient_key, day, dose_mg_per_kg AS dose, day - lag(day) OVER (PARTITION BY patient_key ORDER BY day) AS gap FROM infusions),
+    starts AS (
+        SELECT *, sum((gap IS NULL OR gap > {min(p.series_gap, p.induction_gap)})::INT) OVER one AS run, sum((gap IS NULL OR gap > {p.series_gap})::INT) OVER one AS series
+        FROM gaps WINDOW one AS (PARTITION BY patient_key ORDER BY day ROWS UNBOUNDED PRECEDING)),
+    runs AS (
+        SELECT patient_key, series::INT AS series, run, min(day) AS first, max(day) AS last, count(*) AS infusions, count(dose) AS doses, sum(dose) AS mg_per_kg
+        FROM starts GROUP BY ALL)
+    SELECT row_number() OVER () AS sid, patient_key, series, min(first) AS index_day, arg_min(last, run) AS induction_end,
+        sum(infusions)::INT AS infusions, arg_min(infusions, run)::INT AS induction_infusions,
+        CASE WHEN sum(doses) = sum(infusions) THEN sum(mg_per_kg) END AS mg_per_kg
+    FROM runs GROUP BY patient_key, series"""
+
+
+def scores_sql():
+    scale = " ".join(f"WHEN '{p}|{i}' THEN {n}" for n, (p, i, _) in enumerate(SCALES))
+    return f"""
+    SELECT patient_key, day, file_row_number AS row, score_x10 AS score,
+        CASE instrument WHEN 'phq9' THEN {PHQ9} WHEN 'gad7' THEN {GAD7} ELSE CASE concat(instrument, '|', item) {scale} END END AS scale
+    FROM assessments WHERE scale IS NOT NULL"""
+
+
+def before_sql(p):
+    """The last score before day 0; only without one the first of day 0. `row` grows with the day."""
+    return f"""
+    WITH by_scale AS (
+        SELECT sid, scale, max(row << 10 | score) FILTER (day < index_day) AS earlier, min(row << 10 | score) FILTER (day = index_day) AS same_day
+        FROM scores JOIN series USING (patient_key) WHERE day BETWEEN index_day - {p.baseline_days} AND index_day GROUP BY sid, scale),
+    chosen AS (SELECT sid, scale, coalesce(earlier, same_day) & 1023 AS score, earlier IS NULL AS same_day FROM by_scale)
+    SELECT sid, min(scale) FILTER (scale < {PHQ9}) AS pain_scale,
+        arg_min(score, scale) FILTER (scale < {PHQ9}) AS pain, arg_min(same_day, scale) FILTER (scale < {PHQ9}) AS same_day,
+        max(score) FILTER (scale = {PHQ9}) AS phq9, max(score) FILTER (scale = {GAD7}) AS gad7
+    FROM chosen GROUP BY sid"""
+
+
+def after_sql():
+    """Per horizon: the score closest to the target (of equally close the later, of one day the last recorded) and the last so far.
+
+    A score of an infusion day never counts, nor up to the end of induction at two weeks.
+    """
+    edges = [0] + [last for *_, last in HORIZONS]
+    closest, latest, pain, other, carried = [], [], [], [], []
+    for n, (h, target, first, last) in enumerate(HORIZONS):
+        on_treatment = "AND day > induction_end" if h == "2w" else ""
+        rank = f"(abs(offset_day - {target}) * 2 + (offset_day < {target})::BIGINT) << 44 | (8589934591 - row) << 10 | score"
+        closest.append(f"min({rank}) FILTER (offset_day BETWEEN {first} AND {last} {on_treatment}) AS at_{h}")
+        latest.append(f"max(row << 10 | score) FILTER (offset_day BETWEEN {edges[n] + 1} AND {last}) AS until_{h}")
+        pain.append(f"max(at_{h} & 1023) FILTER (scale = pain_scale) AS pain_{h}")
+        other += [f"max(at_{h} & 1023) FILTER (scale = {code}) AS {name}_{h}" for code, name in ((PHQ9, "phq9"), (GAD7, "gad7"))]
+        carried.append(f"max(greatest({', '.join(f'until_{i}' for i, *_ in HORIZONS[:n + 1])})) FILTER (scale = pain_scale) & 1023 AS last_{h}")
+    return f"""
+    WITH outcomes AS (SELECT * FROM scores ANTI JOIN infusions USING (patient_key, day)),
+    by_scale AS (
+        SELECT sid, scale, {', '.join(closest + latest)}
+        FROM (SELECT *, day - index_day AS offset_day FROM outcomes JOIN series USING (patient_key))
+        WHERE offset_day BETWEEN 1 AND {LAST_DAY} GROUP BY sid, scale)
+    SELECT sid, {', '.join(pain + carried + other)}
+    FROM by_scale LEFT JOIN before USING (sid) GROUP BY sid"""
+
+
+def even(db):
+    """A number every days' supply in use divides, so that daily doses are whole numbers of 10^-10 / even MME."""
+    days = [d for d, in db.execute("SELECT DISTINCT days_supply FROM prescriptions SEMI JOIN drug ON drug = code AND factor IS NOT NULL").fetchall()]
+    common = math.lcm(1, *days)
+    assert common < 10**18, "days' supplies without a common denominator that 128 bits can hold"
+    return common, "BIGINT" if common <= 5_000 else "HUGEINT"
+
+
+def medication_sql(common, whole):
+    """What each prescription means, and its daily dose. A patch counts by how many are worn at once, 72 hours each."""
+    return f"""
+    WITH known AS (
+        SELECT patient_key, start_day AS first, start_day + days_supply - 1 AS last, days_supply AS days, factor, patch,
+            round(strength * 1000)::{whole} AS strength, round(quantity * 1000)::{whole} AS quantity,
+            CASE WHEN route IN ('iv', 'im', 'sc', 'iv_im', 'parenteral') THEN NULL
+                WHEN class IN ('opioid', 'buprenorphine') AND (indication = 'oud' OR starts_with(indication, 'F11')) THEN 'oud'
+                WHEN class = 'opioid' AND factor IS NULL THEN 'unconvertible'
+                WHEN class IN ('opioid', 'buprenorphine', 'benzodiazepine') THEN class END AS kind
+        FROM prescriptions JOIN drug ON drug = code WHERE kind IS NOT NULL)
+    SELECT patient_key, first, last, kind, CASE WHEN kind <> 'opioid' THEN 0
+        WHEN patch = 1 THEN strength * greatest(1, (6 * quantity + days * 1000 - 1) // (2 * days * 1000)) * 1000 * factor * {common}
+        ELSE strength * quantity * factor * ({common} // days) END AS daily
+    FROM known"""
+
+
+BENZODIAZEPINE_BITS, OPIOID_BITS, BUPRENORPHINE, UNCONVERTIBLE = 0, 30, 1 << 60, 1 << 61
+WINDOW_BITS = (1 << MME_DAYS) - 1
+
+
+def doses_sql():
+    """Per dose window: MME-days, and one bit a day for benzodiazepines and for opioids."""
+    days, sums = [], []
+    for w, (first, last, *_) in DOSES.items():
+        days.append(f"greatest(0, least(last - index_day, {last}) - greatest(first - index_day, {first}) + 1) AS days_{w}")
+        days.append(f"((1::BIGINT << days_{w}) - 1) << greatest(0, first - index_day - ({first})) % 64 AS mask_{w}")
+        bits = f"""CASE kind WHEN 'opioid' THEN mask_{w} << {OPIOID_BITS} WHEN 'benzodiazepine' THEN mask_{w}
+            WHEN 'buprenorphine' THEN mask_{w} << {OPIOID_BITS} | {BUPRENORPHINE} WHEN 'unconvertible' THEN mask_{w} << {OPIOID_BITS} | {UNCONVERTIBLE} ELSE 0 END"""
+        sums.append(f"sum(daily * days_{w}) AS total_{w}, bit_or({bits}) FILTER (days_{w} > 0) AS bits_{w}")
+    return f"""
+    WITH near AS (
+        SELECT sid, kind, daily, {', '.join(days)} FROM medication JOIN series USING (patient_key)
+        WHERE last >= index_day - {MME_DAYS} AND first <= index_day + {HORIZONS[-1][1]})
+    SELECT sid, {', '.join(sums)}, bit_or(mask_b) FILTER (kind = 'opioid') AS covered, bool_or(kind = 'oud' AND days_b > 0) AS oud
+    FROM near GROUP BY sid"""
+
+
+def reviews_sql():
+    held = [f"bool_or(day - index_day BETWEEN {a} AND {b}) AS reviewed_{w}" for w, (_, _, a, b) in DOSES.items()]
+    return f"SELECT sid, {', '.join(held)} FROM medication_reviews JOIN series USING (patient_key) WHERE complete GROUP BY sid"
+
+
+def withheld_sql():
+    near = [f"bool_or(start_day IS NULL OR start_day - index_day BETWEEN {a - 365} AND {b}) AS withheld_{w}" for w, (a, b, *_) in DOSES.items()]
+    return f"SELECT sid, {', '.join(near)} FROM prescriptions_withheld JOIN series USING (patient_key) GROUP BY sid"
+
+
+def conditions_sql():
+    """Specific before unspecific, then the lowest rank, then pack order."""
+    return """
+    SELECT patient_key, bit_or(1::BIGINT << position) AS mask, bool_and(in_scope = 1) AS in_scope,
+        min((1 - specific)::BIGINT << 40 | coalesce(rank, 2147483647)::BIGINT << 8 | position) & 255 AS primary_position,
+        bool_or(upper(replace(source_code, '.', '')) = 'Z79891') AS long_term
+    FROM diagnoses JOIN condition_pack ON condition = code GROUP BY patient_key"""
+
+
+def state(w):
+    return f"""CASE WHEN bits_{w} & {BUPRENORPHINE} <> 0 THEN 'buprenorphine' WHEN bits_{w} & {UNCONVERTIBLE} <> 0 THEN 'unconvertible'
+        WHEN withheld_{w} THEN 'withheld' WHEN complete = 1 OR reviewed_{w} THEN 'known' ELSE 'not_reviewed' END"""
+
+
+def wide_sql(manifest, pipeline, common):
+    """One row a series, every horizon's facts beside each other."""
+    unit = 10**10 * common
+    dated = manifest["calendar"] == "dated"
+    # With study days only the site can say when day 0 was, and it said so for the first series.
+    period = "strftime(DATE '1970-01-01' + index_day, '%Y-%m')" if dated else "CASE WHEN index_day = 0 THEN index_period END"
+    reached = "cut.day"
+    if not dated and pipeline.data_cut is not None:
+        first = """CASE WHEN length(index_period) = 4 THEN strptime(index_period || '-01', '%Y-%m')
+            WHEN index_period[5] = 'Q' THEN strptime(index_period[:4] || '-' || (index_period[6]::INT * 3 - 2), '%Y-%m') ELSE strptime(index_period, '%Y-%m') END"""
+        length = "CASE WHEN length(index_period) = 4 THEN INTERVAL 1 YEAR WHEN index_period[5] = 'Q' THEN INTERVAL 3 MONTH ELSE INTERVAL 1 MONTH END"
+        end = f"(({first} + {length})::DATE - DATE '1970-01-02')::INT"
+        reached = f"CASE WHEN index_day = 0 AND index_period IS NOT NULL THEN {pipeline.data_cut} - {end} ELSE cut.day END"
+    facts = []
+    for w in DOSES:
+        total = f"coalesce(total_{w}, 0)::HUGEINT"
+        known = f"CASE WHEN state_{w} = 'known' THEN {total} END"
+        facts.append(f"{state(w)} AS state_{w}, {known} AS known_{w}")
+        facts.append(f"CASE WHEN known_{w} > 0 THEN greatest(1, known_{w} * 1000 // {unit * MME_DAYS}::HUGEINT) ELSE known_{w} END::BIGINT AS mme_{w}")
+        facts.append(f"coalesce(bits_{w} & bits_{w} >> {OPIOID_BITS} & {WINDOW_BITS} <> 0, false) AS benzodiazepine_{w}")
+        if w != "b":
+            facts.append(f"CASE WHEN known_b > 0 THEN (known_b - known_{w}) * 10000 // known_b END::BIGINT AS reduction_{w}")
+    return f"""
+    SELECT *, {period} AS period, {reached} - index_day AS observed_days, conditions.mask AS condition_mask, {', '.join(facts)},
+        coalesce(known_b > 0 AND (bit_count(covered) >= 14 OR long_term), false) AS opioid_user,
+        coalesce(in_scope, true) AND NOT coalesce(oud, false) AS opioid_in_scope
+    FROM series JOIN patients USING (patient_key) JOIN feed USING (source_id) JOIN cut USING (site)
+        LEFT JOIN before USING (sid) LEFT JOIN after USING (sid) LEFT JOIN doses USING (sid) LEFT JOIN reviews USING (sid)
+        LEFT JOIN withheld USING (sid) LEFT JOIN conditions USING (patient_key)
+    ORDER BY patient_key, series"""
+
+
+def rows_sql():
+    """One row a series and horizon, in the columns and order of the analysis set."""
+    at = lambda name, kind: "CASE h " + " ".join(f"WHEN {n} THEN {name}_{h}" for n, (h, *_) in enumerate(HORIZONS)) + f" END::{kind}"
+    dose = lambda name, kind: "CASE h " + " ".join(f"WHEN {n} THEN {name}_{h}" for n, (h, *_) in enumerate(HORIZONS) if h in DOSES) + f" END::{kind}"
+    fixed = lambda column: "CASE h " + " ".join(f"WHEN {n} THEN {value}" for n, value in enumerate(column)) + " END"
+    return f"""
+    SELECT patient_key, site, coalesce(sex, 'U') AS sex, series, series = 1 AS first_series, index_day, period AS index_period,
+        coalesce(primary_condition.code, 'other') AS condition, coalesce(joined, '') AS conditions,
+        infusions, induction_infusions, infusions - induction_infusions AS boosters, mg_per_kg,
+        CASE pain_scale {' '.join(f"WHEN {n} THEN '{name}'" for n, (*_, name) in enumerate(SCALES))} END AS baseline_pain_scale,
+        pain::INT AS baseline_pain_x10, same_day AS baseline_same_day, phq9::INT AS baseline_phq9_x10, gad7::INT AS baseline_gad7_x10,
+        opioid_in_scope, opioid_user, state_b AS opioid_baseline, mme_b AS mme_baseline_x1000, benzodiazepine_b AS benzodiazepine_baseline,
+        {fixed(quoted([h]) for h, *_ in HORIZONS)} AS horizon, observed_days >= {fixed(last for *_, last in HORIZONS)} AS due,
+        {at('pain', 'INT')} AS follow_up_pain_x10, {at('last', 'INT')} AS last_pain_x10,
+        {at('phq9', 'INT')} AS follow_up_phq9_x10, {at('gad7', 'INT')} AS follow_up_gad7_x10,
+        {dose('state', 'VARCHAR')} AS opioid_follow_up, {dose('mme', 'BIGINT')} AS mme_follow_up_x1000, {dose('reduction', 'BIGINT')} AS mme_reduction_x100,
+        coalesce(opioid_follow_up = 'buprenorphine', false) AS buprenorphine_follow_up, coalesce({dose('benzodiazepine', 'BOOLEAN')}, false) AS benzodiazepine_follow_up
+    FROM (SELECT *, unnest([{', '.join(map(str, range(len(HORIZONS))))}]) AS h FROM wide)
+        LEFT JOIN condition_pack AS primary_condition ON primary_position = position LEFT JOIN mask_words USING (condition_mask)"""
+
+
+def derive(db, folder, out, pipeline):
+    manifest = json.loads((Path(folder) / "manifest.json").read_text())
+    tables(db, folder, manifest, pipeline)
+    make = lambda name, sql: db.execute(f"CREATE TEMP TABLE {name} AS {sql}")
+    common, whole = even(db)
+    make("series", series_sql(pipeline))
+    make("scores", scores_sql())
+    make("before", before_sql(pipeline))
+    make("after", after_sql())
+    db.execute("DROP TABLE scores")
+    db.execute(f"CREATE VIEW medication AS {medication_sql(common, whole)}")
+    make("doses", doses_sql())
+    make("reviews", reviews_sql())
+    make("withheld", withheld_sql())
+    make("conditions", conditions_sql())
+    make("mask_words", """SELECT mask AS condition_mask, string_agg(code, ';' ORDER BY position) AS joined
+        FROM (SELECT DISTINCT mask FROM conditions) JOIN condition_pack ON mask >> position & 1 = 1 GROUP BY mask""")
+    make("wide", wide_sql(manifest, pipeline, common))
+    db.execute(f"COPY ({rows_sql()}) TO '{out}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)")
+
+
+CELL = "index_period, site, condition, horizon"
+
+
+def tally(db, rows, out):
+    """Counts per measure and cell, and the pairs of scores, as one long table. A condition that is unknown does not hold."""
+    db.execute(f"CREATE VIEW analysis AS FROM read_parquet('{rows}')")
+    measures = pack("measures")["measure"]
+    holds = lambda sql: f"coalesce({sql}, false)"
+    counts, pairs = [], []
+    for m in measures:
+        eligible = holds(m["eligible"])
+        observed = f"{eligible} AND {holds(m['observed'])}"
+        if "outcome" not in m:
+            before, after = f"({m['baseline']})", f"({m['follow_up']})"
+            observed += f" AND {before} IS NOT NULL AND {after} IS NOT NULL"
+            pairs.append(f"SELECT {CELL}, '{m['id']}' AS measure, concat('pair:', {before}, ':', {after}) AS what, count(*) AS n FROM analysis WHERE {observed} GROUP BY {CELL}, {before}, {after}")
+        else:
+            counts.append((f"{m['id']}|outcome", f"{observed} AND {holds(m['outcome'])}"))
+        counts += [(f"{m['id']}|eligible", eligible), (f"{m['id']}|observed", observed)]
+    wide = f"SELECT {CELL}, " + ", ".join(f'count_if({sql}) AS "{name}"' for name, sql in counts) + f" FROM analysis GROUP BY {CELL}"
+    long = f"UNPIVOT ({wide}) ON COLUMNS(* EXCLUDE ({CELL})) INTO NAME name VALUE n"
+    parts = [f"SELECT {CELL}, split_part(name, '|', 1) AS measure, split_part(name, '|', 2) AS what, n FROM ({long})"] + pairs
+    db.execute(f"COPY (SELECT measure, {CELL}, what, n FROM ({' UNION ALL '.join(parts)}) WHERE n > 0 ORDER BY ALL) TO '{out}' (HEADER)")
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("snapshot")
+    options.add_argument("out")
+    options.add_argument("--pipeline")
+    options.add_argument("--tally")
+    args = options.parse_args()
+    start = time.perf_counter()
+    db = connect()
+    derive(db, args.snapshot, args.out, Pipeline.read(args.pipeline) if args.pipeline else Pipeline())
+    derived = time.perf_counter()
+    if args.tally:
+        tally(db, args.out, args.tally)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(f"duckdb derive {derived - start:.3f} s, tally {time.perf_counter() - derived:.3f} s, cpu {used.ru_utime + used.ru_stime:.3f} s, peak {used.ru_maxrss / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""Canonical CSV → validated, sorted zstd Parquet, in DuckDB.
+
+    ingest_duckdb.py CSV_DIR OUT_DIR [--pipeline FILE]
+
+CSV_DIR holds one folder a site. OUT_DIR becomes a snapshot folder: one file a
+table sorted by (patient_key, day, source, line), and a manifest.json with what
+derivation needs. The typed CSV reader sets malformed lines aside
+(`store_rejects`); the rest are judged in SQL.
+"""
+import argparse
+import json
+import re
+import resource
+import secrets
+import time
+from pathlib import Path
+
+from common import INSTRUMENTS, Pipeline, connect, day, pack, quoted, values
+
+EARLIEST, LATEST = day("1990-01-01"), day("2049-12-31")
+CODE = "regexp_full_match({0}, '[a-z0-9_]{{1,40}}')"
+
+# Columns of the files, typed as finely as validation needs.
+FILES = {
+    "patients": "patient_id VARCHAR, sex VARCHAR, birth_year INT",
+    "diagnoses": "patient_id VARCHAR, condition VARCHAR, rank INT, source_code VARCHAR",
+    "infusions": "patient_id VARCHAR, date DATE, dose_mg_per_kg DECIMAL(18, 6), dose_mg DECIMAL(18, 6), duration_min DECIMAL(18, 6), ae_asked BOOLEAN",
+    "assessments": "patient_id VARCHAR, date DATE, instrument VARCHAR, item VARCHAR, score DECIMAL(18, 6)",
+    "prescriptions": "patient_id VARCHAR, start_date DATE, days_supply INT, drug VARCHAR, strength DECIMAL(18, 6), unit VARCHAR,"
+                     " quantity DECIMAL(18, 6), route VARCHAR, indication VARCHAR, row_id VARCHAR",
+    "medication_reviews": "patient_id VARCHAR, date DATE, complete BOOLEAN",
+    "adverse_events": "patient_id VARCHAR, date DATE, term VARCHAR, grade INT, serious BOOLEAN",
+    "therapy_sessions": "patient_id VARCHAR, date DATE, kind VARCHAR",
+}
+DAY = {"prescriptions": "start_date", "patients": None, "diagnoses": None}
+
+# Columns of the snapshot beside patient_key, source_id, source_row.
+KEPT = {
+    "patients": "site, sex, birth_year, index_period",
+    "diagnoses": "coalesce(code, 'other') AS condition, rank, CASE WHEN regexp_full_match(upper(source_code), '[A-Z][0-9][0-9A-Z](\\.?[0-9A-Z]{1,4})?') THEN upper(source_code) END AS source_code",
+    "infusions": "day, dose_mg_per_kg::DOUBLE AS dose_mg_per_kg, dose_mg::DOUBLE AS dose_mg, duration_min::DOUBLE AS duration_min, ae_asked",
+    "assessments": "day, instrument, item, (score * 10 // divisor)::INT AS score_x10",
+    "prescriptions": "day AS start_day, days_supply, code AS drug, strength::DOUBLE AS strength, unit, quantity::DOUBLE AS quantity, route, indication, row_id AS source_row_id",
+    "medication_reviews": "day, complete",
+    "adverse_events": "day, term, grade, serious",
+    "therapy_sessions": "day, kind",
+}
+
+# What a row must satisfy to be kept. A comparison with NULL does not hold.
+RULES = {
+    "diagnoses": "condition IS NOT NULL AND (rank IS NULL OR rank BETWEEN 1 AND 99)",
+    "infusions": """(dose_mg_per_kg IS NULL OR dose_mg_per_kg > 0 AND dose_mg_per_kg <= 10) AND (dose_mg IS NULL OR dose_mg > 0 AND dose_mg <= 2000)
+        AND (duration_min IS NULL OR duration_min > 0 AND duration_min <= 10080) AND (dose_mg_per_kg IS NULL OR duration_min IS NULL OR dose_mg_per_kg * 60 <= 2 * duration_min)""",
+    "assessments": "score * 10 BETWEEN lowest AND highest AND score * 10 % step = 0 AND (item IS NULL OR " + CODE.format("item") + ")",
+    "prescriptions": f"""days_supply BETWEEN 1 AND 366 AND code IS NOT NULL AND strength > 0 AND strength <= 100000 AND quantity > 0 AND quantity <= 100000
+        AND strength * 1000 % 1 = 0 AND quantity * 1000 % 1 = 0 AND unit = drug_unit AND (factor IS NULL OR daily_mme <= 1000)""",
+    "medication_reviews": "complete IS NOT NULL",
+    "adverse_events": CODE.format("term") + " AND (grade IS NULL OR grade BETWEEN 1 AND 5)",
+    "therapy_sessions": CODE.format("kind"),
+}
+
+
+def condition_of():
+    """text → pack code: a code, an alias, or an ICD-10-CM code by its longest prefix; `None` where nothing fits."""
+    words, prefixes = {}, {}
+    plain = lambda text: text.replace(".", "").lower()
+    for c in pack("conditions")["condition"]:
+        words |= {word.lower(): c["code"] for word in [c["code"], *c["aliases"]]}
+        prefixes |= {plain(p): c["code"] for p in c["icd10cm"]} | {plain(p): None for p in c.get("review", [])}
+
+    def resolve(text):
+        word = text.strip().lower()
+        if word in words:
+            return words[word]
+        code = plain(word)
+        if not re.fullmatch(r"[a-z][0-9][a-z0-9]{1,5}", code):
+            return None
+        return next((prefixes[code[:n]] for n in range(len(code), 0, -1) if code[:n] in prefixes), None)
+    return resolve
+
+
+def vocabulary(db):
+    """The packs as small tables to join."""
+    factors = pack("mme-cdc-2022")["factor"]
+    spellings = lambda d: [d["code"], *d.get("aliases", []), *([d["rxnorm"]] if "rxnorm" in d else [])]
+    drugs = [(word.lower(), d["code"], d["unit"], float(factors[d["code"]]) if d["code"] in factors else None, int(d.get("patch", False)))
+             for d in pack("drugs")["drug"] for word in spellings(d)]
+    db.execute(f"CREATE TABLE drug_word (word VARCHAR, code VARCHAR, drug_unit VARCHAR, factor DECIMAL(9, 4), patch INT); INSERT INTO drug_word {values(drugs)}")
+    instruments = [(name, low, high, 10 if whole else 1, divisor) for name, (high, whole, divisor, low) in INSTRUMENTS.items()]
+    db.execute(f"CREATE TABLE instrument (name VARCHAR, lowest INT, highest INT, step INT, divisor INT); INSERT INTO instrument {values(instruments)}")
+
+
+def lines(table, sources):
+    """The lines of every source with their number, whose they are and when; malformed lines go to `reject_errors`."""
+    columns = ", ".join(f"'{name}': '{kind}'" for name, kind in re.findall(r"(\w+) (\w+(?:\([^)]*\))?)", FILES[table]))
+    dated = DAY.get(table, "date")
+    when = f", ({dated} - DATE '1970-01-01')::INT AS day" if dated else ""
+    one = lambda number, site, file: f"""SELECT {number} AS source_id, '{site}' AS site, row_number() OVER () + 1 AS source_row, {key(site)} AS patient_key, *{when}
+        FROM read_csv('{file}', columns = {{{columns}}}, header = true, auto_detect = false, delim = ',', quote = '"', dateformat = '%Y-%m-%d', store_rejects = true)"""
+    files = [(n, site, folder / f"{table}.csv") for n, (_, site, folder, _) in enumerate(sources)]
+    return " UNION ALL ".join(one(*file) for file in files if file[2].exists())
+
+
+SECRET = secrets.token_hex(16)
+
+
+def key(site, code="patient_id"):
+    """A keyed number that is never negative, as a snapshot's."""
+    return f"(hash('{SECRET}', '{site}', {code}) >> 1)::BIGINT"
+
+
+def patients(db, sources, pipeline):
+    """One row a patient: second copies dropped, contradictions and withdrawn consent left out."""
+    scopes = ["all", "research_only"] if pipeline.research else ["all"]
+    gone = " UNION ALL ".join(
+        f"SELECT {key(site)} AS patient_key FROM read_csv('{folder / 'withdrawals.csv'}', header = true, all_varchar = true) WHERE scope IN ({quoted(scopes)})"
+        for _, site, folder, _ in sources if (folder / "withdrawals.csv").exists()) or "SELECT 0::BIGINT AS patient_key WHERE false"
+    db.execute(f"""
+        CREATE TABLE patient AS
+        WITH facts AS (SELECT patient_key, source_id, source_row, site, upper(sex) AS sex, birth_year FROM ({lines('patients', sources)})
+            WHERE length(patient_id) BETWEEN 1 AND 64 AND upper(sex) IN ('F', 'M', 'X', 'U') AND (birth_year IS NULL OR birth_year BETWEEN 1890 AND 2049))
+        SELECT patient_key, min(source_id) AS source_id, min(source_row) AS source_row, any_value(site) AS site, any_value(sex) AS sex,
+            any_value(birth_year) AS birth_year, NULL::VARCHAR AS index_period
+        FROM facts ANTI JOIN ({gone}) USING (patient_key) GROUP BY patient_key HAVING count(DISTINCT (sex, birth_year)) = 1""")
+
+
+def candidates(db, table, sources, last):
+    """Lines of known patients within the calendar, with the packs' words beside them. `accepted` says whether the rules hold."""
+    text = lines(table, sources)
+    joins, extra = "", ""
+    if table == "assessments":
+        joins = "JOIN instrument ON instrument = name"
+    if table == "diagnoses":
+        resolve = condition_of()
+        words = [word for word, in db.execute(f"SELECT DISTINCT condition FROM ({text}) WHERE condition IS NOT NULL").fetchall()]
+        db.execute(f"CREATE TABLE condition_word (condition VARCHAR, code VARCHAR); INSERT INTO condition_word {values([(w, resolve(w)) for w in words])}")
+        joins = "LEFT JOIN condition_word USING (condition)"
+    if table == "prescriptions":
+        worn = "greatest(1, ceil((6 * quantity - days_supply) / (2 * days_supply)))"
+        extra = f", strength * CASE WHEN patch = 1 THEN {worn} ELSE quantity / days_supply END * factor AS daily_mme"
+        joins = "LEFT JOIN drug_word ON lower(drug) = word"
+    in_time = f"day BETWEEN {EARLIEST} AND {last}" if DAY.get(table, "date") else "true"
+    return f"SELECT *{extra} FROM ({text}) AS line SEMI JOIN patient USING (patient_key) {joins}", f"({in_time} AND {RULES[table]})"
+
+
+def write(db, out, table, rows):
+    order = {"patients": "", "diagnoses": "", "prescriptions": "start_day,", "prescriptions_withheld": "start_day,"}.get(table, "day,")
+    db.execute(f"""COPY (SELECT patient_key, source_id::INT AS source_id, source_row, {KEPT.get(table, 'start_day')} FROM ({rows}) ORDER BY patient_key, {order} source_id, source_row)
+        TO '{out / table}.parquet' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 122880)""")
+
+
+def prescriptions(db, out, sources, last):
+    """A row id repeated with the same content is dropped, with another content set aside. What is set aside is remembered by patient."""
+    rows, accepted = candidates(db, "prescriptions", sources, last)
+    db.execute(f"CREATE TABLE prescription AS SELECT *, coalesce({accepted}, false) AS accepted FROM ({rows})")
+    content = "start_date, days_supply, code, strength, unit, quantity, route, indication"
+    db.execute(f"""CREATE TABLE repeated AS SELECT patient_key, row_id, min((source_id, source_row)) AS first, count(DISTINCT ({content})) > 1 AS conflict
+        FROM prescription WHERE accepted AND row_id IS NOT NULL GROUP BY patient_key, row_id HAVING count(*) > 1""")
+    kept = "NOT coalesce(conflict OR (source_id, source_row) <> first, false)"
+    joined = "prescription LEFT JOIN repeated USING (patient_key, row_id)"
+    write(db, out, "prescriptions", f"SELECT * FROM {joined} WHERE accepted AND {kept}")
+    # A malformed line still says whose it is and perhaps when.
+    malformed = " UNION ALL ".join(
+        f"""SELECT DISTINCT {key(site, "split_part(csv_line, ',', 1)")} AS patient_key, {n} AS source_id, line AS source_row, (try_cast(split_part(csv_line, ',', 2) AS DATE) - DATE '1970-01-01')::INT AS start_day
+        FROM reject_errors JOIN reject_scans USING (scan_id, file_id) WHERE file_path = '{folder / 'prescriptions.csv'}'""" for n, (_, site, folder, _) in enumerate(sources))
+    write(db, out, "prescriptions_withheld", f"""
+        SELECT patient_key, source_id, source_row, CASE WHEN day BETWEEN {EARLIEST} AND {last} THEN day END AS start_day FROM {joined} WHERE NOT accepted OR conflict
+        UNION ALL SELECT * FROM ({malformed}) SEMI JOIN patient USING (patient_key)""")
+
+
+def manifest(db, out, sources, pipeline):
+    """What derivation needs to know, in the shape of a snapshot's manifest."""
+    count = lambda table: db.execute(f"SELECT count(*) FROM '{out / table}.parquet'").fetchone()[0]
+    names = ["patients", *RULES, "prescriptions_withheld"]
+    dated = [(t, "start_day" if t == "prescriptions" else "day") for t in RULES if DAY.get(t, "date")]
+    last = dict(db.execute("SELECT source_id, max(day) FROM (" + " UNION ALL ".join(f"SELECT source_id, {d} AS day FROM '{out / t}.parquet'" for t, d in dated) + ") GROUP BY ALL").fetchall())
+    patients = dict(db.execute("SELECT source_id, count(*) FROM patient GROUP BY ALL").fetchall())
+    counts = {t: {"read": count(t), "accepted": count(t), "quarantined": 0, "duplicates": 0} for t in names}
+    (out / "manifest.json").write_text(json.dumps({
+        "number": 1, "digest": "peer", "program": "duckdb", "basis": "limited-data-set", "calendar": "dated", "patients": count("patients"),
+        "sources": [{"name": name, "site": site, "medications": feed} for name, site, _, feed in sources],
+        "sites": sorted(({"site": site, "patients": patients.get(n, 0), "last_day": last.get(n)} for n, (_, site, *_) in enumerate(sources)), key=lambda s: s["site"]),
+        "tables": counts, "files": [], "findings": [],
+    }, indent=1))
+    return {t: c["accepted"] for t, c in counts.items()}
+
+
+def ingest(db, pipeline, out):
+    out.mkdir(parents=True, exist_ok=True)
+    last = min(LATEST, pipeline.data_cut if pipeline.data_cut is not None else LATEST)
+    vocabulary(db)
+    patients(db, pipeline.sources, pipeline)
+    write(db, out, "patients", "FROM patient")
+    for table in RULES:
+        if table == "prescriptions":
+            prescriptions(db, out, pipeline.sources, last)
+        else:
+            rows, accepted = candidates(db, table, pipeline.sources, last)
+            write(db, out, table, f"SELECT * FROM ({rows}) WHERE {accepted}")
+    return manifest(db, out, pipeline.sources, pipeline)
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("source", type=Path)
+    options.add_argument("out", type=Path)
+    options.add_argument("--pipeline", help="take sources, data cut and feeds from here instead of CSV_DIR")
+    args = options.parse_args()
+    start = time.perf_counter()
+    counts = ingest(connect(), Pipeline.read(args.pipeline) if args.pipeline else Pipeline.of_folder(args.source), args.out)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(json.dumps(counts))
+    print(f"duckdb ingest {time.perf_counter() - start:.3f} s, cpu {used.ru_utime + used.ru_stime:.3f} s, peak {used.ru_maxrss / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+//! What went wrong, as an exit code a script can act on.
+
+use std::fmt;
+
+use relief::derive::DeriveError;
+use relief::estimate::scan::ScanError;
+use relief::ingest::IngestError;
+use relief::protocol::ProtocolError;
+use relief::publish::PublishError;
+use relief::store::StoreError;
+
+/// A failed command: what to print and how to exit.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    /// Standard error or output cannot be used as the command needs.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { code: 2, message: message.into() }
+    }
+
+    /// A file that cannot be written, outside the store.
+    pub(crate) fn unwritable(what: &std::path::Path, error: &std::io::Error) -> Self {
+        Self { code: 8, message: format!("cannot write `{}` ({error})", what.display()) }
+    }
+
+    /// The exit code.
+    pub(crate) fn code(&self) -> u8 {
+        self.code
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<ProtocolError> for Failure {
+    fn from(error: ProtocolError) -> Self {
+        Self { code: 3, message: error.to_string() }
+    }
+}
+
+impl From<IngestError> for Failure {
+    fn from(error: IngestError) -> Self {
+        Self { code: error.exit_code(), message: error.to_string() }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self { code: error.exit_code(), message: error.to_string() }
+    }
+}
+
+impl From<DeriveError> for Failure {
+    fn from(error: DeriveError) -> Self {
+        Self { code: 8, message: error.to_string() }
+    }
+}
+
+impl From<ScanError> for Failure {
+    fn from(error: ScanError) -> Self {
+        Self { code: 8, message: error.to_string() }
+    }
+}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Self {
+        Self { code: 8, message: error.to_string() }
+    }
+}

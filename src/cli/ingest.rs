@@ -1,0 +1,82 @@
+//! `relief ingest PIPELINE`: files → a new snapshot and a quarantine.
+
+use relief::ingest::{Ingested, Mode};
+use relief::protocol::Protocol;
+
+use super::progress::Progress;
+use super::{Failure, PipelineArguments, say};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pipeline: PipelineArguments,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let protocol = Protocol::read(&arguments.pipeline.pipeline)?;
+    let ingested = ingest(&protocol, Mode::Write)?;
+    if arguments.pipeline.json {
+        say(&json(&ingested).to_string());
+    } else {
+        say(&table(&ingested));
+    }
+    Ok(())
+}
+
+/// Ingests with a progress bar.
+pub(super) fn ingest(protocol: &Protocol, mode: Mode) -> Result<Ingested, Failure> {
+    let bar = Progress::bytes("reading");
+    let ingested = relief::ingest::run(protocol, mode, &mut |progress| bar.set_of(progress.done, progress.total));
+    bar.finish();
+    Ok(ingested?)
+}
+
+/// The documented object: `tables`, `patients`, `findings`, `snapshot`.
+pub(super) fn json(ingested: &Ingested) -> serde_json::Value {
+    let findings: Vec<_> = ingested
+        .findings
+        .iter()
+        .map(|finding| {
+            serde_json::json!({
+                "rule": finding.rule, "source": finding.source, "file": finding.file,
+                "column": finding.column, "count": finding.count,
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "tables": ingested.tables,
+        "patients": ingested.patients,
+        "findings": findings,
+        "snapshot": ingested.snapshot.as_ref().map(|snapshot| snapshot.number),
+    })
+}
+
+/// The same for a person.
+pub(super) fn table(ingested: &Ingested) -> String {
+    let mut lines = vec![format!("{:<22}{:>12}{:>12}{:>12}{:>12}", "table", "read", "accepted", "quarantined", "duplicates")];
+    for (name, counts) in &ingested.tables {
+        lines.push(format!(
+            "{name:<22}{:>12}{:>12}{:>12}{:>12}",
+            counts.read, counts.accepted, counts.quarantined, counts.duplicates
+        ));
+    }
+    lines.push(format!("{} patients", ingested.patients));
+    lines.extend(findings(ingested));
+    lines.extend(ingested.quarantine.iter().map(|folder| format!("quarantine: {}", folder.display())));
+    lines.extend(ingested.snapshot.iter().map(|snapshot| {
+        let unchanged = if ingested.unchanged { " (input unchanged, nothing written)" } else { "" };
+        format!("snapshot {}{unchanged}", snapshot.number)
+    }));
+    lines.join("\n")
+}
+
+fn findings(ingested: &Ingested) -> Vec<String> {
+    if ingested.findings.is_empty() {
+        return vec!["no findings".to_owned()];
+    }
+    let heading = format!("{:<28}{:<12}{:<28}{:<18}{:>8}", "rule", "source", "file", "column", "count");
+    let rows = ingested.findings.iter().map(|finding| {
+        format!("{:<28}{:<12}{:<28}{:<18}{:>8}", finding.rule, finding.source, finding.file, finding.column, finding.count)
+    });
+    [String::new(), heading].into_iter().chain(rows).collect()
+}

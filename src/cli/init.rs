@@ -1,0 +1,76 @@
+//! `relief init DIR`: everything a clinic needs to begin.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use relief::derive::analysis_set::COLUMNS;
+use relief::model::table::{INPUT_TABLES, InputTable};
+use relief::protocol::BUILT_IN_PACKS;
+
+use super::{Failure, say};
+
+/// The pipeline a clinic begins with.
+const PIPELINE: &str = include_str!("init/pipeline.toml");
+/// How to go on.
+const READ_ME: &str = include_str!("init/README.md");
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Folder to write; it may exist, but no file in it is replaced
+    dir: PathBuf,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let files = files();
+    let existing = files.iter().find(|(name, _)| arguments.dir.join(name).exists());
+    if let Some((name, _)) = existing {
+        let path = arguments.dir.join(name);
+        return Err(Failure::usage(format!("`{}` exists\nhint: choose an empty folder; nothing was written", path.display())));
+    }
+    for (name, text) in &files {
+        write(&arguments.dir.join(name), text)?;
+    }
+    let dir = arguments.dir.display();
+    say(&format!("wrote {} files to `{dir}`; `{dir}/README.md` says how to go on", files.len()));
+    Ok(())
+}
+
+fn files() -> Vec<(String, String)> {
+    let mut files = vec![
+        ("README.md".to_owned(), READ_ME.to_owned()),
+        ("pipeline.toml".to_owned(), PIPELINE.to_owned()),
+        ("packs/analysis-set.md".to_owned(), dictionary()),
+    ];
+    files.extend(BUILT_IN_PACKS.iter().map(|pack| (format!("packs/{}", pack.file), pack.text.to_owned())));
+    files.extend(INPUT_TABLES.iter().map(|table| (format!("records/{}.csv", table.name), template(table))));
+    files
+}
+
+/// A header line, with dates; the README says how to use study days instead.
+fn template(table: &InputTable) -> String {
+    let mut names: Vec<&str> = table.columns.iter().map(|column| column.name).filter(|name| *name != "site").collect();
+    if let Some(day) = table.day {
+        names.insert(1, day.dated);
+    }
+    format!("{}\n", names.join(","))
+}
+
+/// The analysis set's columns, for whoever writes a measure.
+fn dictionary() -> String {
+    let mut text = "# Analysis set\n\nOne row per treatment series and horizon. Measures are conditions over these columns.\n\n\
+                    | column | type | empty? | meaning |\n|---|---|---|---|\n"
+        .to_owned();
+    for column in COLUMNS {
+        let empty = if column.optional { "may be" } else { "never" };
+        text.push_str(&format!("| {} | {} | {empty} | {} |\n", column.name, column.kind.sql(), column.meaning));
+    }
+    text
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let unwritable = |error: std::io::Error| Failure::unwritable(path, &error);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(unwritable)?;
+    }
+    fs::write(path, text).map_err(unwritable)
+}

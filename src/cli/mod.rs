@@ -1,0 +1,86 @@
+//! The command line: one file per command. Files and exit codes, no arithmetic.
+
+mod check;
+mod completions;
+mod exit;
+mod ingest;
+mod init;
+mod progress;
+mod run;
+mod snapshots;
+mod synth;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use exit::Failure;
+
+/// Outcomes analytics for ketamine clinics: de-identified records in, an
+/// honest report out.
+#[derive(Debug, Parser)]
+#[command(name = "relief", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 internal error, 2 wrong usage, 3 pipeline or pack invalid, \
+4 verification failed, 5 refused by the privacy gate, 6 too many rows rejected, 7 input unreadable, \
+8 store or reports folder unreadable or not writable";
+
+/// Order is the order of a first day with relief.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a pipeline, the packs and CSV templates to fill in
+    Init(init::Arguments),
+    /// Ingest without writing: counts, findings, what would be quarantined
+    Check(check::Arguments),
+    /// Read the files into a new snapshot and a quarantine
+    Ingest(ingest::Arguments),
+    /// Everything: ingest, derive, estimate, and write the report
+    Run(run::Arguments),
+    /// List the snapshots of a store
+    Snapshots(snapshots::Arguments),
+    /// Write synthetic clinics with planted, documented truth
+    Synth(synth::Arguments),
+    /// Print a completion script for a shell
+    Completions(completions::Arguments),
+}
+
+impl Arguments {
+    /// Runs the command.
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Command::Init(arguments) => init::run(&arguments),
+            Command::Check(arguments) => check::run(&arguments),
+            Command::Ingest(arguments) => ingest::run(&arguments),
+            Command::Run(arguments) => run::run(&arguments),
+            Command::Snapshots(arguments) => snapshots::run(&arguments),
+            Command::Synth(arguments) => synth::run(&arguments),
+            Command::Completions(arguments) => completions::run(&arguments),
+        }
+    }
+}
+
+/// The pipeline a command reads, and how it answers.
+#[derive(Debug, clap::Args)]
+struct PipelineArguments {
+    /// Pipeline file, for example pipelines/quarterly.toml
+    pipeline: PathBuf,
+    /// Print one JSON object on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints an answer; a closed pipe (`relief snapshots | head -1`) is no error.
+fn say(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Prints why a command failed.
+pub(crate) fn complain(failure: &Failure) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "error: {failure}");
+}

@@ -1,0 +1,135 @@
+//! `relief run PIPELINE`: files → snapshot → analysis set → estimates → report.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use relief::derive::episode::DataCut;
+use relief::derive::{self, Derived};
+use relief::estimate::cells::{Estimates, estimate};
+use relief::estimate::expression::{Compiled, compile as compile_measure};
+use relief::estimate::scan::{Counting, count};
+use relief::ingest::Mode;
+use relief::model::calendar::{Day, Period};
+use relief::model::reject::Counts;
+use relief::protocol::{Protocol, ProtocolError};
+use relief::publish::bundle;
+use relief::publish::disclosure::release;
+use relief::publish::report::Context;
+use relief::store::{CalendarKind, Snapshot, Store};
+
+use super::progress::Progress;
+use super::{Failure, PipelineArguments, ingest, say};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pipeline: PipelineArguments,
+    /// Folder the report folder is made in, instead of the pipeline's
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Use this snapshot instead of ingesting
+    #[arg(long)]
+    snapshot: Option<u32>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let protocol = Protocol::read(&arguments.pipeline.pipeline)?;
+    let measures = compile(&protocol)?;
+    let snapshot = snapshot(&protocol, arguments.snapshot)?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let step = Progress::step("deriving episodes");
+    let derived = derive::run(&snapshot, &protocol, &analysis_set(&protocol, &snapshot)?, threads)?;
+    step.finish();
+    let step = Progress::step("counting and drawing");
+    let estimates = estimates(&protocol, &snapshot, &measures, &derived, threads)?;
+    let folder = arguments.out.as_ref().unwrap_or(&protocol.reports).join(&protocol.id);
+    let rows = publish(&protocol, &snapshot, &derived, estimates, &folder)?;
+    step.finish();
+    report(arguments, &snapshot, &folder, rows);
+    Ok(())
+}
+
+/// Checks every measure before anything is read.
+pub(super) fn compile(protocol: &Protocol) -> Result<Vec<Compiled>, ProtocolError> {
+    protocol.measures.iter().map(compile_measure).collect()
+}
+
+fn snapshot(protocol: &Protocol, wanted: Option<u32>) -> Result<Snapshot, Failure> {
+    match wanted {
+        Some(number) => Ok(Store::open(&protocol.store).snapshot(number)?),
+        None => {
+            let ingested = ingest::ingest(protocol, Mode::Write)?;
+            Ok(ingested.snapshot.expect("writing leaves a snapshot"))
+        }
+    }
+}
+
+/// The analysis set lies beside the snapshots, one per snapshot and pipeline.
+fn analysis_set(protocol: &Protocol, snapshot: &Snapshot) -> Result<PathBuf, Failure> {
+    let folder = protocol.store.join("derived").join(format!("{:06}-{}", snapshot.number, protocol.id));
+    fs::create_dir_all(&folder).map_err(|error| Failure::unwritable(&folder, &error))?;
+    Ok(folder.join("analysis_set.parquet"))
+}
+
+fn estimates(
+    protocol: &Protocol,
+    snapshot: &Snapshot,
+    measures: &[Compiled],
+    derived: &Derived,
+    threads: usize,
+) -> Result<Estimates, Failure> {
+    let sites = sites(snapshot);
+    let counting = Counting { measures, sites: &sites, conditions: &protocol.conditions };
+    let tallies = count(&derived.path, &counting, threads)?;
+    let cuts: Vec<DataCut> = derive::data_cuts(snapshot, protocol).into_values().collect();
+    let last = protocol.study.primary_horizon.last;
+    Ok(estimate(&tallies, protocol, |period| cuts.iter().all(|cut| cut.closes(period, last))))
+}
+
+fn sites(snapshot: &Snapshot) -> Vec<String> {
+    snapshot.manifest.sites.iter().map(|site| site.site.clone()).collect()
+}
+
+fn publish(
+    protocol: &Protocol,
+    snapshot: &Snapshot,
+    derived: &Derived,
+    estimates: Estimates,
+    folder: &Path,
+) -> Result<usize, Failure> {
+    let mut rows = Counts::default();
+    snapshot.manifest.tables.values().for_each(|counts| rows += *counts);
+    let attrition = derived.flow.attrition(rows.read, rows.accepted);
+    let released = release(estimates.estimates, &attrition, &protocol.disclosure);
+    let context = context(protocol, snapshot, estimates.quarters.newest_mature);
+    bundle::write(folder, &released, &context, &snapshot.manifest)?;
+    Ok(released.rows().len())
+}
+
+fn context<'a>(protocol: &'a Protocol, snapshot: &Snapshot, quarter: Option<Period>) -> Context<'a> {
+    let last_seen = snapshot.manifest.sites.iter().filter_map(|site| site.last_day).max().map(Day);
+    let dated = snapshot.manifest.calendar == CalendarKind::Dated;
+    Context {
+        protocol,
+        snapshot: snapshot.digest.clone(),
+        data_cut: protocol.study.data_cut.or(last_seen.filter(|_| dated)),
+        quarter,
+        sites: sites(snapshot),
+    }
+}
+
+fn report(arguments: &Arguments, snapshot: &Snapshot, folder: &Path, rows: usize) {
+    if arguments.pipeline.json {
+        let answer = serde_json::json!({
+            "snapshot": snapshot.number,
+            "digest": snapshot.digest,
+            "patients": snapshot.manifest.patients,
+            "tables": snapshot.manifest.tables,
+            "results": rows,
+            "out": folder,
+        });
+        say(&answer.to_string());
+    } else {
+        say(&format!("report: {}", folder.join("report.html").display()));
+    }
+}

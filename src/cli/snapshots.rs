@@ -1,0 +1,54 @@
+//! `relief snapshots [PIPELINE]`: what the store holds.
+
+use std::path::PathBuf;
+
+use relief::protocol::Protocol;
+use relief::store::{Snapshot, Store};
+
+use super::{Failure, say};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Pipeline file whose store to list
+    #[arg(default_value = "pipelines/quarterly.toml")]
+    pipeline: PathBuf,
+    /// Print one JSON object on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let protocol = Protocol::read(&arguments.pipeline)?;
+    let store = Store::open(&protocol.store);
+    let snapshots = store.snapshots()?;
+    let current = store.current()?.map(|snapshot| snapshot.number);
+    if arguments.json {
+        say(&json(&snapshots, current).to_string());
+    } else if snapshots.is_empty() {
+        say("no snapshots yet; `relief ingest` writes the first");
+    } else {
+        snapshots.iter().for_each(|snapshot| say(&line(snapshot, current)));
+    }
+    Ok(())
+}
+
+fn json(snapshots: &[Snapshot], current: Option<u32>) -> serde_json::Value {
+    let listed: Vec<_> = snapshots
+        .iter()
+        .map(|snapshot| {
+            serde_json::json!({
+                "snapshot": snapshot.number,
+                "digest": snapshot.digest,
+                "current": Some(snapshot.number) == current,
+                "patients": snapshot.manifest.patients,
+                "tables": snapshot.manifest.tables,
+            })
+        })
+        .collect();
+    serde_json::json!({ "snapshots": listed })
+}
+
+fn line(snapshot: &Snapshot, current: Option<u32>) -> String {
+    let mark = if Some(snapshot.number) == current { "current" } else { "" };
+    format!("{:>6}  {}  {:>10} patients  {mark}", snapshot.number, &snapshot.digest[..12], snapshot.manifest.patients)
+}

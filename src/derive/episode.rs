@@ -1,0 +1,179 @@
+//! One patient's history → one episode per series: every fact, each from its
+//! own function.
+
+use super::baseline::{self, Baseline};
+use super::history::{Medication, PatientHistory, Scale};
+use super::opioid_dose::{self, Dose};
+use super::series::Series;
+use super::{condition, follow_up};
+use crate::model::calendar::{Day, Period};
+use crate::model::horizon::{HORIZONS, Horizon};
+use crate::protocol::Protocol;
+
+/// Facts of one series that no horizon changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Episode {
+    /// Position in the patient's life, 1 = first.
+    pub number: i32,
+    /// The infusions.
+    pub series: Series,
+    /// Period the series is attributed to: the month of day 0, or what the site gave.
+    pub period: Option<Period>,
+    /// Condition the patient is counted under, by pack position.
+    pub condition: usize,
+    /// Pain before treatment.
+    pub pain: Option<Baseline>,
+    /// PHQ-9 before treatment.
+    pub phq9: Option<Baseline>,
+    /// GAD-7 before treatment.
+    pub gad7: Option<Baseline>,
+    /// Opioid dose before treatment.
+    pub opioid: Dose,
+    /// Whether opioid outcomes are in scope: no cancer pain, no opioid use
+    /// disorder treatment.
+    pub opioid_in_scope: bool,
+    /// Whether the patient used opioids before treatment.
+    pub opioid_user: bool,
+    /// Opioid and benzodiazepine on one day before treatment.
+    pub benzodiazepine: bool,
+}
+
+/// Facts of one series at one horizon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Whether the data cut has reached the end of the window.
+    pub due: bool,
+    /// Pain at the horizon, in tenths.
+    pub pain_x10: Option<i32>,
+    /// Last pain score after day 0, in tenths.
+    pub last_pain_x10: Option<i32>,
+    /// PHQ-9 at the horizon, in tenths.
+    pub phq9_x10: Option<i32>,
+    /// GAD-7 at the horizon, in tenths.
+    pub gad7_x10: Option<i32>,
+    /// Opioid dose at the horizon; `None` at two weeks.
+    pub opioid: Option<Dose>,
+    /// Opioid and benzodiazepine on one day before the horizon.
+    pub benzodiazepine: bool,
+}
+
+/// How far the records reach, which decides who is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataCut {
+    /// Dated input: the last day of observation.
+    Dated(i32),
+    /// Study-day input: the last study day seen at the site, and the calendar
+    /// data cut where the pipeline states one.
+    StudyDay {
+        /// Last study day seen.
+        last_seen: i32,
+        /// Calendar data cut.
+        calendar: Option<Day>,
+    },
+}
+
+impl DataCut {
+    /// Whether a window that ends `last_offset` days after day 0 has closed for
+    /// every series begun in `period`. Study days without a calendar cut say
+    /// nothing about periods; who is due is then decided series by series.
+    pub fn closes(self, period: Period, last_offset: i32) -> bool {
+        match self {
+            Self::Dated(cut) => cut >= period.last_day().0 + last_offset,
+            Self::StudyDay { calendar, .. } => calendar.is_none_or(|cut| cut.0 >= period.last_day().0 + last_offset),
+        }
+    }
+
+    /// Whether a series has been observed to the end of the window. With study
+    /// days a calendar cut can only be held against the end of the period the
+    /// site gave: nobody is called due who might not be.
+    fn reaches(self, series: &Series, period: Option<Period>, horizon: &Horizon) -> bool {
+        match (self, period) {
+            (Self::Dated(cut), _) => cut >= series.index_day + horizon.last,
+            (Self::StudyDay { calendar: Some(cut), .. }, Some(period)) => {
+                cut.0 >= period.last_day().0 + series.index_day + horizon.last
+            }
+            (Self::StudyDay { last_seen, .. }, _) => last_seen >= series.index_day + horizon.last,
+        }
+    }
+}
+
+/// Working memory of one worker, reused from patient to patient.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    series: Vec<Series>,
+    conditions: Vec<usize>,
+}
+
+/// Calls `visit` with every episode of a patient and its outcome at each
+/// horizon, in time order. `conditions` are all of the patient's, by pack position.
+pub fn episodes(
+    history: &PatientHistory<'_>,
+    cut: DataCut,
+    protocol: &Protocol,
+    scratch: &mut Scratch,
+    mut visit: impl FnMut(&Episode, &[usize], &[Outcome; HORIZONS.len()]),
+) {
+    super::series::split(history.infusions, &protocol.study, &mut scratch.series);
+    let primary = condition::of(history.diagnoses, &protocol.conditions, &mut scratch.conditions);
+    let conditions = protocol.conditions.conditions();
+    let in_scope = scratch.conditions.iter().all(|&index| conditions[index].opioid_outcomes);
+    for (number, series) in (1..).zip(&scratch.series) {
+        let mut episode = before_treatment(history, series, protocol);
+        episode.number = number;
+        episode.period = period(history, series, cut);
+        episode.condition = primary;
+        episode.opioid_in_scope &= in_scope;
+        let outcomes = HORIZONS.map(|horizon| outcome(history, &episode, cut, &horizon));
+        visit(&episode, &scratch.conditions, &outcomes);
+    }
+}
+
+/// The month of day 0; with study days, what the site gave for the first
+/// series and nothing for later ones, whose period nobody stated.
+fn period(history: &PatientHistory<'_>, series: &Series, cut: DataCut) -> Option<Period> {
+    match cut {
+        DataCut::Dated(_) => Some(Period::month_of(Day(series.index_day))),
+        DataCut::StudyDay { .. } => history.index_period.filter(|_| series.index_day == 0).and_then(Period::parse),
+    }
+}
+
+fn before_treatment(history: &PatientHistory<'_>, series: &Series, protocol: &Protocol) -> Episode {
+    let day = series.index_day;
+    let days = protocol.study.baseline_days;
+    let window = opioid_dose::baseline_window(day);
+    let review = super::history::Window { first: window.first, last: day };
+    let opioid = opioid_dose::dose(history, window, review);
+    Episode {
+        number: 0,
+        series: *series,
+        period: None,
+        condition: 0,
+        pain: baseline::pain(history, day, days),
+        phq9: baseline::on_scale(history, Scale::Phq9, day, days),
+        gad7: baseline::on_scale(history, Scale::Gad7, day, days),
+        opioid,
+        opioid_in_scope: !opioid_dose::is_active(history, Medication::OudTreatment, window),
+        opioid_user: opioid_dose::is_user(history, opioid, window),
+        benzodiazepine: opioid_dose::benzodiazepine_with_opioid(history, window),
+    }
+}
+
+fn outcome(history: &PatientHistory<'_>, episode: &Episode, cut: DataCut, horizon: &Horizon) -> Outcome {
+    let series = &episode.series;
+    let at_horizon = |scale: Scale| follow_up::score(history, scale, series, horizon);
+    let scale = episode.pain.map(|baseline| baseline.scale);
+    let window = opioid_dose::follow_up_window(series.index_day, horizon);
+    let review = super::history::Window {
+        first: series.index_day + horizon.first,
+        last: series.index_day + horizon.last,
+    };
+    Outcome {
+        due: cut.reaches(series, episode.period, horizon),
+        pain_x10: scale.and_then(at_horizon),
+        last_pain_x10: scale.and_then(|scale| follow_up::last_score(history, scale, series, horizon)),
+        phq9_x10: at_horizon(Scale::Phq9),
+        gad7_x10: at_horizon(Scale::Gad7),
+        opioid: window.map(|window| opioid_dose::dose(history, window, review)),
+        benzodiazepine: window.is_some_and(|window| opioid_dose::benzodiazepine_with_opioid(history, window)),
+    }
+}

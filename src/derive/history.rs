@@ -1,0 +1,175 @@
+//! One patient's history, the way a clinician reads a chart: every table's
+//! rows for that patient, in order of day.
+
+use std::ops::Range;
+
+use crate::model::opioid::Dispensing;
+
+/// One ketamine infusion.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Infusion {
+    /// Day on the patient's timeline.
+    pub day: i32,
+    /// Dose in mg per kg body weight, where recorded.
+    pub mg_per_kg: Option<f64>,
+}
+
+/// What an assessment measures. Pain scales are ordered by preference; a pair
+/// of scores never mixes two of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scale {
+    /// A pain intensity scale; a lower rank is preferred.
+    Pain(u8),
+    /// PHQ-9 total.
+    Phq9,
+    /// GAD-7 total.
+    Gad7,
+}
+
+/// Which pain item, most preferred first: IMMPACT and ePPOC report average pain.
+const PAIN_ITEMS: [&str; 5] = ["average", "", "worst", "least", "now"];
+/// The numeric rating before the visual analogue scale.
+const PAIN_INSTRUMENTS: [&str; 2] = ["pain_nrs", "pain_vas_mm"];
+
+impl Scale {
+    /// The scale of an assessment; `None` for one no measure uses.
+    pub fn of(instrument: &str, item: Option<&str>) -> Option<Self> {
+        match instrument {
+            "phq9" => Some(Self::Phq9),
+            "gad7" => Some(Self::Gad7),
+            _ => {
+                let item = PAIN_ITEMS.iter().position(|known| *known == item.unwrap_or(""))?;
+                let instrument = PAIN_INSTRUMENTS.iter().position(|known| *known == instrument)?;
+                u8::try_from(item * PAIN_INSTRUMENTS.len() + instrument).ok().map(Self::Pain)
+            }
+        }
+    }
+
+    /// The scale in words: `pain_nrs/average`, `pain_vas_mm`, `phq9`.
+    pub fn name(self) -> String {
+        match self {
+            Self::Phq9 => "phq9".to_owned(),
+            Self::Gad7 => "gad7".to_owned(),
+            Self::Pain(rank) => {
+                let (item, instrument) = (usize::from(rank) / 2, usize::from(rank) % 2);
+                match PAIN_ITEMS[item] {
+                    "" => PAIN_INSTRUMENTS[instrument].to_owned(),
+                    named => format!("{}/{named}", PAIN_INSTRUMENTS[instrument]),
+                }
+            }
+        }
+    }
+}
+
+/// One score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Assessment {
+    /// Day on the patient's timeline.
+    pub day: i32,
+    /// What it measures.
+    pub scale: Scale,
+    /// Score in tenths.
+    pub score_x10: i32,
+}
+
+/// What a prescription means to the opioid measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Medication {
+    /// An opioid with a factor.
+    Opioid,
+    /// An opioid the factor set cannot convert.
+    Unconvertible,
+    /// Buprenorphine for pain.
+    Buprenorphine,
+    /// An opioid agonist for opioid use disorder.
+    OudTreatment,
+    /// A benzodiazepine.
+    Benzodiazepine,
+}
+
+/// One dispensing of a drug the opioid measures look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prescription {
+    /// What it means.
+    pub medication: Medication,
+    /// When it was active, and the daily dose (zero unless `Opioid`).
+    pub dispensing: Dispensing,
+}
+
+/// One diagnosis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// Position of the condition in the pack.
+    pub condition: usize,
+    /// Rank, 1 = primary, where recorded.
+    pub rank: Option<i32>,
+    /// Long-term opioid use, ICD-10-CM Z79.891.
+    pub long_term_opioid: bool,
+}
+
+/// A patient's rows in every table, sorted by day.
+#[derive(Clone, Copy, Debug)]
+pub struct PatientHistory<'a> {
+    /// Key, for the output row only.
+    pub key: i64,
+    /// Site code.
+    pub site: &'a str,
+    /// Sex as recorded.
+    pub sex: &'a str,
+    /// Period of the first infusion, where the site gave it.
+    pub index_period: Option<&'a str>,
+    /// Whether absence of prescriptions is absence of drugs.
+    pub complete_feed: bool,
+    /// Infusions.
+    pub infusions: &'a [Infusion],
+    /// Scores.
+    pub assessments: &'a [Assessment],
+    /// Dispensings.
+    pub prescriptions: &'a [Prescription],
+    /// Start days of prescriptions that were quarantined, where readable.
+    pub withheld: &'a [Option<i32>],
+    /// Days on which the medication list was confirmed complete.
+    pub reviews: &'a [i32],
+    /// Diagnoses, in the order recorded.
+    pub diagnoses: &'a [Diagnosis],
+}
+
+/// A stretch of days, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// First day.
+    pub first: i32,
+    /// Last day.
+    pub last: i32,
+}
+
+impl Window {
+    /// Whether `day` lies in it.
+    pub fn holds(self, day: i32) -> bool {
+        (self.first..=self.last).contains(&day)
+    }
+
+    /// Number of days.
+    pub fn days(self) -> i32 {
+        self.last - self.first + 1
+    }
+}
+
+impl PatientHistory<'_> {
+    /// Whether an infusion was given on `day`. Scores of that day are not
+    /// outcomes: right after ketamine they are near 0 whatever comes later.
+    pub fn infused_on(&self, day: i32) -> bool {
+        self.infusions.binary_search_by_key(&day, |infusion| infusion.day).is_ok()
+    }
+
+    /// The assessments within `window`: a contiguous range, since they are sorted.
+    pub fn assessments_in(&self, window: Window) -> &[Assessment] {
+        &self.assessments[self.range(window)]
+    }
+
+    fn range(&self, window: Window) -> Range<usize> {
+        let start = self.assessments.partition_point(|assessment| assessment.day < window.first);
+        let end = self.assessments.partition_point(|assessment| assessment.day <= window.last);
+        start..end.max(start)
+    }
+}

@@ -1,0 +1,44 @@
+//! Snapshot → analysis set: plain Rust over one patient's history at a time.
+//!
+//! `reader` streams the sorted tables, `episode` chains the facts, each from
+//! its own file, and `analysis_set` writes one row per series × horizon.
+
+pub mod analysis_set;
+pub mod baseline;
+pub mod condition;
+pub mod episode;
+pub mod flow;
+pub mod follow_up;
+pub mod history;
+pub mod medication;
+pub mod opioid_dose;
+mod reader;
+pub mod series;
+mod tables;
+mod worker;
+
+use std::path::{Path, PathBuf};
+
+pub use worker::{Derived, data_cuts, run};
+
+/// Why the analysis set could not be derived.
+#[derive(Debug, thiserror::Error)]
+pub enum DeriveError {
+    /// A snapshot table cannot be read.
+    #[error("cannot read the snapshot table `{}` ({problem})\nhint: the store is damaged; run `relief ingest` to write a new snapshot", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        problem: String,
+    },
+    /// The analysis set cannot be written.
+    #[error("cannot write the analysis set: {0}")]
+    Write(#[from] crate::store::StoreError),
+}
+
+impl DeriveError {
+    fn table(path: &Path, problem: String) -> Self {
+        Self::Table { path: path.to_owned(), problem }
+    }
+}

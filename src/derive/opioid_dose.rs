@@ -1,0 +1,137 @@
+//! Average daily opioid dose before treatment and at a horizon.
+//!
+//! Fixed 30-day windows (definition 3): baseline is days −30..−1, follow-up
+//! the 30 days that end at the target. A dose that cannot be known is missing
+//! with its reason, never 0 (definitions, mme_method.md).
+
+use super::history::{Medication, PatientHistory, Prescription, Window};
+use crate::model::horizon::Horizon;
+use crate::model::opioid::{Dispensing, Mme};
+
+/// Length of both windows in days.
+pub const WINDOW_DAYS: i32 = 30;
+/// Fewer days with an opioid than this is not opioid use (product decision).
+const USER_DAYS: i32 = 14;
+/// How long before a window a prescription without a readable supply may still reach into it.
+const LONGEST_SUPPLY: i32 = 365;
+
+/// Why a dose is missing, or that it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dose {
+    /// MME-days over the window.
+    Known(Mme),
+    /// Nobody confirmed the medication list.
+    NotReviewed,
+    /// An opioid without a factor was active.
+    Unconvertible,
+    /// Buprenorphine was active.
+    Buprenorphine,
+    /// A prescription that may have been active is in quarantine.
+    Withheld,
+}
+
+impl Dose {
+    /// The total, where it is known.
+    pub fn known(self) -> Option<Mme> {
+        if let Self::Known(total) = self { Some(total) } else { None }
+    }
+
+    /// Stable id in the analysis set.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Known(_) => "known",
+            Self::NotReviewed => "not_reviewed",
+            Self::Unconvertible => "unconvertible",
+            Self::Buprenorphine => "buprenorphine",
+            Self::Withheld => "withheld",
+        }
+    }
+}
+
+/// Days −30..−1 of a series.
+pub fn baseline_window(index_day: i32) -> Window {
+    Window { first: index_day - WINDOW_DAYS, last: index_day - 1 }
+}
+
+/// The 30 days that end at the horizon's target; `None` at two weeks, where
+/// they would reach back into the baseline.
+pub fn follow_up_window(index_day: i32, horizon: &Horizon) -> Option<Window> {
+    let last = index_day + horizon.target;
+    (horizon.target >= WINDOW_DAYS - 2).then_some(Window { first: last - WINDOW_DAYS + 1, last })
+}
+
+/// The dose over `window`, confirmed by a review within `review`.
+///
+/// What is known to be active outranks what was not confirmed: a switch to
+/// buprenorphine is a fact with or without a review.
+pub fn dose(history: &PatientHistory<'_>, window: Window, review: Window) -> Dose {
+    let mut total = Mme::default();
+    let mut unconvertible = false;
+    for prescription in history.prescriptions {
+        let days = prescription.dispensing.days_within(window.first, window.last);
+        match prescription.medication {
+            Medication::Opioid => total += prescription.dispensing.daily.over(days),
+            Medication::Buprenorphine if days > 0 => return Dose::Buprenorphine,
+            Medication::Unconvertible if days > 0 => unconvertible = true,
+            _ => {}
+        }
+    }
+    if unconvertible {
+        Dose::Unconvertible
+    } else if withheld_near(history, window) {
+        Dose::Withheld
+    } else if history.complete_feed || history.reviews.iter().any(|&day| review.holds(day)) {
+        Dose::Known(total)
+    } else {
+        Dose::NotReviewed
+    }
+}
+
+fn withheld_near(history: &PatientHistory<'_>, window: Window) -> bool {
+    let reach = Window { first: window.first - LONGEST_SUPPLY, last: window.last };
+    history.withheld.iter().any(|start| start.is_none_or(|day| reach.holds(day)))
+}
+
+/// Whether the patient used opioids at baseline: a dose above zero, on at
+/// least 14 days or as recorded long-term use.
+pub fn is_user(history: &PatientHistory<'_>, baseline: Dose, window: Window) -> bool {
+    let long_term = || history.diagnoses.iter().any(|diagnosis| diagnosis.long_term_opioid);
+    baseline.known().is_some_and(|total| !total.is_zero())
+        && (days_covered(history.prescriptions, window) >= USER_DAYS || long_term())
+}
+
+/// Days of the window on which at least one opioid was active.
+fn days_covered(prescriptions: &[Prescription], window: Window) -> i32 {
+    let mut covered: u32 = 0;
+    for prescription in prescriptions.iter().filter(|prescription| prescription.medication == Medication::Opioid) {
+        covered |= days_mask(&prescription.dispensing, window);
+    }
+    covered.count_ones() as i32
+}
+
+/// One bit a day of a window of at most 32 days.
+fn days_mask(dispensing: &Dispensing, window: Window) -> u32 {
+    let days = dispensing.days_within(window.first, window.last);
+    let skip = (dispensing.start - window.first).clamp(0, WINDOW_DAYS);
+    if days == 0 { 0 } else { (u32::MAX >> (32 - days)) << skip }
+}
+
+/// Whether a medication of this kind was active on a day of the window.
+pub fn is_active(history: &PatientHistory<'_>, medication: Medication, window: Window) -> bool {
+    let active = |prescription: &Prescription| prescription.dispensing.days_within(window.first, window.last) > 0;
+    history.prescriptions.iter().any(|prescription| prescription.medication == medication && active(prescription))
+}
+
+/// Whether a benzodiazepine and an opioid were active on the same day.
+pub fn benzodiazepine_with_opioid(history: &PatientHistory<'_>, window: Window) -> bool {
+    let mut masks = [0_u32; 2];
+    for prescription in history.prescriptions {
+        let which = match prescription.medication {
+            Medication::Benzodiazepine => 0,
+            Medication::Opioid | Medication::Unconvertible | Medication::Buprenorphine => 1,
+            Medication::OudTreatment => continue,
+        };
+        masks[which] |= days_mask(&prescription.dispensing, window);
+    }
+    masks[0] & masks[1] != 0
+}

@@ -1,0 +1,274 @@
+//! How each snapshot table's rows become the facts a history holds.
+
+use std::rc::Rc;
+
+use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int32Array};
+
+use super::history::{Assessment, Diagnosis, Infusion, Medication, Prescription, Scale};
+use super::reader::{Decode, Words, boolean, float64, int32};
+use super::medication::{Meaning, is_for_oud, is_parenteral};
+use crate::model::opioid::{Dispensing, Mme};
+use crate::protocol::{ConditionPack, Protocol};
+
+/// ICD-10-CM status code for long-term opioid analgesic use, without its dot.
+const LONG_TERM_OPIOID: &str = "Z79891";
+
+/// Who the patient is, in the words the analysis set repeats.
+#[derive(Clone, Debug)]
+pub(super) struct PatientRow {
+    pub(super) site: Rc<str>,
+    pub(super) sex: Rc<str>,
+    pub(super) index_period: Option<Rc<str>>,
+    pub(super) source_id: i32,
+}
+
+/// Text column whose words are kept as they are.
+#[derive(Default)]
+struct Texts {
+    words: Words<usize>,
+    texts: Vec<Rc<str>>,
+}
+
+impl Texts {
+    fn load(&mut self, column: &dyn Array) {
+        let texts = &mut self.texts;
+        texts.clear();
+        self.words.load(column, |word| {
+            texts.push(Rc::from(word));
+            texts.len() - 1
+        });
+    }
+
+    fn get(&self, index: usize) -> Option<Rc<str>> {
+        self.words.get(index).map(|word| Rc::clone(&self.texts[word]))
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Patients {
+    site: Texts,
+    sex: Texts,
+    index_period: Texts,
+    source_id: Option<Int32Array>,
+}
+
+impl Decode for Patients {
+    type Row = PatientRow;
+    const COLUMNS: &'static [&'static str] = &["site", "sex", "index_period", "source_id"];
+
+    fn load(&mut self, columns: &[ArrayRef]) {
+        self.site.load(&columns[0]);
+        self.sex.load(&columns[1]);
+        self.index_period.load(&columns[2]);
+        self.source_id = Some(int32(&columns[3]));
+    }
+
+    fn row(&self, index: usize) -> Option<PatientRow> {
+        Some(PatientRow {
+            site: self.site.get(index)?,
+            sex: self.sex.get(index).unwrap_or_else(|| Rc::from("U")),
+            index_period: self.index_period.get(index),
+            source_id: self.source_id.as_ref()?.value(index),
+        })
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Infusions {
+    day: Option<Int32Array>,
+    mg_per_kg: Option<Float64Array>,
+}
+
+impl Decode for Infusions {
+    type Row = Infusion;
+    const COLUMNS: &'static [&'static str] = &["day", "dose_mg_per_kg"];
+
+    fn load(&mut self, columns: &[ArrayRef]) {
+        self.day = Some(int32(&columns[0]));
+        self.mg_per_kg = Some(float64(&columns[1]));
+    }
+
+    fn row(&self, index: usize) -> Option<Infusion> {
+        let mg_per_kg = self.mg_per_kg.as_ref()?;
+        Some(Infusion {
+            day: self.day.as_ref()?.value(index),
+            mg_per_kg: mg_per_kg.is_valid(index).then(|| mg_per_kg.value(index)),
+        })
+    }
+}
+
+/// `assessments`: the instrument and item together name a scale.
+#[derive(Default)]
+pub(super) struct Assessments {
+    day: Option<Int32Array>,
+    score: Option<Int32Array>,
+    instrument: Words<usize>,
+    item: Words<usize>,
+    /// Scale by instrument word and item word; item 0 is "none".
+    scales: Vec<Vec<Option<Scale>>>,
+}
+
+impl Decode for Assessments {
+    type Row = Assessment;
+    const COLUMNS: &'static [&'static str] = &["day", "score_x10", "instrument", "item"];
+
+    fn load(&mut self, columns: &[ArrayRef]) {
+        self.day = Some(int32(&columns[0]));
+        self.score = Some(int32(&columns[1]));
+        let mut items = vec![String::new()];
+        self.item.load(&columns[3], |word| {
+            items.push(word.to_owned());
+            items.len() - 1
+        });
+        let scales = &mut self.scales;
+        scales.clear();
+        self.instrument.load(&columns[2], |instrument| {
+            scales.push(items.iter().map(|item| Scale::of(instrument, Some(item))).collect());
+            scales.len() - 1
+        });
+    }
+
+    fn row(&self, index: usize) -> Option<Assessment> {
+        let scale = self.scales[self.instrument.get(index)?][self.item.get(index).unwrap_or(0)]?;
+        Some(Assessment { day: self.day.as_ref()?.value(index), scale, score_x10: self.score.as_ref()?.value(index) })
+    }
+}
+
+/// `prescriptions`: drug, strength, quantity and days become a daily dose.
+pub(super) struct Prescriptions<'a> {
+    protocol: &'a Protocol,
+    start: Option<Int32Array>,
+    days: Option<Int32Array>,
+    strength: Option<Float64Array>,
+    quantity: Option<Float64Array>,
+    drug: Words<Option<Meaning>>,
+    parenteral: Words<bool>,
+    oud: Words<bool>,
+}
+
+impl<'a> Prescriptions<'a> {
+    pub(super) fn new(protocol: &'a Protocol) -> Self {
+        Self {
+            protocol,
+            start: None,
+            days: None,
+            strength: None,
+            quantity: None,
+            drug: Words::default(),
+            parenteral: Words::default(),
+            oud: Words::default(),
+        }
+    }
+}
+
+/// Admission refused more than three decimals, so this is exact.
+fn thousandths(value: f64) -> i64 {
+    (value * 1_000.0).round() as i64
+}
+
+impl Decode for Prescriptions<'_> {
+    type Row = Prescription;
+    const COLUMNS: &'static [&'static str] =
+        &["start_day", "days_supply", "strength", "quantity", "drug", "route", "indication"];
+
+    fn load(&mut self, columns: &[ArrayRef]) {
+        self.start = Some(int32(&columns[0]));
+        self.days = Some(int32(&columns[1]));
+        self.strength = Some(float64(&columns[2]));
+        self.quantity = Some(float64(&columns[3]));
+        let protocol = self.protocol;
+        self.drug.load(&columns[4], |code| Meaning::of(code, protocol));
+        self.parenteral.load(&columns[5], is_parenteral);
+        self.oud.load(&columns[6], is_for_oud);
+    }
+
+    fn row(&self, index: usize) -> Option<Prescription> {
+        if self.parenteral.get(index).unwrap_or(false) {
+            return None;
+        }
+        let meaning = self.drug.get(index)??;
+        let medication = meaning.medication(self.oud.get(index).unwrap_or(false))?;
+        let days = self.days.as_ref()?.value(index);
+        let strength = thousandths(self.strength.as_ref()?.value(index));
+        let quantity = thousandths(self.quantity.as_ref()?.value(index));
+        let daily = if medication == Medication::Opioid { meaning.daily(strength, quantity, days) } else { Mme::default() };
+        Some(Prescription { medication, dispensing: Dispensing { start: self.start.as_ref()?.value(index), days, daily } })
+    }
+}
+
+/// `prescriptions_withheld`: when a quarantined prescription began, if readable.
+#[derive(Default)]
+pub(super) struct Withheld {
+    start: Option<Int32Array>,
+}
+
+impl Decode for Withheld {
+    type Row = Option<i32>;
+    const COLUMNS: &'static [&'static str] = &["start_day"];
+
+    fn load(&mut self, columns: &[ArrayRef]) {
+        self.start = Some(int32(&columns[0]));
+    }
+
+    fn row(&self, index: usize) -> Option<Option<i32>> {
+        let start = self.start.as_ref()?;
+        Some(start.is_valid(index).then(|| start.value(index)))
+    }
+}
+
+/// `medication_reviews`: the days on which the list was complete.
+#[derive(Default)]
+pub(super) struct Reviews {
+    day: Option<Int32Array>,
+    complete: Option<BooleanArray>,
+}
+
+impl Decode for Reviews {
+    type Row = i32;
+    const COLUMNS: &'static [&'static str] = &["day", "complete"];
+
+    fn load(&mut self, columns: &[ArrayRef]) {
+        self.day = Some(int32(&columns[0]));
+        self.complete = Some(boolean(&columns[1]));
+    }
+
+    fn row(&self, index: usize) -> Option<i32> {
+        let complete = self.complete.as_ref()?;
+        (complete.is_valid(index) && complete.value(index)).then_some(self.day.as_ref()?.value(index))
+    }
+}
+
+/// `diagnoses`, with the condition as its position in the pack.
+pub(super) struct Diagnoses<'a> {
+    pack: &'a ConditionPack,
+    condition: Words<Option<usize>>,
+    rank: Option<Int32Array>,
+    long_term_opioid: Words<bool>,
+}
+
+impl<'a> Diagnoses<'a> {
+    pub(super) fn new(pack: &'a ConditionPack) -> Self {
+        Self { pack, condition: Words::default(), rank: None, long_term_opioid: Words::default() }
+    }
+}
+
+impl Decode for Diagnoses<'_> {
+    type Row = Diagnosis;
+    const COLUMNS: &'static [&'static str] = &["condition", "rank", "source_code"];
+
+    fn load(&mut self, columns: &[ArrayRef]) {
+        let pack = self.pack;
+        self.condition.load(&columns[0], |code| pack.conditions().iter().position(|condition| condition.code == code));
+        self.rank = Some(int32(&columns[1]));
+        self.long_term_opioid.load(&columns[2], |code| code.replace('.', "").eq_ignore_ascii_case(LONG_TERM_OPIOID));
+    }
+
+    fn row(&self, index: usize) -> Option<Diagnosis> {
+        let rank = self.rank.as_ref()?;
+        Some(Diagnosis {
+            condition: self.condition.get(index)??,
+            rank: rank.is_valid(index).then(|| rank.value(index)),
+            long_term_opioid: self.long_term_opioid.get(index).unwrap_or(false),
+        })
+    }
+}

@@ -1,0 +1,286 @@
+//! Patients in parallel: the key range is cut into parts, each part is merged
+//! on its own, and the encoded rows are written in the order of the parts.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use arrow::array::RecordBatch;
+
+use super::DeriveError;
+use super::analysis_set::{self, Rows};
+use super::episode::{DataCut, Scratch, episodes};
+use super::flow::Flow;
+use super::history::PatientHistory;
+use super::reader::{Cursor, KeyRange};
+use super::tables::{Assessments, Diagnoses, Infusions, PatientRow, Patients, Prescriptions, Reviews, Withheld};
+use crate::model::table::TableId;
+use crate::protocol::{MedicationFeed, Protocol};
+use crate::store::{CalendarKind, Encoder, RowGroup, Snapshot, TableWriter};
+
+/// Patients a part holds; fixes the parts, and with them the file's bytes,
+/// whatever the number of threads.
+const PATIENTS_PER_PART: u64 = 50_000;
+/// Keys are 63-bit hashes, so equal ranges hold about equally many patients.
+const KEY_SPACE: u128 = 1 << 63;
+/// Rows collected before they become Arrow arrays.
+const BATCH_ROWS: usize = 16_384;
+/// Batches of a row group.
+const BATCHES_PER_GROUP: usize = 8;
+
+/// What derivation leaves behind.
+#[derive(Clone, Debug)]
+pub struct Derived {
+    /// The analysis set.
+    pub path: PathBuf,
+    /// Who remains at every step.
+    pub flow: Flow,
+}
+
+/// Derives the analysis set of `snapshot` into the file `out`.
+///
+/// # Errors
+/// A snapshot table that cannot be read, or a file that cannot be written.
+pub fn run(snapshot: &Snapshot, protocol: &Protocol, out: &Path, threads: usize) -> Result<Derived, DeriveError> {
+    let mut writer = TableWriter::create(out, analysis_set::schema())?;
+    let parts = parts(snapshot.manifest.patients);
+    let job = Job { snapshot, protocol, cuts: data_cuts(snapshot, protocol), parts, next: AtomicUsize::new(0) };
+    let (sender, receiver) = sync_channel(threads);
+    let encoder = writer.encoder();
+    let flow = std::thread::scope(|scope| {
+        for _ in 0..threads.clamp(1, parts) {
+            let sender = sender.clone();
+            let (job, encoder) = (&job, &encoder);
+            scope.spawn(move || job.work(encoder, &sender));
+        }
+        drop(sender);
+        write_in_order(&mut writer, &receiver)
+    })?;
+    writer.finish()?;
+    Ok(Derived { path: out.to_owned(), flow })
+}
+
+fn parts(patients: u64) -> usize {
+    usize::try_from(patients.div_ceil(PATIENTS_PER_PART)).unwrap_or(usize::MAX).clamp(1, 1_024)
+}
+
+/// One derived part: its position, its rows encoded, and who they are.
+type Part = (usize, Result<(Vec<RowGroup>, Flow), DeriveError>);
+
+/// Parts may finish out of order; a later one waits until its turn.
+fn write_in_order(writer: &mut TableWriter, parts: &Receiver<Part>) -> Result<Flow, DeriveError> {
+    let mut total = Flow::default();
+    let mut waiting = BTreeMap::new();
+    let mut turn = 0;
+    for (part, derived) in parts {
+        let (groups, flow) = derived?;
+        total += flow;
+        waiting.insert(part, groups);
+        while let Some(groups) = waiting.remove(&turn) {
+            for group in groups {
+                writer.append(group)?;
+            }
+            turn += 1;
+        }
+    }
+    Ok(total)
+}
+
+/// How far each site's records reach (design: the last day seen at the site,
+/// unless the pipeline names a data cut).
+pub fn data_cuts(snapshot: &Snapshot, protocol: &Protocol) -> BTreeMap<String, DataCut> {
+    let stated = protocol.study.data_cut;
+    let cut = |last_day: Option<i32>| {
+        let last_seen = last_day.unwrap_or(i32::MIN);
+        match snapshot.manifest.calendar {
+            CalendarKind::Dated => DataCut::Dated(stated.map_or(last_seen, |day| day.0)),
+            CalendarKind::StudyDay => DataCut::StudyDay { last_seen, calendar: stated },
+        }
+    };
+    snapshot.manifest.sites.iter().map(|site| (site.site.clone(), cut(site.last_day))).collect()
+}
+
+/// The work shared by all threads.
+struct Job<'a> {
+    snapshot: &'a Snapshot,
+    protocol: &'a Protocol,
+    cuts: BTreeMap<String, DataCut>,
+    parts: usize,
+    next: AtomicUsize,
+}
+
+impl Job<'_> {
+    fn work(&self, encoder: &Encoder, sender: &SyncSender<Part>) {
+        loop {
+            let part = self.next.fetch_add(1, Ordering::Relaxed);
+            let wanted = part < self.parts;
+            // A closed channel means that the writer gave up; so does this worker.
+            if !wanted || sender.send((part, self.derive_part(part, encoder))).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn derive_part(&self, part: usize, encoder: &Encoder) -> Result<(Vec<RowGroup>, Flow), DeriveError> {
+        let mut merge = Merge::open(self.snapshot, self.protocol, self.range(part))?;
+        let mut encoded = Encoded { encoder, pending: Vec::new(), groups: Vec::new() };
+        let mut rows = Rows::new(&self.protocol.conditions);
+        let mut flow = Flow::default();
+        while merge.next(self, &mut rows, &mut flow)? {
+            if rows.len() >= BATCH_ROWS {
+                encoded.add(rows.take())?;
+            }
+        }
+        encoded.add(rows.take())?;
+        Ok((encoded.finish()?, flow))
+    }
+
+    fn range(&self, part: usize) -> KeyRange {
+        let at = |part: usize| KEY_SPACE * part as u128 / self.parts as u128;
+        let bound = |at: u128| i64::try_from(at).unwrap_or(i64::MAX);
+        KeyRange { first: bound(at(part)), end: bound(at(part + 1)) }
+    }
+}
+
+/// Batches on their way to row groups.
+struct Encoded<'a> {
+    encoder: &'a Encoder,
+    pending: Vec<RecordBatch>,
+    groups: Vec<RowGroup>,
+}
+
+impl Encoded<'_> {
+    fn add(&mut self, batch: RecordBatch) -> Result<(), DeriveError> {
+        if batch.num_rows() > 0 {
+            self.pending.push(batch);
+        }
+        if self.pending.len() >= BATCHES_PER_GROUP { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), DeriveError> {
+        if !self.pending.is_empty() {
+            self.groups.push(self.encoder.encode(&self.pending)?);
+            self.pending.clear();
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Vec<RowGroup>, DeriveError> {
+        self.flush()?;
+        Ok(self.groups)
+    }
+}
+
+/// One open cursor per table and the rows of the current patient.
+struct Merge<'a> {
+    paths: Paths,
+    patients: Cursor<Patients>,
+    infusions: Cursor<Infusions>,
+    assessments: Cursor<Assessments>,
+    prescriptions: Cursor<Prescriptions<'a>>,
+    withheld: Cursor<Withheld>,
+    reviews: Cursor<Reviews>,
+    diagnoses: Cursor<Diagnoses<'a>>,
+    rows: PatientRows,
+    scratch: Scratch,
+}
+
+/// Where the tables are, for reading and for errors.
+struct Paths {
+    patients: PathBuf,
+    infusions: PathBuf,
+    assessments: PathBuf,
+    prescriptions: PathBuf,
+    withheld: PathBuf,
+    reviews: PathBuf,
+    diagnoses: PathBuf,
+}
+
+impl Paths {
+    fn of(snapshot: &Snapshot) -> Self {
+        Self {
+            patients: snapshot.table_path(TableId::Patients),
+            infusions: snapshot.table_path(TableId::Infusions),
+            assessments: snapshot.table_path(TableId::Assessments),
+            prescriptions: snapshot.table_path(TableId::Prescriptions),
+            withheld: snapshot.table_path(TableId::PrescriptionsWithheld),
+            reviews: snapshot.table_path(TableId::MedicationReviews),
+            diagnoses: snapshot.table_path(TableId::Diagnoses),
+        }
+    }
+}
+
+/// Rows of one patient in every table; the memory is reused.
+#[derive(Default)]
+struct PatientRows {
+    patient: Vec<PatientRow>,
+    infusions: Vec<super::history::Infusion>,
+    assessments: Vec<super::history::Assessment>,
+    prescriptions: Vec<super::history::Prescription>,
+    withheld: Vec<Option<i32>>,
+    reviews: Vec<i32>,
+    diagnoses: Vec<super::history::Diagnosis>,
+}
+
+impl<'a> Merge<'a> {
+    fn open(snapshot: &Snapshot, protocol: &'a Protocol, range: KeyRange) -> Result<Self, DeriveError> {
+        let paths = Paths::of(snapshot);
+        Ok(Self {
+            patients: Cursor::open(&paths.patients, range, Patients::default())?,
+            infusions: Cursor::open(&paths.infusions, range, Infusions::default())?,
+            assessments: Cursor::open(&paths.assessments, range, Assessments::default())?,
+            prescriptions: Cursor::open(&paths.prescriptions, range, Prescriptions::new(protocol))?,
+            withheld: Cursor::open(&paths.withheld, range, Withheld::default())?,
+            reviews: Cursor::open(&paths.reviews, range, Reviews::default())?,
+            diagnoses: Cursor::open(&paths.diagnoses, range, Diagnoses::new(&protocol.conditions))?,
+            rows: PatientRows::default(),
+            scratch: Scratch::default(),
+            paths,
+        })
+    }
+
+    /// Derives the next patient; `false` at the end of the range.
+    fn next(&mut self, job: &Job<'_>, out: &mut Rows<'_>, flow: &mut Flow) -> Result<bool, DeriveError> {
+        let Some(key) = self.patients.key() else { return Ok(false) };
+        self.read(key)?;
+        let rows = &self.rows;
+        let patient = rows.patient.first().expect("the key came from the patients table");
+        let cut = job.cuts[&*patient.site];
+        let history = history(key, patient, rows, job);
+        flow.patients += 1;
+        episodes(&history, cut, job.protocol, &mut self.scratch, |episode, conditions, outcomes| {
+            flow.count(episode, outcomes);
+            out.push(&history, episode, conditions, outcomes);
+        });
+        Ok(true)
+    }
+
+    fn read(&mut self, key: i64) -> Result<(), DeriveError> {
+        let (rows, paths) = (&mut self.rows, &self.paths);
+        self.patients.take(key, &mut rows.patient, &paths.patients)?;
+        self.infusions.take(key, &mut rows.infusions, &paths.infusions)?;
+        self.assessments.take(key, &mut rows.assessments, &paths.assessments)?;
+        self.prescriptions.take(key, &mut rows.prescriptions, &paths.prescriptions)?;
+        self.withheld.take(key, &mut rows.withheld, &paths.withheld)?;
+        self.reviews.take(key, &mut rows.reviews, &paths.reviews)?;
+        self.diagnoses.take(key, &mut rows.diagnoses, &paths.diagnoses)
+    }
+}
+
+fn history<'r>(key: i64, patient: &'r PatientRow, rows: &'r PatientRows, job: &Job<'_>) -> PatientHistory<'r> {
+    let source = usize::try_from(patient.source_id).ok().and_then(|index| job.protocol.sources.get(index));
+    PatientHistory {
+        key,
+        site: &patient.site,
+        sex: &patient.sex,
+        index_period: patient.index_period.as_deref(),
+        complete_feed: source.is_some_and(|source| source.medications == MedicationFeed::Complete),
+        infusions: &rows.infusions,
+        assessments: &rows.assessments,
+        prescriptions: &rows.prescriptions,
+        withheld: &rows.withheld,
+        reviews: &rows.reviews,
+        diagnoses: &rows.diagnoses,
+    }
+}

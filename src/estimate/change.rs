@@ -1,0 +1,111 @@
+//! Tally of score pairs → mean, median, Hodges–Lehmann and effect sizes.
+
+use super::LEVEL;
+use super::result::{ConfidenceInterval, Estimand, Statistic};
+use super::statistics::effect_size::{EffectSizes, effect_sizes};
+use super::statistics::{IntervalEstimate, Undefined, Values, Weighted, hodges_lehmann, mean, median};
+use super::tally::Tally;
+use crate::protocol::{Measure, MeasureKind};
+
+/// The statistics of a change under an estimand.
+///
+/// Observed cases: all of them. Baseline carried forward: the mean, with no
+/// change for the missing; the others would describe people nobody saw.
+pub fn statistics(tally: &Tally, measure: &Measure, estimand: Estimand) -> Vec<Statistic> {
+    match samples(tally, measure) {
+        Err(why) => vec![undefined("mean", &measure.unit, why)],
+        Ok(samples) if estimand == Estimand::Bocf => vec![with_no_change(&samples.change, tally, measure)],
+        Ok(samples) => observed(&samples, measure),
+    }
+}
+
+/// One cell's scores, in reported units.
+struct Samples {
+    change: Values,
+    baseline: Values,
+    follow_up: Values,
+}
+
+fn samples(tally: &Tally, measure: &Measure) -> Result<Samples, Undefined> {
+    let scale = u32::try_from(measure.scale).map_err(|_| Undefined::ParameterOutsideRange)?;
+    let pairs = || tally.pairs.iter().map(|(pair, count)| (*pair, *count));
+    Ok(Samples {
+        change: match measure.kind {
+            MeasureKind::PercentChange => Values::from_tally(pairs().map(percent_change))?,
+            _ => Values::from_scaled(pairs().map(|((before, after), count)| (after - before, count)), scale)?,
+        },
+        baseline: Values::from_scaled(pairs().map(|((before, _), count)| (before, count)), scale)?,
+        follow_up: Values::from_scaled(pairs().map(|((_, after), count)| (after, count)), scale)?,
+    })
+}
+
+/// 100 × (follow-up − baseline) ÷ baseline; a baseline of 0 is not eligible.
+fn percent_change(((before, after), count): ((i64, i64), u64)) -> Weighted {
+    Weighted { value: (100 * (after - before)) as f64 / before as f64, count }
+}
+
+fn observed(samples: &Samples, measure: &Measure) -> Vec<Statistic> {
+    let unit = measure.unit.as_str();
+    let change = &samples.change;
+    let t = mean::t_interval(change, LEVEL);
+    let walsh = hodges_lehmann::hodges_lehmann(change, LEVEL);
+    let mut all = vec![
+        with_interval("mean", unit, mean::mean(change), t.ok().map(|t| (t.interval, LEVEL, "t"))),
+        plain("sd", unit, mean::standard_deviation(change)),
+        plain("median", unit, median::median(change)),
+        with_interval(
+            "hodges_lehmann",
+            unit,
+            hodges_lehmann::estimate(change),
+            walsh.ok().map(|walsh| (walsh.interval, walsh.achieved_level, "signed_rank_walsh")),
+        ),
+    ];
+    // A ratio of per cents to per cents is no effect size anyone reports.
+    if measure.kind == MeasureKind::Change {
+        all.extend(sizes(samples));
+    }
+    all
+}
+
+fn sizes(samples: &Samples) -> [Statistic; 2] {
+    let sizes = effect_sizes(&samples.change, &samples.baseline, &samples.follow_up);
+    let size = |take: fn(&EffectSizes) -> Result<f64, Undefined>| sizes.as_ref().map_err(|why| *why).and_then(take);
+    [
+        plain("srm", "standard deviations", size(|sizes| sizes.d_z)),
+        plain("d_av", "standard deviations", size(EffectSizes::g_av_cumming)),
+    ]
+}
+
+/// Mean change with no change for everyone who is missing.
+fn with_no_change(change: &Values, tally: &Tally, measure: &Measure) -> Statistic {
+    let missing = Weighted { value: 0.0, count: tally.eligible - tally.observed };
+    match Values::from_tally(change.distinct().iter().copied().chain([missing])) {
+        Err(why) => undefined("mean", &measure.unit, why),
+        Ok(all) => {
+            let t = mean::t_interval(&all, LEVEL);
+            with_interval("mean", &measure.unit, mean::mean(&all), t.ok().map(|t| (t.interval, LEVEL, "t")))
+        }
+    }
+}
+
+fn undefined(name: &'static str, unit: &str, why: Undefined) -> Statistic {
+    plain(name, unit, Err(why))
+}
+
+fn plain(name: &'static str, unit: &str, value: Result<f64, Undefined>) -> Statistic {
+    with_interval(name, unit, value, None)
+}
+
+fn with_interval(
+    name: &'static str,
+    unit: &str,
+    value: Result<f64, Undefined>,
+    interval: Option<(IntervalEstimate, f64, &'static str)>,
+) -> Statistic {
+    Statistic {
+        name,
+        value: value.map_err(|why| why.to_string()),
+        unit: unit.to_owned(),
+        interval: interval.map(|(ends, level, method)| ConfidenceInterval { low: ends.low, high: ends.high, level, method }),
+    }
+}

@@ -1,0 +1,170 @@
+//! Bootstrap replicates, by drawing observations or by drawing counts.
+
+use super::bootstrap::{Plan, Statistic};
+use super::distribution::ln_binomial_density;
+use super::random::SplitMix64;
+use super::values::real;
+use super::{Values, Weighted};
+
+/// Replicates of a slice: each draws n indices in order from one generator.
+pub(super) fn index_replicates(sample: &[f64], plan: &Plan) -> Vec<f64> {
+    let mut random = SplitMix64::new(plan.seed);
+    match plan.statistic {
+        Statistic::Mean => (0..plan.replicates).map(|_| drawn_mean(sample, &mut random)).collect(),
+        Statistic::Median => {
+            let mut drawn = sample.to_vec();
+            (0..plan.replicates).map(|_| drawn_median(sample, &mut drawn, &mut random)).collect()
+        }
+    }
+}
+
+fn drawn_mean(sample: &[f64], random: &mut SplitMix64) -> f64 {
+    let n = sample.len();
+    let sum: f64 = (0..n).map(|_| sample[random.index(n)]).sum();
+    sum / real(n as u64)
+}
+
+fn drawn_median(sample: &[f64], drawn: &mut [f64], random: &mut SplitMix64) -> f64 {
+    let n = sample.len();
+    drawn.fill_with(|| sample[random.index(n)]);
+    let (below, middle, _) = drawn.select_nth_unstable_by(n / 2, f64::total_cmp);
+    if n % 2 == 1 {
+        return *middle;
+    }
+    let lower = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    0.5 * (lower + *middle)
+}
+
+/// Draws the counts of a resample value by value, each binomial given those before.
+pub(super) struct Multinomial<'a> {
+    tally: &'a Values,
+    /// Share of each value among itself and those after it.
+    conditional: Vec<f64>,
+}
+
+impl<'a> Multinomial<'a> {
+    pub(super) fn new(tally: &'a Values) -> Self {
+        let mut left = tally.n();
+        let shares = tally.distinct().iter().map(|w| {
+            let share = real(w.count) / real(left);
+            left -= w.count;
+            share
+        });
+        Self { tally, conditional: shares.collect() }
+    }
+
+    pub(super) fn replicates(&self, plan: &Plan) -> Vec<f64> {
+        let mut random = SplitMix64::new(plan.seed);
+        let mut counts = vec![0; self.conditional.len()];
+        (0..plan.replicates)
+            .map(|_| {
+                self.draw(&mut counts, &mut random);
+                match plan.statistic {
+                    Statistic::Mean => self.mean(&counts),
+                    Statistic::Median => self.median(&counts),
+                }
+            })
+            .collect()
+    }
+
+    fn draw(&self, counts: &mut [u64], random: &mut SplitMix64) {
+        let mut left = self.tally.n();
+        for (count, &share) in counts.iter_mut().zip(&self.conditional) {
+            *count = binomial(left, share, random);
+            left -= *count;
+        }
+    }
+
+    fn drawn<'b>(&'b self, counts: &'b [u64]) -> impl Iterator<Item = Weighted> + 'b {
+        let values = self.tally.distinct().iter().zip(counts);
+        values.map(|(w, &count)| Weighted { value: w.value, count })
+    }
+
+    fn mean(&self, counts: &[u64]) -> f64 {
+        let sum: f64 = self.drawn(counts).map(|w| w.value * real(w.count)).sum();
+        sum / real(self.tally.n())
+    }
+
+    fn median(&self, counts: &[u64]) -> f64 {
+        let n = self.tally.n();
+        0.5 * (self.ranked(counts, (n - 1) / 2) + self.ranked(counts, n / 2))
+    }
+
+    fn ranked(&self, counts: &[u64], rank: u64) -> f64 {
+        let mut below = 0;
+        let reached = self.drawn(counts).find(|w| {
+            below += w.count;
+            rank < below
+        });
+        reached.map_or(0.0, |w| w.value)
+    }
+}
+
+/// A binomial draw: inversion for a small mean, else transformed rejection.
+fn binomial(n: u64, p: f64, random: &mut SplitMix64) -> u64 {
+    if n == 0 || p <= 0.0 {
+        return 0;
+    }
+    if p >= 1.0 {
+        return n;
+    }
+    if p > 0.5 {
+        return n - binomial(n, 1.0 - p, random);
+    }
+    if real(n) * p < 10.0 { inverted(n, p, random) } else { rejected(n, p, random) }
+}
+
+/// Walks up from zero successes; about n p steps.
+fn inverted(n: u64, p: f64, random: &mut SplitMix64) -> u64 {
+    let odds = p / (1.0 - p);
+    let mut probability = ln_binomial_density(0.0, real(n), p, 1.0 - p).exp();
+    let mut left = random.unit();
+    let mut count = 0;
+    while left > probability && count < n {
+        left -= probability;
+        probability *= odds * real(n - count) / real(count + 1);
+        count += 1;
+        if probability < 1e-300 {
+            break;
+        }
+    }
+    count
+}
+
+/// Hormann's BTRS (1993), doi:10.1080/00949659308811496, for n p of at least ten.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a candidate is accepted only between 0 and n"
+)]
+fn rejected(n: u64, p: f64, random: &mut SplitMix64) -> u64 {
+    let trials = real(n);
+    let sd = (trials * p * (1.0 - p)).sqrt();
+    let b = 1.15 + 2.53 * sd;
+    let a = -0.0873 + 0.0248 * b + 0.01 * p;
+    let centre = trials * p + 0.5;
+    let v_quick = 0.92 - 4.2 / b;
+    loop {
+        let u = random.unit() - 0.5;
+        let v = random.unit();
+        let us = 0.5 - u.abs();
+        let k = ((2.0 * a / us + b) * u + centre).floor();
+        if us >= 0.07 && v <= v_quick {
+            return k as u64;
+        }
+        if k < 0.0 || k > trials {
+            continue;
+        }
+        let alpha = (2.83 + 5.1 / b) * sd;
+        let v = (v * alpha / (a / (us * us) + b)).ln();
+        if v <= ln_ratio_to_mode(k, trials, p) {
+            return k as u64;
+        }
+    }
+}
+
+/// ln of the binomial density at k over that at the mode.
+fn ln_ratio_to_mode(k: f64, n: f64, p: f64) -> f64 {
+    let mode = ((n + 1.0) * p).floor();
+    ln_binomial_density(k, n, p, 1.0 - p) - ln_binomial_density(mode, n, p, 1.0 - p)
+}

@@ -1,0 +1,274 @@
+//! Prescriptions: what was dispensed, in the drug pack's units.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, StringBuilder};
+
+use super::{Columns, Event, Problem, Remarks, column_of};
+use crate::ingest::layout::{Cell, Layout};
+use crate::ingest::number::Decimal;
+use crate::ingest::record::Record;
+use crate::ingest::row::{Payload, Row, push_code};
+use crate::ingest::words::{Code, Words};
+use crate::model::opioid::{Factor, Mme, patches_worn};
+use crate::model::reject::{
+    DAYS_SUPPLY_INVALID, OPIOID_DOSE_IMPLAUSIBLE, QUANTITY_INVALID, Rule, STRENGTH_INVALID, TEXT_DROPPED, TOO_MANY_DECIMALS,
+    UNIT_MISMATCH, UNKNOWN_DRUG,
+};
+use crate::model::table::TableId;
+use crate::protocol::{Drug, DrugClass, DrugPack, FactorSet, Protocol};
+
+/// Longest days' supply: a year's, and a leap day.
+const MOST_DAYS: i64 = 366;
+/// Largest strength or quantity, in thousandths.
+const MOST_X1000: i64 = 100_000_000;
+
+pub(in crate::ingest) struct Prescriptions<'a> {
+    days_supply: Cell,
+    drug: Cell,
+    strength: Cell,
+    unit: Cell,
+    quantity: Cell,
+    route: Cell,
+    indication: Cell,
+    pack: &'a DrugPack,
+    factors: &'a FactorSet,
+    drugs: Words<u16>,
+    units: Words<Unit>,
+    codes: Words<Code>,
+}
+
+impl<'a> Event<'a> for Prescriptions<'a> {
+    const TABLE: TableId = TableId::Prescriptions;
+    type Columns = PrescriptionColumns<'a>;
+
+    fn new(layout: &Layout, protocol: &'a Protocol) -> Self {
+        Self {
+            days_supply: layout.cell("days_supply"),
+            drug: layout.cell("drug"),
+            strength: layout.cell("strength"),
+            unit: layout.cell("unit"),
+            quantity: layout.cell("quantity"),
+            route: layout.cell("route"),
+            indication: layout.cell("indication"),
+            pack: &protocol.drugs,
+            factors: &protocol.factors,
+            drugs: Words::new(),
+            units: Words::new(),
+            codes: Words::new(),
+        }
+    }
+
+    fn admit(&mut self, record: &Record<'_>, payload: &mut Vec<u8>, remarks: &mut Remarks) -> Result<(), Problem> {
+        let position = self.find_drug(record)?;
+        let drug = &self.pack.drugs()[usize::from(position)];
+        let days = self.days(record)?;
+        let strength = self.strength_x1000(record, drug)?;
+        let quantity = thousandths(self.quantity, record, 3, &QUANTITY_INVALID)?;
+        if is_implausible(drug, self.factors, strength, quantity, days) {
+            return Err(self.strength.breaks(&OPIOID_DOSE_IMPLAUSIBLE));
+        }
+        let route = self.code(self.route, record, remarks)?;
+        let indication = self.code(self.indication, record, remarks)?;
+        payload.extend_from_slice(&position.to_le_bytes());
+        payload.extend_from_slice(&days.to_le_bytes());
+        payload.extend_from_slice(&strength.to_le_bytes());
+        payload.extend_from_slice(&quantity.to_le_bytes());
+        push_code(payload, route.as_ref().map(Code::as_bytes));
+        push_code(payload, indication.as_ref().map(Code::as_bytes));
+        Ok(())
+    }
+}
+
+impl Prescriptions<'_> {
+    fn find_drug(&mut self, record: &Record<'_>) -> Result<u16, Problem> {
+        let text = self.drug.required(record)?;
+        let pack = self.pack;
+        let position = self.drugs.meaning(self.drug, text, |text| {
+            let code = &pack.resolve(text)?.code;
+            let position = pack.drugs().iter().position(|drug| drug.code == *code)?;
+            u16::try_from(position).ok()
+        })?;
+        position.ok_or_else(|| self.drug.breaks(&UNKNOWN_DRUG))
+    }
+
+    /// Nothing is assumed for a missing days' supply: 30 would be a guess at a dose.
+    fn days(&self, record: &Record<'_>) -> Result<u16, Problem> {
+        let cell = self.days_supply;
+        let text = cell.optional(record).ok_or_else(|| cell.breaks(&DAYS_SUPPLY_INVALID))?;
+        let days = cell.decimal(text)?.scaled(0).filter(|days| (1..=MOST_DAYS).contains(days));
+        let days = days.ok_or_else(|| cell.breaks(&DAYS_SUPPLY_INVALID))?;
+        Ok(u16::try_from(days).expect("at most 366"))
+    }
+
+    /// The strength in thousandths of the drug's own unit.
+    fn strength_x1000(&mut self, record: &Record<'_>, drug: &Drug) -> Result<u32, Problem> {
+        let text = self.unit.required(record)?;
+        let unit = self.units.meaning(self.unit, text, Unit::parse)?;
+        let places = unit.and_then(|unit| unit.places_to(&drug.unit)).ok_or_else(|| self.unit.breaks(&UNIT_MISMATCH))?;
+        thousandths(self.strength, record, places, &STRENGTH_INVALID)
+    }
+
+    /// Route and indication only refine a prescription, so an unreadable one
+    /// is left out and the prescription kept.
+    fn code(&mut self, cell: Cell, record: &Record<'_>, remarks: &mut Remarks) -> Result<Option<Code>, Problem> {
+        let Some(text) = cell.optional(record) else { return Ok(None) };
+        let code = self.codes.meaning(cell, text, Code::from_words)?;
+        if code.is_none() {
+            remarks.add(&TEXT_DROPPED, cell.name);
+        }
+        Ok(code)
+    }
+}
+
+/// A number times 10^`places`, which is thousandths once the unit is converted.
+fn thousandths(cell: Cell, record: &Record<'_>, places: u32, rule: &'static Rule) -> Result<u32, Problem> {
+    let number = cell.decimal(cell.required(record)?)?;
+    if !number.is_positive() {
+        return Err(cell.breaks(rule));
+    }
+    let exact = number.scaled(places).ok_or_else(|| cell.breaks(too_many_or_too_large(number, rule)))?;
+    let fits = u32::try_from(exact).ok().filter(|value| i64::from(*value) <= MOST_X1000);
+    fits.ok_or_else(|| cell.breaks(rule))
+}
+
+fn too_many_or_too_large(number: Decimal, rule: &'static Rule) -> &'static Rule {
+    if number.to_f64() > 1e6 { rule } else { &TOO_MANY_DECIMALS }
+}
+
+/// Units a strength is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    Mg,
+    Mcg,
+    McgPerHour,
+    MgPerHour,
+}
+
+impl Unit {
+    fn parse(text: &str) -> Option<Self> {
+        let lower = text.to_lowercase();
+        // Both the micro sign and the Greek letter are in use.
+        let plain = lower.replace(['µ', 'μ'], "mc").replace("mcmc", "mc");
+        Some(match plain.as_str() {
+            "mg" => Self::Mg,
+            "mcg" | "ug" => Self::Mcg,
+            "mcg/h" | "mcg/hr" | "mcg/hour" | "ug/h" | "ug/hr" => Self::McgPerHour,
+            "mg/h" | "mg/hr" | "mg/hour" => Self::MgPerHour,
+            _ => return None,
+        })
+    }
+
+    /// Decimal places to scale by to reach thousandths of `unit`; only exact
+    /// conversions (RxNorm writes patches in mg/h: 0.025 mg/h is 25 mcg/h).
+    fn places_to(self, unit: &str) -> Option<u32> {
+        match (self, unit) {
+            (Self::Mg, "mg") | (Self::Mcg, "mcg") | (Self::McgPerHour, "mcg/h") => Some(3),
+            (Self::Mg, "mcg") | (Self::MgPerHour, "mcg/h") => Some(6),
+            (Self::Mcg, "mg") => Some(0),
+            _ => None,
+        }
+    }
+}
+
+/// Strength × quantity beyond which no dose is plausible and the exact
+/// arithmetic would leave its range: a hundred million units.
+const ABSURD: i64 = 100_000_000_000_000;
+
+/// Whether the daily dose is above 1000 MME (definitions: mme_method.md "Rules").
+fn is_implausible(drug: &Drug, factors: &FactorSet, strength: u32, quantity: u32, days: u16) -> bool {
+    let Some(factor) = factors.factor(&drug.code).filter(|_| drug.class == DrugClass::Opioid) else { return false };
+    let (strength, quantity, days) = (i64::from(strength), i64::from(quantity), i32::from(days));
+    if strength * quantity > ABSURD {
+        return true;
+    }
+    let daily = if drug.patch {
+        Mme::per_day_of_patches(strength, patches_worn(quantity, days), factor)
+    } else {
+        Mme::per_day(strength, quantity, factor, days)
+    };
+    // 1000 mg of morphine, factor 1, in one day.
+    daily > Mme::per_day(1_000_000, 1_000, Factor(10_000), 1)
+}
+
+pub(in crate::ingest) struct PrescriptionColumns<'a> {
+    pack: &'a DrugPack,
+    start_day: Vec<i32>,
+    days_supply: Vec<i32>,
+    strength: Vec<f64>,
+    quantity: Vec<f64>,
+    drug: StringBuilder,
+    unit: StringBuilder,
+    route: StringBuilder,
+    indication: StringBuilder,
+    source_row_id: StringBuilder,
+}
+
+impl<'a> Columns<'a> for PrescriptionColumns<'a> {
+    fn new(protocol: &'a Protocol, rows: usize) -> Self {
+        let text = |length: usize| StringBuilder::with_capacity(rows, rows * length);
+        Self {
+            pack: &protocol.drugs,
+            start_day: Vec::with_capacity(rows),
+            days_supply: Vec::with_capacity(rows),
+            strength: Vec::with_capacity(rows),
+            quantity: Vec::with_capacity(rows),
+            drug: text(11),
+            unit: text(3),
+            route: text(5),
+            indication: text(1),
+            source_row_id: text(15),
+        }
+    }
+
+    fn push(&mut self, row: &Row<'_>) {
+        let mut payload = Payload(row.payload);
+        let drug = &self.pack.drugs()[usize::from(payload.u16())];
+        self.start_day.push(row.head.day);
+        self.days_supply.push(i32::from(payload.u16()));
+        self.strength.push(f64::from(payload.u32()) / 1_000.0);
+        self.quantity.push(f64::from(payload.u32()) / 1_000.0);
+        self.drug.append_value(&drug.code);
+        self.unit.append_value(&drug.unit);
+        self.route.append_option(payload.code());
+        self.indication.append_option(payload.code());
+        let id = str::from_utf8(row.id).expect("fields of a checked block are UTF-8");
+        self.source_row_id.append_option((!id.is_empty()).then_some(id));
+    }
+
+    fn finish(mut self) -> Vec<ArrayRef> {
+        vec![
+            column_of(self.start_day),
+            column_of(self.days_supply),
+            Arc::new(self.drug.finish()),
+            Arc::new(Float64Array::from(self.strength)),
+            Arc::new(self.unit.finish()),
+            Arc::new(Float64Array::from(self.quantity)),
+            Arc::new(self.route.finish()),
+            Arc::new(self.indication.finish()),
+            Arc::new(self.source_row_id.finish()),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Unit;
+
+    #[test]
+    fn only_exact_conversions_are_made() {
+        let places = |written: &str, unit: &str| Unit::parse(written).and_then(|parsed| parsed.places_to(unit));
+        for (written, unit, expected) in [
+            ("mg", "mg", Some(3)),
+            ("MG/HR", "mcg/h", Some(6)),
+            ("µg", "mcg", Some(3)),
+            ("μg/h", "mcg/h", Some(3)),
+            ("mcg", "mg", Some(0)),
+            ("mg", "mcg/h", None),
+            ("mcg", "mcg/h", None),
+            ("mg/ml", "mg", None),
+        ] {
+            assert_eq!(places(written, unit), expected, "{written} to {unit}");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! A file → blocks of whole records, decompressed, hashed and numbered.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+use sha2::{Digest, Sha256};
+
+use super::error::IngestError;
+use super::record::{Cut, Records};
+
+/// Bytes of a block: large enough to keep a thread busy, small enough for its cache.
+const BLOCK: usize = 1 << 20;
+/// Bytes of the longest record; beyond it a quote was surely never closed.
+const LONGEST_RECORD: usize = 16 << 20;
+
+/// Whole records of a file.
+#[derive(Debug)]
+pub(super) struct Block {
+    /// The records' bytes, each with its line end.
+    pub bytes: Vec<u8>,
+    /// Physical line the first record starts on.
+    pub first_line: u32,
+    /// Whether there is any quote.
+    pub quoted: bool,
+    /// Bytes of the file read so far, as stored.
+    pub stored: u64,
+}
+
+/// Reads a file block by block.
+pub(super) struct Blocks {
+    path: PathBuf,
+    input: Input,
+    pending: Vec<u8>,
+    line: u32,
+    at_end: bool,
+}
+
+impl Blocks {
+    /// Opens a file, by its extension plain, gzip or zstd.
+    pub(super) fn open(path: &Path) -> Result<Self, IngestError> {
+        let input = Input::open(path).map_err(|error| IngestError::unreadable(path, &error))?;
+        let mut blocks = Self { path: path.to_owned(), input, pending: Vec::new(), line: 1, at_end: false };
+        blocks.fill(BLOCK)?;
+        if blocks.pending.starts_with(b"\xEF\xBB\xBF") {
+            blocks.pending.drain(..3);
+        }
+        Ok(blocks)
+    }
+
+    /// Takes the header record: its fields, as written.
+    pub(super) fn header(&mut self) -> Result<Vec<String>, IngestError> {
+        while self.pending.starts_with(b"\n") || self.pending.starts_with(b"\r\n") {
+            let blank = memchr::memchr(b'\n', &self.pending).map_or(0, |at| at + 1);
+            self.take(blank);
+        }
+        self.end_last_line();
+        let length = self.first_record()?;
+        let line = self.line;
+        let bytes = self.take(length);
+        let text = str::from_utf8(&bytes).map_err(|_| self.not_utf8(&bytes, line))?;
+        let records = Records::split(text.as_bytes(), line, memchr::memchr(b'"', &bytes).is_some());
+        let Some(header) = records.iter().next() else { return Ok(Vec::new()) };
+        let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
+        Ok((0..header.fields()).map(|at| text(header.field(at))).collect())
+    }
+
+    /// The next block; `None` at the end of the file.
+    pub(super) fn next(&mut self) -> Result<Option<Block>, IngestError> {
+        let mut wanted = BLOCK;
+        loop {
+            self.fill(wanted)?;
+            self.end_last_line();
+            let cut = Cut::last(&self.pending);
+            if let (true, Some(quote)) = (self.at_end, cut.open_quote) {
+                return Err(self.unclosed(quote));
+            }
+            if let Some(after) = cut.after {
+                return Ok(Some(self.block(after, cut.quoted)));
+            }
+            if self.at_end {
+                return Ok(None);
+            }
+            if self.pending.len() > LONGEST_RECORD {
+                return Err(self.unclosed(cut.open_quote.unwrap_or(0)));
+            }
+            wanted = self.pending.len() * 2;
+        }
+    }
+
+    /// SHA-256 of the file as stored. Call after the last block.
+    pub(super) fn finish(mut self) -> Result<String, IngestError> {
+        let raw = self.input.raw();
+        io::copy(raw, &mut io::sink()).map_err(|error| IngestError::unreadable(&self.path, &error))?;
+        let digest = std::mem::take(&mut self.input.raw().hash).finalize();
+        Ok(hex(&digest))
+    }
+
+    /// Reads until `wanted` bytes are pending or the file ends.
+    fn fill(&mut self, wanted: usize) -> Result<(), IngestError> {
+        let missing = wanted.saturating_sub(self.pending.len());
+        if self.at_end || missing == 0 {
+            return Ok(());
+        }
+        let limit = u64::try_from(missing).expect("a block fits");
+        let read = self.input.by_ref().take(limit).read_to_end(&mut self.pending);
+        let read = read.map_err(|error| IngestError::unreadable(&self.path, &error))?;
+        self.at_end = read < missing;
+        Ok(())
+    }
+
+    /// Many programs leave out the last line end.
+    fn end_last_line(&mut self) {
+        if self.at_end && !self.pending.is_empty() && !self.pending.ends_with(b"\n") {
+            self.pending.push(b'\n');
+        }
+    }
+
+    fn first_record(&self) -> Result<usize, IngestError> {
+        let mut from = 0;
+        while let Some(newline) = memchr::memchr(b'\n', &self.pending[from..]) {
+            from += newline + 1;
+            if Cut::last(&self.pending[..from]).after == Some(from) {
+                return Ok(from);
+            }
+            if from > BLOCK / 16 {
+                break;
+            }
+        }
+        if self.pending.is_empty() { Ok(0) } else { Err(self.unclosed(0)) }
+    }
+
+    fn block(&mut self, length: usize, quoted: bool) -> Block {
+        let first_line = self.line;
+        let bytes = self.take(length);
+        Block { bytes, first_line, quoted, stored: self.input.raw().count }
+    }
+
+    /// Removes the first `length` pending bytes.
+    fn take(&mut self, length: usize) -> Vec<u8> {
+        let mut rest = Vec::with_capacity(BLOCK + BLOCK / 8);
+        rest.extend_from_slice(&self.pending[length..]);
+        let mut bytes = std::mem::replace(&mut self.pending, rest);
+        bytes.truncate(length);
+        self.line += memchr::memchr_iter(b'\n', &bytes).count() as u32;
+        bytes
+    }
+
+    fn unclosed(&self, at: usize) -> IngestError {
+        let line = self.line + memchr::memchr_iter(b'\n', &self.pending[..at]).count() as u32;
+        let hint = "a quote inside a field is written twice; export the file again";
+        IngestError::at_line(&self.path, line, "a quote opens a field and is never closed", hint)
+    }
+
+    fn not_utf8(&self, bytes: &[u8], first_line: u32) -> IngestError {
+        not_utf8(&self.path, bytes, first_line)
+    }
+}
+
+/// Checks a block's encoding: text in another one would be read wrongly, not
+/// rejected, so it is refused as a whole.
+pub(super) fn check_utf8(path: &Path, block: &Block) -> Result<(), IngestError> {
+    match str::from_utf8(&block.bytes) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(not_utf8(path, &block.bytes, block.first_line)),
+    }
+}
+
+fn not_utf8(path: &Path, bytes: &[u8], first_line: u32) -> IngestError {
+    let valid = str::from_utf8(bytes).err().map_or(0, |error| error.valid_up_to());
+    let line = first_line + memchr::memchr_iter(b'\n', &bytes[..valid]).count() as u32;
+    let hint = "it looks like Latin-1, Windows-1252 or UTF-16; save it as `CSV UTF-8`";
+    IngestError::at_line(path, line, "the text is not UTF-8", hint)
+}
+
+/// Bytes as lower-case hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
+}
+
+/// The file as stored, hashed while it is read: what is hashed is what was parsed.
+struct Raw {
+    file: File,
+    hash: Sha256,
+    count: u64,
+}
+
+impl Read for Raw {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read(buffer)?;
+        self.hash.update(&buffer[..length]);
+        self.count += length as u64;
+        Ok(length)
+    }
+}
+
+enum Input {
+    Plain(Box<Raw>),
+    Gzip(Box<MultiGzDecoder<BufReader<Raw>>>),
+    Zstd(Box<zstd::stream::read::Decoder<'static, BufReader<Raw>>>),
+}
+
+impl Input {
+    fn open(path: &Path) -> io::Result<Self> {
+        let raw = Raw { file: File::open(path)?, hash: Sha256::new(), count: 0 };
+        let buffered = |raw| BufReader::with_capacity(BLOCK / 4, raw);
+        Ok(match path.extension().and_then(|extension| extension.to_str()) {
+            Some("gz") => Self::Gzip(Box::new(MultiGzDecoder::new(buffered(raw)))),
+            Some("zst") => Self::Zstd(Box::new(zstd::stream::read::Decoder::with_buffer(buffered(raw))?)),
+            _ => Self::Plain(Box::new(raw)),
+        })
+    }
+
+    fn raw(&mut self) -> &mut Raw {
+        match self {
+            Self::Plain(raw) => raw,
+            Self::Gzip(decoder) => decoder.get_mut().get_mut(),
+            Self::Zstd(decoder) => decoder.get_mut().get_mut(),
+        }
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(raw) => raw.read(buffer),
+            Self::Gzip(decoder) => decoder.read(buffer),
+            Self::Zstd(decoder) => decoder.read(buffer),
+        }
+    }
+}

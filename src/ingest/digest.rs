@@ -1,0 +1,43 @@
+//! What decides a snapshot's content, as one number.
+
+use sha2::{Digest, Sha256};
+
+use super::blocks::hex;
+use super::plan::{Plan, file_name};
+use crate::protocol::{MedicationFeed, Protocol};
+use crate::store::SCHEMA_VERSION;
+
+/// SHA-256 over the input files, what ingest reads of the protocol, and the
+/// versions of program and tables. Neither the secret nor the clock is in it:
+/// the same input has the same digest in every store.
+pub(super) fn digest(protocol: &Protocol, plan: &Plan, files: &[String]) -> String {
+    let mut parts = vec![
+        format!("relief {} tables {SCHEMA_VERSION}", env!("CARGO_PKG_VERSION")),
+        format!("basis {} research {} cut {:?}", protocol.basis.id(), protocol.study.research, protocol.study.data_cut),
+        // The vocabularies as they were understood: a comment in a pack changes nothing.
+        format!("{:?}", protocol.conditions),
+        format!("{:?}", protocol.drugs),
+        format!("{:?}", protocol.factors),
+    ];
+    for source in &protocol.sources {
+        parts.push(format!("source {} site {} medications {}", source.name, source.site, feed(source.medications)));
+    }
+    for (file, sha256) in plan.files.iter().zip(files) {
+        parts.push(format!("file {} {} {sha256}", file.source, file_name(&file.path)));
+    }
+    let mut hash = Sha256::new();
+    for part in parts {
+        // Lengths keep the parts apart.
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    hex(&hash.finalize())
+}
+
+/// The id of a feed, as written in pipelines.
+pub(super) fn feed(medications: MedicationFeed) -> &'static str {
+    match medications {
+        MedicationFeed::Complete => "complete",
+        MedicationFeed::Reviewed => "reviewed",
+    }
+}

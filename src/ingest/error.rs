@@ -1,0 +1,128 @@
+//! Why nothing was ingested. No message holds a cell's value.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::store::StoreError;
+
+/// An ingest that ended without a snapshot.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The privacy gate refused a source.
+    #[error("refused: {what} in column `{column}` of `{file}` (source `{source_name}`, rule `{rule}`)\nhint: {hint}")]
+    Refused {
+        /// Source name.
+        source_name: String,
+        /// File name.
+        file: String,
+        /// Column name.
+        column: String,
+        /// Detector id.
+        rule: &'static str,
+        /// What was detected, never the value.
+        what: &'static str,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// More bad rows than the pipeline allows.
+    #[error(
+        "too many rejects: {quarantined} of {read} rows, more than the share of {limit} that `max_reject_share` allows\nhint: {}",
+        rejects_hint(quarantine.as_deref())
+    )]
+    TooManyRejects {
+        /// Rows quarantined.
+        quarantined: u64,
+        /// Rows read.
+        read: u64,
+        /// `max_reject_share` of the pipeline.
+        limit: f64,
+        /// Where the quarantine files are, when they were written.
+        quarantine: Option<PathBuf>,
+    },
+    /// A file that cannot be read.
+    #[error("cannot read `{}`{}: {what}\nhint: {hint}", path.display(), at_line(*line))]
+    UnreadableInput {
+        /// The file.
+        path: PathBuf,
+        /// Where in it.
+        line: Option<u64>,
+        /// What is wrong.
+        what: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// A required file is not there.
+    #[error("source `{source_name}` has no `{table}.csv` in `{}`\nhint: {hint}", folder.display())]
+    MissingFile {
+        /// Source name.
+        source_name: String,
+        /// Where it was looked for.
+        folder: PathBuf,
+        /// Table name.
+        table: &'static str,
+        /// What to do.
+        hint: String,
+    },
+    /// A required column is not there.
+    #[error("`{}` has no column `{column}`\nhint: {hint}", path.display())]
+    MissingColumn {
+        /// The file.
+        path: PathBuf,
+        /// Column name.
+        column: String,
+        /// What to do.
+        hint: String,
+    },
+    /// Dates in one file, study days in another.
+    #[error("`{}` has study days and `{}` has dates\nhint: a store is one or the other; export all files of all sources the same way", study_day.display(), dated.display())]
+    MixedCalendar {
+        /// A file with study days.
+        study_day: PathBuf,
+        /// A file with dates.
+        dated: PathBuf,
+    },
+    /// The store cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl IngestError {
+    /// Exit code of the program.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Refused { .. } => 5,
+            Self::TooManyRejects { .. } => 6,
+            Self::UnreadableInput { .. }
+            | Self::MissingFile { .. }
+            | Self::MissingColumn { .. }
+            | Self::MixedCalendar { .. } => 7,
+            Self::Store(error) => error.exit_code(),
+        }
+    }
+
+    pub(super) fn unreadable(path: &Path, error: &io::Error) -> Self {
+        let (what, hint) = match error.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+                ("the compressed file is cut short or damaged".to_owned(), "copy or export the file again")
+            }
+            _ => (error.to_string(), "check that the file is there and may be read"),
+        };
+        Self::UnreadableInput { path: path.to_owned(), line: None, what, hint }
+    }
+
+    pub(super) fn at_line(path: &Path, line: u32, what: &str, hint: &'static str) -> Self {
+        Self::UnreadableInput { path: path.to_owned(), line: Some(u64::from(line)), what: what.to_owned(), hint }
+    }
+}
+
+fn at_line(line: Option<u64>) -> String {
+    line.map_or_else(String::new, |line| format!(" line {line}"))
+}
+
+fn rejects_hint(quarantine: Option<&Path>) -> String {
+    let look = quarantine.map_or_else(
+        || "`relief check` lists the rules that fired".to_owned(),
+        |folder| format!("`{}` lists every row by line and rule", folder.display()),
+    );
+    format!("{look}; correct the export, or raise `max_reject_share` knowingly. nothing was written to the store")
+}

@@ -1,0 +1,286 @@
+//! Files of dated records → rows of their table, waiting to be sorted.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int32Array, Int64Array};
+
+use super::Session;
+use super::admit::{Event, Problem, Remarks, WithheldColumns, patient_code};
+use super::buckets::Buckets;
+use super::day::DayReader;
+use super::error::IngestError;
+use super::identifiers;
+use super::layout::Cell;
+use super::plan::PlannedFile;
+use super::quarantine::Ledger;
+use super::read::{Meter, read_file};
+use super::record::{Record, Records};
+use super::referential::{CodeHash, CodeHasher, Match};
+use super::roster::Roster;
+use super::row::{self, Head, LONGEST_ROW_ID, NO_DAY};
+use super::sort::{Sorted, sort_table};
+use crate::model::patient::PatientKey;
+use crate::model::reject::{
+    AMBIGUOUS_PATIENT, CONSENT_WITHDRAWN, FIELD_COUNT, FREE_TEXT, ROW_ID_CONFLICT, ROW_ID_REPEATED, Rule, UNKNOWN_PATIENT,
+};
+use crate::model::table::TableId;
+use crate::store::Draft;
+
+/// A record set aside.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reject {
+    /// Physical line.
+    pub line: u32,
+    /// Rule it breaks.
+    pub rule: &'static Rule,
+    /// Where.
+    pub column: &'static str,
+}
+
+/// The first columns of every table, under construction.
+#[derive(Debug)]
+pub(super) struct Origin {
+    patient_key: Vec<i64>,
+    source_id: Vec<i32>,
+    source_row: Vec<i64>,
+}
+
+impl Origin {
+    pub(super) fn with_capacity(rows: usize) -> Self {
+        Self { patient_key: Vec::with_capacity(rows), source_id: Vec::with_capacity(rows), source_row: Vec::with_capacity(rows) }
+    }
+
+    pub(super) fn push(&mut self, key: PatientKey, source: usize, line: u32) {
+        self.patient_key.push(key.0);
+        self.source_id.push(i32::try_from(source).expect("fewer sources than files"));
+        self.source_row.push(i64::from(line));
+    }
+
+    pub(super) fn finish(self) -> [ArrayRef; 3] {
+        [
+            Arc::new(Int64Array::from(self.patient_key)),
+            Arc::new(Int32Array::from(self.source_id)),
+            Arc::new(Int64Array::from(self.source_row)),
+        ]
+    }
+}
+
+/// Checks that a record has the header's number of fields.
+pub(super) fn field_count(record: &Record<'_>, width: usize) -> Result<(), Problem> {
+    if record.fields() == width { Ok(()) } else { Err(Problem::Reject { rule: &FIELD_COUNT, column: "" }) }
+}
+
+/// Reads, sorts and, given a draft, writes one table of all sources.
+/// Prescriptions set aside go to `withheld`.
+pub(super) fn read_table<'a, E: Event<'a>>(
+    session: &Session<'a>,
+    roster: &Roster,
+    ledger: &mut Ledger,
+    withheld: &mut Buckets,
+    draft: Option<&Draft<'_>>,
+    meter: &mut Meter<'_>,
+) -> Result<Sorted, IngestError> {
+    let mut buckets = session.buckets(roster, draft);
+    for (index, file) in session.plan.of_table(E::TABLE.name()) {
+        let reader = FileReader { session, roster, index, file };
+        let work = |records: &Records<'_>| reader.read::<E>(records);
+        let take = |found: Found| found.take(index, &mut buckets, withheld, ledger);
+        let digest = read_file(&file.path, meter, work, take)?;
+        session.note_digest(index, digest);
+    }
+    let writer = draft.map(|draft| draft.table(E::TABLE)).transpose()?;
+    let sorted = sort_table::<E::Columns>(session, roster, E::TABLE, buckets, writer)?;
+    settle(&sorted, E::TABLE, withheld, ledger)?;
+    Ok(sorted)
+}
+
+/// Sorts and writes the prescriptions that were set aside.
+pub(super) fn write_withheld(session: &Session<'_>, roster: &Roster, withheld: Buckets, draft: Option<&Draft<'_>>) -> Result<(), IngestError> {
+    let table = TableId::PrescriptionsWithheld;
+    let writer = draft.map(|draft| draft.table(table)).transpose()?;
+    sort_table::<WithheldColumns>(session, roster, table, withheld, writer).map(|_| ())
+}
+
+/// Enters in the ledger what only sorting could tell.
+fn settle(sorted: &Sorted, table: TableId, withheld: &mut Buckets, ledger: &mut Ledger) -> Result<(), IngestError> {
+    for (file, (&accepted, &repeated)) in sorted.accepted.iter().zip(&sorted.repeated).enumerate() {
+        ledger.accept(file, accepted);
+        ledger.drop(file, &ROW_ID_REPEATED, "row_id", repeated);
+    }
+    for head in &sorted.conflicts {
+        ledger.reject(usize::from(head.file), head.line, &ROW_ID_CONFLICT, "row_id")?;
+        if table == TableId::Prescriptions {
+            withheld.extend(&bare_row(*head))?;
+        }
+    }
+    Ok(())
+}
+
+fn bare_row(head: Head) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let start = row::begin(&mut bytes, head, b"");
+    row::end(&mut bytes, start);
+    bytes
+}
+
+/// What a block held.
+#[derive(Default)]
+struct Found {
+    read: u64,
+    withdrawn: u64,
+    rows: Vec<u8>,
+    withheld: Vec<u8>,
+    rejects: Vec<Reject>,
+    remarks: Remarks,
+}
+
+impl Found {
+    fn take(self, file: usize, buckets: &mut Buckets, withheld: &mut Buckets, ledger: &mut Ledger) -> Result<(), IngestError> {
+        ledger.read(file, self.read);
+        ledger.withdraw(file, self.withdrawn);
+        for reject in self.rejects {
+            ledger.reject(file, reject.line, reject.rule, reject.column)?;
+        }
+        for (rule, column, times) in self.remarks.0 {
+            ledger.remark(file, rule, column, times);
+        }
+        withheld.extend(&self.withheld)?;
+        buckets.extend(&self.rows)?;
+        Ok(())
+    }
+}
+
+struct FileReader<'s, 'a> {
+    session: &'s Session<'a>,
+    roster: &'s Roster,
+    index: usize,
+    file: &'s PlannedFile,
+}
+
+impl<'a> FileReader<'_, 'a> {
+    fn read<E: Event<'a>>(&self, records: &Records<'_>) -> Result<Found, IngestError> {
+        let common = Common::new(self);
+        let matches = common.matches(records, self.roster);
+        let mut event = E::new(&self.file.layout, self.session.protocol);
+        let mut found = Found { read: records.len() as u64, rows: Vec::with_capacity(records.len() * 32), ..Found::default() };
+        for (record, matched) in records.iter().zip(matches) {
+            let start = found.rows.len();
+            let read = common
+                .begin(&record, matched, &mut found.rows)
+                .and_then(|()| event.admit(&record, &mut found.rows, &mut found.remarks));
+            match read {
+                Ok(()) => row::end(&mut found.rows, start),
+                Err(problem) => {
+                    found.rows.truncate(start);
+                    self.set_aside(&record, matched, problem, &common, &mut found, E::TABLE)?;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn set_aside(&self, record: &Record<'_>, matched: Match, problem: Problem, common: &Common, found: &mut Found, table: TableId) -> Result<(), IngestError> {
+        let (rule, column) = match problem {
+            Problem::Reject { rule, column } => (rule, column),
+            Problem::Refuse { detector, column } => return Err(self.session.refused(self.index, detector, column)),
+        };
+        if rule.id == CONSENT_WITHDRAWN.id {
+            found.withdrawn += 1;
+            return Ok(());
+        }
+        found.rejects.push(Reject { line: record.line(), rule, column });
+        if let (TableId::Prescriptions, Match::Patient(patient)) = (table, matched) {
+            let day = common.day.and_then(|day| day.read(record).ok()).unwrap_or(NO_DAY);
+            found.withheld.extend(bare_row(Head { patient, day, file: common.file, line: record.line() }));
+        }
+        Ok(())
+    }
+}
+
+/// What every table has in common: whose a record is, when, and its row id.
+struct Common {
+    file: u16,
+    width: usize,
+    patient_id: Cell,
+    row_id: Cell,
+    site: Option<Cell>,
+    hasher: CodeHasher,
+    day: Option<DayReader>,
+}
+
+impl Common {
+    fn new(reader: &FileReader<'_, '_>) -> Self {
+        let (session, layout) = (reader.session, &reader.file.layout);
+        let cut = session.protocol.study.data_cut;
+        Self {
+            file: u16::try_from(reader.index).expect("checked by the plan"),
+            width: layout.width,
+            patient_id: layout.cell("patient_id"),
+            row_id: layout.cell("row_id"),
+            site: session.site_cell(reader.file),
+            hasher: session.hasher(reader.file.source),
+            day: layout.day.map(|(cell, kind)| DayReader::new(cell, kind, cut)),
+        }
+    }
+
+    /// Whose each record is. Hashing all codes before looking any up lets the
+    /// processor wait for many places of the index at once.
+    fn matches(&self, records: &Records<'_>, roster: &Roster) -> Vec<Match> {
+        let mut previous: (&[u8], &[u8], Option<CodeHash>) = (b"", b"", None);
+        let hashes: Vec<CodeHash> = records
+            .iter()
+            .map(|record| {
+                let code = record.field(self.patient_id.position);
+                let site = self.site.map_or(&b""[..], |site| record.field(site.position));
+                match previous {
+                    (same_code, same_site, Some(hash)) if same_code == code && same_site == site => hash,
+                    _ => {
+                        let hasher = self.site.map_or(self.hasher, |_| self.hasher.at_site(site));
+                        let hash = hasher.code(code);
+                        previous = (code, site, Some(hash));
+                        hash
+                    }
+                }
+            })
+            .collect();
+        hashes.into_iter().map(|hash| roster.index.find(hash)).collect()
+    }
+
+    /// Checks what comes before a table's own columns and begins the row.
+    fn begin(&self, record: &Record<'_>, matched: Match, rows: &mut Vec<u8>) -> Result<(), Problem> {
+        field_count(record, self.width)?;
+        let patient = self.patient(record, matched)?;
+        let day = self.day.map_or(Ok(NO_DAY), |day| day.read(record))?;
+        let id = self.row_id(record)?;
+        row::begin(rows, Head { patient, day, file: self.file, line: record.line() }, id);
+        Ok(())
+    }
+
+    fn patient(&self, record: &Record<'_>, matched: Match) -> Result<u32, Problem> {
+        let cell = self.patient_id;
+        match matched {
+            Match::Patient(patient) => Ok(patient),
+            Match::Withdrawn => Err(cell.breaks(&CONSENT_WITHDRAWN)),
+            Match::Ambiguous => Err(cell.breaks(&AMBIGUOUS_PATIENT)),
+            Match::Unknown => {
+                let code = patient_code(cell, record)?;
+                // Codes of the patients file were looked at when it was read.
+                match identifiers::in_value(code) {
+                    Some(detector) => Err(Problem::Refuse { detector, column: cell.name }),
+                    None => Err(cell.breaks(&UNKNOWN_PATIENT)),
+                }
+            }
+        }
+    }
+
+    fn row_id<'r>(&self, record: &Record<'r>) -> Result<&'r [u8], Problem> {
+        let id = record.field(self.row_id.position);
+        if id.len() > LONGEST_ROW_ID {
+            return Err(self.row_id.breaks(&FREE_TEXT));
+        }
+        match identifiers::in_value(id) {
+            Some(detector) => Err(Problem::Refuse { detector, column: self.row_id.name }),
+            None => Ok(id),
+        }
+    }
+}

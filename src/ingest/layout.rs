@@ -1,0 +1,189 @@
+//! A file's header → where each column of the table is.
+
+use std::path::Path;
+
+use super::error::IngestError;
+use super::identifiers::{self, Detector};
+use crate::protocol::nearest;
+use crate::model::table::InputTable;
+use crate::store::CalendarKind;
+
+/// Where a column is in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cell {
+    /// Column name.
+    pub name: &'static str,
+    /// Position; past every record's end when the file lacks the column.
+    pub position: usize,
+}
+
+const ABSENT: usize = usize::MAX;
+
+impl Cell {
+    /// Whether the file has the column.
+    pub(super) fn is_present(self) -> bool {
+        self.position != ABSENT
+    }
+}
+
+/// Where the columns of a table are in a file.
+#[derive(Debug)]
+pub(super) struct Layout {
+    /// The table.
+    pub table: &'static InputTable,
+    /// Fields of every record.
+    pub width: usize,
+    /// The time column and its kind.
+    pub day: Option<(Cell, CalendarKind)>,
+    /// Columns that are not read.
+    pub unmapped: Vec<String>,
+    cells: Vec<Cell>,
+}
+
+/// A column the privacy gate refuses.
+#[derive(Debug)]
+pub(super) struct RefusedColumn {
+    /// Its name.
+    pub column: String,
+    /// What it tripped.
+    pub detector: &'static Detector,
+}
+
+impl Layout {
+    /// Reads a header. A file without any line is a table without rows.
+    pub(super) fn read(table: &'static InputTable, header: &[String], path: &Path) -> Result<Self, IngestError> {
+        let names: Vec<String> = header.iter().map(|name| name.trim().to_ascii_lowercase()).collect();
+        check_separator(&names, path)?;
+        let mut layout = Self { table, width: names.len(), day: None, unmapped: Vec::new(), cells: Vec::new() };
+        for column in table.columns {
+            let position = position(&names, column.name, path)?;
+            if position.is_none() && column.required && !names.is_empty() {
+                return Err(missing(&names, table, column.name, path));
+            }
+            layout.cells.push(Cell { name: column.name, position: position.unwrap_or(ABSENT) });
+        }
+        layout.day = day(&names, table, path)?;
+        let known = |name: &str| table.header_names().any(|known| known == name);
+        layout.unmapped = names.iter().enumerate().filter(|(_, name)| !known(name)).map(|(at, name)| printable(name, at)).collect();
+        Ok(layout)
+    }
+
+    /// The cell of a column of the table.
+    ///
+    /// # Panics
+    /// When the table has no such column: that is a bug in the caller.
+    pub(super) fn cell(&self, name: &str) -> Cell {
+        *self.cells.iter().find(|cell| cell.name == name).expect("callers name columns of their own table")
+    }
+}
+
+/// The first column, in file order, that the privacy gate refuses.
+pub(super) fn refused_column(table: &InputTable, header: &[String], dates_allowed: bool) -> Option<RefusedColumn> {
+    let own = |name: &str| table.header_names().any(|known| known == name);
+    let dated = |name: &str| table.day.is_some_and(|day| day.dated == name);
+    header.iter().enumerate().find_map(|(at, raw)| {
+        let name = raw.trim().to_ascii_lowercase();
+        let detector = if !own(&name) {
+            identifiers::in_column_name(raw.trim(), dates_allowed)
+        } else if dated(&name) && !dates_allowed {
+            Some(identifiers::date_column())
+        } else {
+            None
+        };
+        detector.map(|detector| RefusedColumn { column: printable(&name, at), detector })
+    })
+}
+
+/// A header name that may be repeated in a message. A file without a header
+/// has data in its first line, and data is never repeated.
+fn printable(name: &str, position: usize) -> String {
+    let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-' | b' ' | b'.' | b'0'..=b'9'));
+    let word = name.len() <= 40 && plain && name.starts_with(|first: char| first.is_ascii_lowercase());
+    if word { name.to_owned() } else { format!("column {}", position + 1) }
+}
+
+fn check_separator(names: &[String], path: &Path) -> Result<(), IngestError> {
+    match names {
+        [only] if only.contains([';', '\t', '\r']) => {
+            let what = "the columns are not separated by commas, or the lines by line feeds";
+            Err(IngestError::at_line(path, 1, what, "save it as `CSV UTF-8 (comma delimited)`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn position(names: &[String], wanted: &str, path: &Path) -> Result<Option<usize>, IngestError> {
+    let mut found = names.iter().enumerate().filter(|(_, name)| *name == wanted).map(|(at, _)| at);
+    let first = found.next();
+    if found.next().is_some() {
+        let what = format!("the header has the column `{wanted}` twice");
+        return Err(IngestError::at_line(path, 1, &what, "keep one of them"));
+    }
+    Ok(first)
+}
+
+fn day(names: &[String], table: &InputTable, path: &Path) -> Result<Option<(Cell, CalendarKind)>, IngestError> {
+    let Some(day) = table.day else { return Ok(None) };
+    let cell = |name, position: Option<usize>| position.map(|position| Cell { name, position });
+    let dated = cell(day.dated, position(names, day.dated, path)?);
+    let study_day = cell(day.study_day, position(names, day.study_day, path)?);
+    match (dated, study_day) {
+        (Some(cell), None) => Ok(Some((cell, CalendarKind::Dated))),
+        (None, Some(cell)) => Ok(Some((cell, CalendarKind::StudyDay))),
+        (Some(_), Some(_)) => {
+            let what = format!("the header has both `{}` and `{}`", day.dated, day.study_day);
+            Err(IngestError::at_line(path, 1, &what, "a store holds dates or study days, not both; keep one column"))
+        }
+        // A withdrawal counts from the first row on, whenever it was made.
+        (None, None) if names.is_empty() || table.name == "withdrawals" => Ok(None),
+        (None, None) => Err(missing(names, table, day.dated, path)),
+    }
+}
+
+fn missing(names: &[String], table: &InputTable, column: &str, path: &Path) -> IngestError {
+    let unknown = names.iter().map(String::as_str).filter(|name| !table.header_names().any(|known| known == *name));
+    let hint = match nearest(column, unknown) {
+        Some(near) => format!("rename the column `{near}` to `{column}`"),
+        None => format!("columns of this table: {}", table.header_names().collect::<Vec<_>>().join(", ")),
+    };
+    IngestError::MissingColumn { path: path.to_owned(), column: column.to_owned(), hint }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Layout, refused_column};
+    use crate::model::table::InputTable;
+
+    fn read(header: &str) -> Result<Layout, String> {
+        let table = InputTable::find("assessments").expect("a table");
+        let names: Vec<String> = header.split(',').map(str::to_owned).collect();
+        Layout::read(table, &names, Path::new("assessments.csv")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn columns_are_found_in_any_order_and_case() {
+        let layout = read("Score,date, INSTRUMENT ,patient_id,mood").expect("all required columns");
+        assert_eq!([layout.cell("score").position, layout.cell("instrument").position], [0, 2]);
+        assert!(!layout.cell("item").is_present());
+        assert_eq!(layout.unmapped, ["mood"]);
+    }
+
+    #[test]
+    fn a_missing_column_says_which_and_what_was_probably_meant() {
+        let error = read("patient_id,date,instrument,scores").expect_err("no score");
+        assert_eq!(error, "`assessments.csv` has no column `score`\nhint: rename the column `scores` to `score`");
+        assert!(read("patient_id,instrument,score").expect_err("no date").contains("`date`"));
+        assert!(read("patient_id,date,day,instrument,score").expect_err("two calendars").contains("both"));
+        assert!(read("patient_id;date;score").expect_err("semicolons").contains("commas"));
+    }
+
+    #[test]
+    fn a_message_never_repeats_what_may_be_data() {
+        let table = InputTable::find("patients").expect("a table");
+        let header: Vec<String> = ["patient_id", "Email 12@x"].map(str::to_owned).to_vec();
+        let refused = refused_column(table, &header, true).expect("an e-mail column");
+        assert_eq!(refused.column, "column 2");
+    }
+}

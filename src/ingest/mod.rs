@@ -1,0 +1,94 @@
+//! Files of clinics → a snapshot: rows that can be trusted, sorted by patient
+//! and day, and a list of those that cannot.
+//!
+//! ```text
+//! plan        which files, which columns, may they be here (`identifiers`)
+//! withdrawals who must be left out
+//! roster      the patients, numbered in key order
+//! events      every other table: `admit` a record or say which rule it breaks,
+//!             wait in `buckets`, `sort`, drop `copies`, write
+//! quarantine  every row not accepted, by line and rule, never by value
+//! ```
+//!
+//! A bad row is a value; a file that cannot be read or must not be here is an
+//! `Err`. Every row read is accepted, quarantined or a second copy, which is
+//! asserted before anything is published.
+
+mod admit;
+mod blocks;
+mod buckets;
+mod copies;
+mod day;
+mod digest;
+mod error;
+mod events;
+mod identifiers;
+mod layout;
+mod number;
+mod plan;
+mod quarantine;
+mod read;
+mod record;
+mod referential;
+mod roster;
+mod row;
+mod session;
+mod sort;
+mod source;
+mod withdrawals;
+mod words;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+pub use error::IngestError;
+pub use read::Progress;
+
+use session::Session;
+
+use crate::model::reject::{Counts, Finding};
+use crate::protocol::Protocol;
+use crate::store::{Secret, Snapshot, Store};
+
+/// Whether to write a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Only say what would happen.
+    Check,
+    /// Write a snapshot, unless the current one is of the same input.
+    Write,
+}
+
+/// What became of the input.
+#[derive(Clone, Debug)]
+pub struct Ingested {
+    /// Counts by table, every table that was read.
+    pub tables: BTreeMap<String, Counts>,
+    /// Patients accepted.
+    pub patients: u64,
+    /// What the rules found, in order of rule, source, file and column.
+    pub findings: Vec<Finding>,
+    /// The snapshot that holds the rows; `None` after a check.
+    pub snapshot: Option<Snapshot>,
+    /// Whether the snapshot was there already.
+    pub unchanged: bool,
+    /// Folder of the quarantine files, when there are any.
+    pub quarantine: Option<PathBuf>,
+}
+
+/// Reads every source of the pipeline. `progress` is called now and then.
+///
+/// # Errors
+/// A source is refused, a file cannot be read, too many rows are bad, or the
+/// store cannot be written. The store is then as it was before.
+pub fn run(protocol: &Protocol, mode: Mode, progress: &mut dyn FnMut(Progress)) -> Result<Ingested, IngestError> {
+    match mode {
+        Mode::Check => Session::new(protocol, Secret::random())?.run(None, progress),
+        Mode::Write => {
+            // Headers are looked at before the store is touched.
+            let session = Session::new(protocol, Secret::random())?;
+            let writer = Store::open(&protocol.store).lock()?;
+            session.with_secret(writer.secret()).run(Some(&writer), progress)
+        }
+    }
+}

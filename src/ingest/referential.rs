@@ -1,0 +1,196 @@
+//! Which patient a row belongs to, without keeping a single code in memory.
+//!
+//! A patient's number is SipHash-2-4 of (site, code) under the store's secret.
+//! Rows find it through a second, faster hash of 96 bits: among ten million
+//! patients a stranger's code meets a known one once in 10^21 rows.
+
+use std::hash::Hasher;
+
+use siphasher::sip::SipHasher24;
+
+use crate::model::patient::PatientKey;
+use crate::store::Secret;
+
+/// Separates site from code, so that (`a`, `bc`) and (`ab`, `c`) differ.
+const UNIT_SEPARATOR: u8 = 0x1f;
+
+/// The number of a patient.
+pub(super) fn patient_key(secret: Secret, site: &[u8], code: &[u8]) -> PatientKey {
+    let mut hasher = SipHasher24::new_with_key(&secret.0);
+    hasher.write(site);
+    hasher.write(&[UNIT_SEPARATOR]);
+    hasher.write(code);
+    // The top bit is cleared so that the number is not negative anywhere.
+    PatientKey((hasher.finish() >> 1).cast_signed())
+}
+
+/// A code as rows are matched by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct CodeHash {
+    hash: u64,
+    check: u32,
+}
+
+/// Hashes codes of one source.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CodeHasher {
+    seed: [u64; 2],
+}
+
+const MULTIPLIERS: [u64; 2] = [0x9E37_79B9_7F4A_7C15, 0xD6E8_FEB8_6659_FD93];
+
+impl CodeHasher {
+    /// The hasher of a source; `source` keeps equal codes of two sources apart.
+    pub(super) fn new(secret: Secret, source: usize) -> Self {
+        let seed = |lane: u8| {
+            let mut hasher = SipHasher24::new_with_key(&secret.0);
+            hasher.write(&[UNIT_SEPARATOR, lane]);
+            hasher.write(&source.to_le_bytes());
+            hasher.finish()
+        };
+        Self { seed: [seed(0), seed(1)] }
+    }
+
+    /// The same hasher for codes of one site of the source.
+    pub(super) fn at_site(self, site: &[u8]) -> Self {
+        Self { seed: self.lanes(site) }
+    }
+
+    /// Hashes a code.
+    pub(super) fn code(self, code: &[u8]) -> CodeHash {
+        let [hash, check] = self.lanes(code);
+        CodeHash { hash, check: (check >> 32) as u32 }
+    }
+
+    fn lanes(self, text: &[u8]) -> [u64; 2] {
+        let length = text.len() as u64;
+        let [mut a, mut b] = [self.seed[0] ^ length, self.seed[1].wrapping_add(length)];
+        let words = text.chunks_exact(8);
+        let mut tail = [0; 8];
+        tail[..words.remainder().len()].copy_from_slice(words.remainder());
+        for word in words.map(|word| word.try_into().expect("eight bytes")).chain([tail]) {
+            let word = u64::from_le_bytes(word);
+            a = folded_product(a ^ word, MULTIPLIERS[0]);
+            b = folded_product(b ^ word, MULTIPLIERS[1]);
+        }
+        [folded_product(a, MULTIPLIERS[1]), folded_product(b, MULTIPLIERS[0])]
+    }
+}
+
+/// Both halves of the product, so that every bit depends on every other.
+fn folded_product(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    (product >> 64) as u64 ^ product as u64
+}
+
+/// What a row's code leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Match {
+    /// The patient at this position in key order.
+    Patient(u32),
+    /// A patient who withdrew.
+    Withdrawn,
+    /// A code of two sites, in a file that does not name the site.
+    Ambiguous,
+    /// Nobody accepted.
+    Unknown,
+}
+
+const WITHDRAWN: u32 = u32::MAX - 2;
+const AMBIGUOUS: u32 = u32::MAX - 1;
+const EMPTY: u32 = u32::MAX;
+
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    code: CodeHash,
+    patient: u32,
+}
+
+/// Codes → patients: open addressing with linear probing, at most two thirds full.
+#[derive(Debug)]
+pub(super) struct CodeIndex {
+    slots: Vec<Slot>,
+}
+
+impl CodeIndex {
+    /// An index with room for `codes`.
+    pub(super) fn with_room(codes: usize) -> Self {
+        let size = (codes + codes / 2 + 1).next_power_of_two();
+        let empty = Slot { code: CodeHash { hash: 0, check: 0 }, patient: EMPTY };
+        Self { slots: vec![empty; size] }
+    }
+
+    /// Adds a code. A code that withdrew stays withdrawn; one that leads to two
+    /// patients is ambiguous.
+    pub(super) fn insert(&mut self, code: CodeHash, found: Match) {
+        let patient = match found {
+            Match::Patient(patient) => patient,
+            Match::Withdrawn => WITHDRAWN,
+            Match::Ambiguous => AMBIGUOUS,
+            Match::Unknown => EMPTY,
+        };
+        let at = self.probe(code);
+        let slot = &mut self.slots[at];
+        slot.patient = match slot.patient {
+            EMPTY => patient,
+            same if same == patient => same,
+            WITHDRAWN => WITHDRAWN,
+            _ if patient == WITHDRAWN => WITHDRAWN,
+            _ => AMBIGUOUS,
+        };
+        slot.code = code;
+    }
+
+    /// What a code leads to.
+    pub(super) fn find(&self, code: CodeHash) -> Match {
+        match self.slots[self.probe(code)].patient {
+            EMPTY => Match::Unknown,
+            WITHDRAWN => Match::Withdrawn,
+            AMBIGUOUS => Match::Ambiguous,
+            patient => Match::Patient(patient),
+        }
+    }
+
+    /// The slot that holds the code, or the empty one where it would go.
+    fn probe(&self, code: CodeHash) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut at = code.hash as usize & mask;
+        while self.slots[at].patient != EMPTY && self.slots[at].code != code {
+            at = (at + 1) & mask;
+        }
+        at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CodeHasher, CodeIndex, Match, patient_key};
+    use crate::store::Secret;
+
+    #[test]
+    fn every_code_is_found_and_no_other() {
+        let hasher = CodeHasher::new(Secret::random(), 0);
+        let code = |number: u32| hasher.code(format!("P{number:06}").as_bytes());
+        let mut index = CodeIndex::with_room(10_000);
+        (0..10_000).for_each(|number| index.insert(code(number), Match::Patient(number)));
+        assert!((0..10_000).all(|number| index.find(code(number)) == Match::Patient(number)));
+        assert!((10_000..20_000).all(|number| index.find(code(number)) == Match::Unknown));
+    }
+
+    #[test]
+    fn a_shared_code_is_ambiguous_and_a_withdrawn_one_stays_so() {
+        let hasher = CodeHasher::new(Secret::random(), 0);
+        let mut index = CodeIndex::with_room(4);
+        for (code, found) in [("a", Match::Patient(0)), ("a", Match::Patient(1)), ("b", Match::Withdrawn), ("b", Match::Patient(2))] {
+            index.insert(hasher.code(code.as_bytes()), found);
+        }
+        assert_eq!(["a", "b", "c"].map(|code| index.find(hasher.code(code.as_bytes()))), [Match::Ambiguous, Match::Withdrawn, Match::Unknown]);
+    }
+
+    #[test]
+    fn a_number_depends_on_secret_site_and_code() {
+        let (one, two) = (Secret([1; 16]), Secret([2; 16]));
+        let keys = [patient_key(one, b"a", b"bc"), patient_key(one, b"ab", b"c"), patient_key(two, b"a", b"bc")];
+        assert!(keys[0] != keys[1] && keys[0] != keys[2] && keys.iter().all(|key| key.0 >= 0));
+    }
+}

@@ -1,0 +1,194 @@
+//! The patients: read first, numbered in the order of their keys, and looked
+//! up by every row of every other table.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int32Builder, RecordBatch, StringBuilder};
+use rayon::slice::ParallelSliceMut;
+
+use super::Session;
+use super::admit::{Facts, PatientReader, Problem, Remarks, Sites};
+use super::error::IngestError;
+use super::events::{Origin, Reject, field_count};
+use super::plan::PlannedFile;
+use super::quarantine::Ledger;
+use super::read::{Meter, read_file};
+use super::record::Records;
+use super::referential::{CodeHash, CodeIndex, Match, patient_key};
+use super::withdrawals::Withdrawn;
+use crate::model::patient::PatientKey;
+use crate::model::reject::{PATIENT_CONFLICT, PATIENT_REPEATED};
+use crate::model::table::TableId;
+use crate::store::{Draft, ROW_GROUP_ROWS, StoreError, schema_of};
+
+/// An accepted patient.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patient {
+    /// The number.
+    pub key: PatientKey,
+    /// Number of the site.
+    pub site: u32,
+    facts: Facts,
+    file: u16,
+    line: u32,
+}
+
+/// All accepted patients.
+#[derive(Debug)]
+pub(super) struct Roster {
+    /// In order of key; rows refer to them by position.
+    pub patients: Vec<Patient>,
+    /// Codes → patients.
+    pub index: CodeIndex,
+    /// Sites by number.
+    pub sites: Vec<String>,
+}
+
+/// A row of a patients file. Rows of one patient are equal in `key` and
+/// `identity`; two patients who shared a key would differ in the second.
+#[derive(Clone, Copy, Debug)]
+struct Listed {
+    patient: Patient,
+    identity: CodeHash,
+    code: CodeHash,
+    code_at_site: Option<CodeHash>,
+    withdrawn: bool,
+}
+
+#[derive(Default)]
+struct Found {
+    rows: u64,
+    listed: Vec<Listed>,
+    rejects: Vec<Reject>,
+    remarks: Remarks,
+}
+
+impl Roster {
+    /// Reads every patients file.
+    pub(super) fn read(session: &Session<'_>, withdrawn: &Withdrawn, ledger: &mut Ledger, meter: &mut Meter<'_>) -> Result<Self, IngestError> {
+        let sites = Sites::default();
+        let mut listed = Vec::new();
+        for (index, file) in session.plan.of_table("patients") {
+            let work = |records: &Records<'_>| read_block(session, index, file, &sites, withdrawn, records);
+            let take = |found: Found| take(index, found, &mut listed, ledger);
+            let digest = read_file(&file.path, meter, work, take)?;
+            session.note_digest(index, digest);
+        }
+        let (patients, index) = enrol(listed, ledger)?;
+        Ok(Self { patients, index, sites: sites.into_names() })
+    }
+
+    /// Writes the patients table.
+    pub(super) fn write(&self, session: &Session<'_>, draft: &Draft<'_>) -> Result<(), StoreError> {
+        let mut writer = draft.table(TableId::Patients)?;
+        for patients in self.patients.chunks(ROW_GROUP_ROWS) {
+            writer.write(&self.batch(session, patients))?;
+        }
+        writer.finish()
+    }
+
+    fn batch(&self, session: &Session<'_>, patients: &[Patient]) -> RecordBatch {
+        let mut origin = Origin::with_capacity(patients.len());
+        let (mut site, mut sex) = (StringBuilder::new(), StringBuilder::new());
+        let (mut birth_year, mut index_period) = (Int32Builder::new(), StringBuilder::new());
+        for patient in patients {
+            let source = session.plan.files[usize::from(patient.file)].source;
+            origin.push(patient.key, source, patient.line);
+            site.append_value(&self.sites[patient.site as usize]);
+            sex.append_value(char::from(patient.facts.sex).encode_utf8(&mut [0; 4]));
+            birth_year.append_option(patient.facts.birth_year.map(i32::from));
+            index_period.append_option(patient.facts.index_period.map(|period| period.to_string()));
+        }
+        let own: [ArrayRef; 4] =
+            [Arc::new(site.finish()), Arc::new(sex.finish()), Arc::new(birth_year.finish()), Arc::new(index_period.finish())];
+        let columns = origin.finish().into_iter().chain(own).collect();
+        RecordBatch::try_new(schema_of(TableId::Patients), columns).expect("columns follow the schema")
+    }
+}
+
+fn read_block(
+    session: &Session<'_>,
+    index: usize,
+    file: &PlannedFile,
+    sites: &Sites,
+    withdrawn: &Withdrawn,
+    records: &Records<'_>,
+) -> Result<Found, IngestError> {
+    let default_site = &session.protocol.sources[file.source].site;
+    let mut reader = PatientReader::new(&file.layout, session.protocol, sites, default_site);
+    let hasher = session.hasher(file.source);
+    let names_site = session.site_cell(file).is_some();
+    let mut found = Found { rows: records.len() as u64, ..Found::default() };
+    for record in records.iter() {
+        let read = field_count(&record, file.layout.width).and_then(|()| reader.admit(&record, &mut found.remarks));
+        match read {
+            Ok(row) => {
+                let code = hasher.code(row.code);
+                let code_at_site = names_site.then(|| hasher.at_site(row.site_name).code(row.code));
+                let key = patient_key(session.secret, row.site_name, row.code);
+                let file = u16::try_from(index).expect("checked by the plan");
+                found.listed.push(Listed {
+                    patient: Patient { key, site: row.site, facts: row.facts, file, line: record.line() },
+                    identity: session.hasher(usize::MAX).at_site(row.site_name).code(row.code),
+                    code,
+                    code_at_site,
+                    withdrawn: withdrawn.holds(code) || code_at_site.is_some_and(|code| withdrawn.holds(code)),
+                });
+            }
+            Err(Problem::Reject { rule, column }) => found.rejects.push(Reject { line: record.line(), rule, column }),
+            Err(Problem::Refuse { detector, column }) => return Err(session.refused(index, detector, column)),
+        }
+    }
+    Ok(found)
+}
+
+fn take(file: usize, found: Found, listed: &mut Vec<Listed>, ledger: &mut Ledger) -> Result<(), IngestError> {
+    ledger.read(file, found.rows);
+    for reject in found.rejects {
+        ledger.reject(file, reject.line, reject.rule, reject.column)?;
+    }
+    for (rule, column, times) in found.remarks.0 {
+        ledger.remark(file, rule, column, times);
+    }
+    listed.extend(found.listed);
+    Ok(())
+}
+
+/// Orders the rows by key and keeps one row of each patient. Which one depends
+/// on what it says and not on where it stands, so shuffled files change nothing.
+fn enrol(mut listed: Vec<Listed>, ledger: &mut Ledger) -> Result<(Vec<Patient>, CodeIndex), IngestError> {
+    listed.par_sort_unstable_by_key(|row| (row.patient.key, row.patient.facts, row.patient.file, row.patient.line));
+    let codes = listed.iter().map(|row| 1 + usize::from(row.code_at_site.is_some())).sum();
+    let mut index = CodeIndex::with_room(codes);
+    let mut patients = Vec::with_capacity(listed.len());
+    for rows in listed.chunk_by(|a, b| a.patient.key == b.patient.key) {
+        let first = &rows[0];
+        assert!(rows.iter().all(|row| row.identity == first.identity), "two patients share a key; begin a new store, which draws a new secret");
+        let found = if rows.iter().any(|row| row.withdrawn) {
+            rows.iter().for_each(|row| ledger.withdraw(usize::from(row.patient.file), 1));
+            Match::Withdrawn
+        } else {
+            ledger.accept(usize::from(first.patient.file), 1);
+            leave_out(first, &rows[1..], ledger)?;
+            patients.push(first.patient);
+            Match::Patient(u32::try_from(patients.len() - 1).expect("fewer than four billion patients"))
+        };
+        for row in rows {
+            index.insert(row.code, found);
+            row.code_at_site.into_iter().for_each(|code| index.insert(code, found));
+        }
+    }
+    Ok((patients, index))
+}
+
+fn leave_out(kept: &Listed, others: &[Listed], ledger: &mut Ledger) -> Result<(), IngestError> {
+    for row in others {
+        let file = usize::from(row.patient.file);
+        if row.patient.facts == kept.patient.facts {
+            ledger.drop(file, &PATIENT_REPEATED, "patient_id", 1);
+        } else {
+            ledger.reject(file, row.patient.line, &PATIENT_CONFLICT, "patient_id")?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,217 @@
+//! One ingest from the first header to the published snapshot.
+
+use std::sync::Mutex;
+
+use super::Ingested;
+use super::admit::{AdverseEvents, Assessments, Diagnoses, Infusions, MedicationReviews, Prescriptions, TherapySessions};
+use super::buckets::Buckets;
+use super::digest::{digest, feed};
+use super::error::IngestError;
+use super::events::{read_table, write_withheld};
+use super::identifiers::Detector;
+use super::layout::Cell;
+use super::plan::{Plan, PlannedFile, file_name, refused_error};
+use super::quarantine::{Ledger, LedgerFile};
+use super::read::{Meter, Progress};
+use super::referential::CodeHasher;
+use super::roster::Roster;
+use super::sort::Sorted;
+use super::withdrawals::Withdrawn;
+use crate::model::reject::{Counts, UNMAPPED_COLUMN, UNREAD_FILE};
+use crate::protocol::Protocol;
+use crate::store::{Draft, FileSummary, Manifest, Secret, SiteSummary, SourceSummary, StoreError, StoreWriter};
+
+/// What every step of an ingest may look at.
+#[derive(Debug)]
+pub(super) struct Session<'a> {
+    /// The pipeline.
+    pub protocol: &'a Protocol,
+    /// The files.
+    pub plan: Plan,
+    /// Key of the patient numbers.
+    pub secret: Secret,
+    digests: Mutex<Vec<String>>,
+}
+
+impl<'a> Session<'a> {
+    /// Looks at every folder and header.
+    pub(super) fn new(protocol: &'a Protocol, secret: Secret) -> Result<Self, IngestError> {
+        let plan = Plan::make(protocol)?;
+        let digests = Mutex::new(vec![String::new(); plan.files.len()]);
+        Ok(Self { protocol, plan, secret, digests })
+    }
+
+    /// The same session under the store's own secret.
+    pub(super) fn with_secret(self, secret: Secret) -> Self {
+        Self { secret, ..self }
+    }
+
+    /// Reads everything; writes a snapshot if given a writer.
+    pub(super) fn run(&self, writer: Option<&StoreWriter>, progress: &mut dyn FnMut(Progress)) -> Result<Ingested, IngestError> {
+        let draft = writer.map(StoreWriter::draft).transpose()?;
+        if let Some(writer) = writer {
+            self.check_calendar(writer)?;
+        }
+        let mut ledger = self.ledger(draft.as_ref())?;
+        let mut meter = Meter::new(self.plan.bytes, progress);
+        let (roster, last_days) = self.read_tables(&mut ledger, draft.as_ref(), &mut meter)?;
+        ledger.finish()?;
+        ledger.assert_conserved();
+        self.check_share(&ledger, draft).and_then(|draft| self.publish(&ledger, &roster, &last_days, writer, draft))
+    }
+
+    fn read_tables(&self, ledger: &mut Ledger, draft: Option<&Draft<'_>>, meter: &mut Meter<'_>) -> Result<(Roster, Vec<Option<i32>>), IngestError> {
+        let withdrawn = Withdrawn::read(self, ledger, meter)?;
+        let roster = Roster::read(self, &withdrawn, ledger, meter)?;
+        withdrawn.remark_unknown(&roster.index, ledger);
+        draft.map_or(Ok(()), |draft| roster.write(self, draft))?;
+        let mut withheld = self.buckets(&roster, draft);
+        let mut last_days = vec![None; roster.sites.len()];
+        let mut see = |sorted: Sorted| {
+            last_days.iter_mut().zip(sorted.last_days).for_each(|(last, day): (&mut Option<i32>, _)| *last = (*last).max(day));
+        };
+        macro_rules! read {
+            ($($table:ident),+) => { $(see(read_table::<$table>(self, &roster, ledger, &mut withheld, draft, meter)?);)+ };
+        }
+        // The type parameter differs from line to line, so this is not a loop.
+        read!(Diagnoses, Infusions, Assessments, Prescriptions, MedicationReviews, AdverseEvents, TherapySessions);
+        write_withheld(self, &roster, withheld, draft)?;
+        Ok((roster, last_days))
+    }
+
+    /// Empty buckets for a table.
+    pub(super) fn buckets(&self, roster: &Roster, draft: Option<&Draft<'_>>) -> Buckets {
+        Buckets::new(roster.patients.len(), self.protocol.ingest.memory_budget, draft.map(Draft::folder))
+    }
+
+    /// Hashes codes of a source.
+    pub(super) fn hasher(&self, source: usize) -> CodeHasher {
+        CodeHasher::new(self.secret, source)
+    }
+
+    /// The site column of a file, when its source's patients have one too:
+    /// otherwise there is nothing to compare it with.
+    pub(super) fn site_cell(&self, file: &PlannedFile) -> Option<Cell> {
+        let mut patients = self.plan.of_table("patients").filter(|(_, other)| other.source == file.source);
+        let named = patients.any(|(_, patients)| patients.layout.cell("site").is_present());
+        Some(file.layout.cell("site")).filter(|cell| named && cell.is_present())
+    }
+
+    /// The error that stops a source.
+    pub(super) fn refused(&self, file: usize, detector: &Detector, column: &str) -> IngestError {
+        let file = &self.plan.files[file];
+        refused_error(&self.protocol.sources[file.source], &file.path, detector, column)
+    }
+
+    /// Remembers the SHA-256 of a file.
+    pub(super) fn note_digest(&self, file: usize, sha256: String) {
+        self.digests.lock().expect("no holder of the lock panics")[file] = sha256;
+    }
+
+    fn check_calendar(&self, writer: &StoreWriter) -> Result<(), StoreError> {
+        match writer.store().current()? {
+            Some(current) if current.manifest.calendar != self.plan.calendar => Err(StoreError::OtherCalendar {
+                folder: writer.store().folder().to_owned(),
+                held: current.manifest.calendar.words(),
+                offered: self.plan.calendar.words(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// A ledger that knows every file, with what the plan has to remark.
+    fn ledger(&self, draft: Option<&Draft<'_>>) -> Result<Ledger, StoreError> {
+        let planned = self.plan.files.iter().map(|file| (&self.protocol.sources[file.source].name, file_name(&file.path), file.layout.table.name));
+        let unread = self.plan.unread.iter().map(|file| (&file.source, file.name.clone(), ""));
+        let entry = |(source, name, table): (&String, String, &'static str)| LedgerFile { source: source.clone(), name, table, counts: Counts::default() };
+        let files = planned.chain(unread).map(entry).collect();
+        let mut ledger = Ledger::new(files, draft.map(Draft::quarantine).transpose()?);
+        for (index, file) in self.plan.files.iter().enumerate() {
+            let unread_site = file.layout.cell("site").is_present() && self.site_cell(file).is_none();
+            let site = unread_site.then(|| "site".to_owned());
+            for column in file.layout.unmapped.iter().cloned().chain(site) {
+                ledger.remark(index, &UNMAPPED_COLUMN, column, 1);
+            }
+        }
+        for index in self.plan.files.len()..ledger.files().len() {
+            ledger.remark(index, &UNREAD_FILE, "", 1);
+        }
+        Ok(ledger)
+    }
+
+    /// Gives the draft up when too many rows are bad. Rows of people who
+    /// withdrew are not bad.
+    fn check_share<'d>(&self, ledger: &Ledger, draft: Option<Draft<'d>>) -> Result<Option<Draft<'d>>, IngestError> {
+        let read: u64 = ledger.files().iter().map(|file| file.counts.read).sum();
+        let quarantined = ledger.files().iter().map(|file| file.counts.quarantined).sum::<u64>() - ledger.withdrawn_rows();
+        let limit = self.protocol.ingest.max_reject_share;
+        if quarantined as f64 <= limit * read as f64 {
+            return Ok(draft);
+        }
+        let quarantine = draft.map(Draft::reject).transpose()?;
+        Err(IngestError::TooManyRejects { quarantined, read, limit, quarantine })
+    }
+
+    fn publish(
+        &self,
+        ledger: &Ledger,
+        roster: &Roster,
+        last_days: &[Option<i32>],
+        writer: Option<&StoreWriter>,
+        draft: Option<Draft<'_>>,
+    ) -> Result<Ingested, IngestError> {
+        let manifest = self.manifest(ledger, roster, last_days);
+        let mut ingested = Ingested {
+            tables: manifest.tables.clone(),
+            patients: manifest.patients,
+            findings: manifest.findings.clone(),
+            snapshot: None,
+            unchanged: false,
+            quarantine: None,
+        };
+        let (Some(writer), Some(draft)) = (writer, draft) else { return Ok(ingested) };
+        let current = writer.store().current()?.filter(|current| current.digest == manifest.digest);
+        ingested.unchanged = current.is_some();
+        let snapshot = current.map_or_else(|| draft.publish(manifest), Ok)?;
+        ingested.quarantine = Some(snapshot.folder.join("quarantine"));
+        ingested.snapshot = Some(snapshot);
+        Ok(ingested)
+    }
+
+    fn manifest(&self, ledger: &Ledger, roster: &Roster, last_days: &[Option<i32>]) -> Manifest {
+        let digests = self.digests.lock().expect("no holder of the lock panics");
+        Manifest {
+            // Given when it is published.
+            number: 0,
+            digest: digest(self.protocol, &self.plan, &digests),
+            program: format!("relief {}", env!("CARGO_PKG_VERSION")),
+            basis: self.protocol.basis.id().to_owned(),
+            calendar: self.plan.calendar,
+            patients: roster.patients.len() as u64,
+            sources: self.protocol.sources.iter().map(source_summary).collect(),
+            sites: site_summaries(roster, last_days),
+            tables: ledger.tables(),
+            files: ledger.files().iter().zip(digests.iter()).map(file_summary).collect(),
+            findings: ledger.findings(),
+        }
+    }
+}
+
+fn source_summary(source: &crate::protocol::SourceEntry) -> SourceSummary {
+    SourceSummary { name: source.name.clone(), site: source.site.clone(), medications: feed(source.medications).to_owned() }
+}
+
+fn file_summary((file, sha256): (&LedgerFile, &String)) -> FileSummary {
+    FileSummary { source: file.source.clone(), file: file.name.clone(), table: file.table.to_owned(), sha256: sha256.clone(), counts: file.counts }
+}
+
+/// Sites with patients, in order of name.
+fn site_summaries(roster: &Roster, last_days: &[Option<i32>]) -> Vec<SiteSummary> {
+    let mut patients = vec![0; roster.sites.len()];
+    roster.patients.iter().for_each(|patient| patients[patient.site as usize] += 1);
+    let all = roster.sites.iter().zip(patients).zip(last_days);
+    let mut sites: Vec<SiteSummary> =
+        all.map(|((site, patients), &last_day)| SiteSummary { site: site.clone(), patients, last_day }).filter(|site| site.patients > 0).collect();
+    sites.sort_by(|a, b| a.site.cmp(&b.site));
+    sites
+}

@@ -1,0 +1,255 @@
+//! Buckets of rows → a table sorted by patient, day, file and line.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use super::Session;
+use super::admit::Columns;
+use super::buckets::{Bucket, Buckets, Spilled};
+use super::copies::without_copies;
+use super::error::IngestError;
+use super::events::Origin;
+use super::roster::Roster;
+use super::row::{self, NO_DAY, Row};
+use crate::model::table::TableId;
+use crate::store::{Encoder, ROW_GROUP_ROWS, RowGroup, StoreError, TableWriter, schema_of};
+
+/// What sorting a table came to.
+#[derive(Debug, Default)]
+pub(super) struct Sorted {
+    /// Rows accepted, by file.
+    pub accepted: Vec<u64>,
+    /// Second copies under one row id, by file.
+    pub repeated: Vec<u64>,
+    /// Rows that contradict another under one row id.
+    pub conflicts: Vec<row::Head>,
+    /// Last day, by site.
+    pub last_days: Vec<Option<i32>>,
+}
+
+impl Sorted {
+    fn new(files: usize, sites: usize) -> Self {
+        Self { accepted: vec![0; files], repeated: vec![0; files], conflicts: Vec::new(), last_days: vec![None; sites] }
+    }
+
+    fn add(&mut self, other: Self) {
+        let sum = |mine: &mut Vec<u64>, theirs: Vec<u64>| mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
+        sum(&mut self.accepted, other.accepted);
+        sum(&mut self.repeated, other.repeated);
+        self.conflicts.extend(other.conflicts);
+        self.last_days.iter_mut().zip(other.last_days).for_each(|(mine, theirs)| *mine = (*mine).max(theirs));
+    }
+}
+
+/// Sorts a table and writes it, if there is a writer. Row groups are sorted
+/// and encoded on all threads and written in order.
+pub(super) fn sort_table<'a, C: Columns<'a>>(
+    session: &Session<'a>,
+    roster: &Roster,
+    table: TableId,
+    buckets: Buckets,
+    mut writer: Option<TableWriter>,
+) -> Result<Sorted, IngestError> {
+    let mut sorted = Sorted::new(session.plan.files.len(), roster.sites.len());
+    let (buckets, spilled) = buckets.finish();
+    let mut groups = groups(buckets).into_iter();
+    loop {
+        let wave: Vec<Vec<Bucket>> = groups.by_ref().take(rayon::current_num_threads()).collect();
+        if wave.is_empty() {
+            break;
+        }
+        let encoder = writer.as_ref().map(TableWriter::encoder);
+        let task = Task { session, roster, table, spilled: &spilled, encoder: encoder.as_deref() };
+        let work = |group| sort_group::<C>(&task, group);
+        let done: Vec<_> = wave.into_par_iter().map(work).collect();
+        for result in done {
+            let (found, row_groups) = result?;
+            sorted.add(found);
+            for group in row_groups {
+                writer.as_mut().expect("only a writer's encoder makes row groups").append(group)?;
+            }
+        }
+    }
+    if let Some(writer) = writer {
+        writer.finish()?;
+    }
+    Ok(sorted)
+}
+
+/// Neighbouring buckets that make up a row group together. Their bounds depend
+/// on the rows alone, so any number of threads writes the same file.
+fn groups(buckets: Vec<Bucket>) -> Vec<Vec<Bucket>> {
+    let mut groups: Vec<Vec<Bucket>> = Vec::new();
+    let mut rows = ROW_GROUP_ROWS;
+    for bucket in buckets.into_iter().filter(|bucket| bucket.rows > 0) {
+        if rows >= ROW_GROUP_ROWS {
+            groups.push(Vec::new());
+            rows = 0;
+        }
+        rows += bucket.rows;
+        groups.last_mut().expect("pushed above").push(bucket);
+    }
+    groups
+}
+
+struct Task<'s, 'a> {
+    session: &'s Session<'a>,
+    roster: &'s Roster,
+    table: TableId,
+    spilled: &'s Spilled,
+    encoder: Option<&'s Encoder>,
+}
+
+fn sort_group<'a, C: Columns<'a>>(task: &Task<'_, 'a>, group: Vec<Bucket>) -> Result<(Sorted, Vec<RowGroup>), IngestError> {
+    let rows = group.iter().map(|bucket| bucket.rows).sum();
+    let mut output = Output::<C>::new(task, rows);
+    for bucket in group {
+        let patients = bucket.first_patient..bucket.first_patient + bucket.patients;
+        // The folder of the spill file may be the system's; the store is what the user knows.
+        let bytes = bucket.into_rows(task.spilled).map_err(|error| StoreError::unreadable(&task.session.protocol.store, error))?;
+        let order = Order::of(&bytes, patients.start, patients.len());
+        for patient in 0..patients.len() {
+            output.patient(&bytes, order.rows_of(patient))?;
+        }
+    }
+    output.finish()
+}
+
+/// Where the rows of each patient are, by day.
+struct Order {
+    /// End of each patient's places.
+    ends: Vec<u32>,
+    /// Day in the upper half, offset in the lower: order of day, then arrival.
+    places: Vec<u64>,
+}
+
+impl Order {
+    /// Counts each patient's rows, then puts every row in its place.
+    fn of(bytes: &[u8], first_patient: u32, patients: usize) -> Self {
+        assert!(u32::try_from(bytes.len()).is_ok(), "a bucket is a few megabytes unless one patient has millions of rows");
+        let mut ends = vec![0_u32; patients];
+        each_row(bytes, |patient, _, _| ends[(patient - first_patient) as usize] += 1);
+        let mut total = 0;
+        for end in &mut ends {
+            // For now the start; filling moves each to its end.
+            total += std::mem::replace(end, total);
+        }
+        let mut places = vec![0; total as usize];
+        each_row(bytes, |patient, day, offset| {
+            let next = &mut ends[(patient - first_patient) as usize];
+            // Flipping the sign bit makes unsigned order the order of days.
+            let day = day.cast_unsigned() ^ (1 << 31);
+            places[*next as usize] = u64::from(day) << 32 | offset as u64;
+            *next += 1;
+        });
+        let mut order = Self { ends, places };
+        for patient in 0..patients {
+            let range = order.range(patient);
+            order.places[range].sort_unstable();
+        }
+        order
+    }
+
+    fn range(&self, patient: usize) -> std::ops::Range<usize> {
+        let start = if patient == 0 { 0 } else { self.ends[patient - 1] };
+        start as usize..self.ends[patient] as usize
+    }
+
+    fn rows_of(&self, patient: usize) -> &[u64] {
+        &self.places[self.range(patient)]
+    }
+}
+
+fn each_row(bytes: &[u8], mut found: impl FnMut(u32, i32, usize)) {
+    let mut offset = 0;
+    while offset < bytes.len() {
+        let rest = &bytes[offset..];
+        found(row::patient(rest), row::day(rest), offset);
+        offset += usize::from(rest[0]);
+    }
+}
+
+/// Row groups under construction.
+struct Output<'t, 'a, C> {
+    task: &'t Task<'t, 'a>,
+    origin: Origin,
+    columns: C,
+    rows: usize,
+    expected: usize,
+    sorted: Sorted,
+    row_groups: Vec<RowGroup>,
+    kept: Vec<u32>,
+}
+
+impl<'t, 'a, C: Columns<'a>> Output<'t, 'a, C> {
+    fn new(task: &'t Task<'t, 'a>, expected: usize) -> Self {
+        let expected = expected.min(2 * ROW_GROUP_ROWS);
+        Self {
+            task,
+            origin: Origin::with_capacity(expected),
+            columns: C::new(task.session.protocol, expected),
+            rows: 0,
+            expected,
+            sorted: Sorted::new(task.session.plan.files.len(), task.roster.sites.len()),
+            row_groups: Vec::new(),
+            kept: Vec::new(),
+        }
+    }
+
+    /// Adds one patient's rows.
+    fn patient(&mut self, bytes: &[u8], places: &[u64]) -> Result<(), StoreError> {
+        let mut kept = std::mem::take(&mut self.kept);
+        without_copies(bytes, places, &mut kept, &mut self.sorted);
+        for &offset in &kept {
+            self.push(&Row::read(&bytes[offset as usize..]))?;
+        }
+        if let Some(&last) = kept.last() {
+            self.see(row::patient(&bytes[last as usize..]), row::day(&bytes[last as usize..]));
+        }
+        self.kept = kept;
+        Ok(())
+    }
+
+    fn push(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
+        if self.rows == 2 * ROW_GROUP_ROWS {
+            self.flush()?;
+        }
+        let file = usize::from(row.head.file);
+        let patient = &self.task.roster.patients[row.head.patient as usize];
+        self.origin.push(patient.key, self.task.session.plan.files[file].source, row.head.line);
+        self.columns.push(row);
+        self.sorted.accepted[file] += 1;
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Remembers the last day of the patient's site. Diagnoses have no day.
+    fn see(&mut self, patient: u32, day: i32) {
+        if day != NO_DAY {
+            let site = self.task.roster.patients[patient as usize].site as usize;
+            let last = &mut self.sorted.last_days[site];
+            *last = (*last).max(Some(day));
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        let origin = std::mem::replace(&mut self.origin, Origin::with_capacity(self.expected));
+        let columns = std::mem::replace(&mut self.columns, C::new(self.task.session.protocol, self.expected));
+        self.rows = 0;
+        if let Some(encoder) = self.task.encoder {
+            let arrays = origin.finish().into_iter().chain(columns.finish()).collect();
+            let batch = RecordBatch::try_new(Arc::clone(&schema_of(self.task.table)), arrays).expect("columns follow the schema");
+            self.row_groups.push(encoder.encode(&[batch])?);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<(Sorted, Vec<RowGroup>), IngestError> {
+        if self.rows > 0 {
+            self.flush()?;
+        }
+        Ok((self.sorted, self.row_groups))
+    }
+}

@@ -1,0 +1,126 @@
+//! Who withdrew consent. Read before anything else, and never stored.
+
+use std::collections::BTreeSet;
+
+use super::Session;
+use super::admit::Remarks;
+use super::error::IngestError;
+use super::layout::{Cell, Layout};
+use super::plan::PlannedFile;
+use super::quarantine::Ledger;
+use super::read::{Meter, read_file};
+use super::record::{Record, Records};
+use super::referential::{CodeHash, CodeHasher, CodeIndex, Match};
+use crate::model::reject::{MISSING_VALUE, WITHDRAWAL_SCOPE_UNKNOWN, WITHDRAWAL_UNKNOWN_PATIENT};
+
+/// The withdrawals that apply to this run.
+#[derive(Debug, Default)]
+pub(super) struct Withdrawn {
+    codes: BTreeSet<CodeHash>,
+    by_file: Vec<(usize, CodeHash)>,
+}
+
+#[derive(Default)]
+struct Found {
+    rows: u64,
+    applying: Vec<CodeHash>,
+    named: Vec<CodeHash>,
+    without_code: Vec<u32>,
+    remarks: Remarks,
+}
+
+impl Withdrawn {
+    /// Reads every withdrawals file.
+    pub(super) fn read(session: &Session<'_>, ledger: &mut Ledger, meter: &mut Meter<'_>) -> Result<Self, IngestError> {
+        let mut withdrawn = Self::default();
+        for (index, file) in session.plan.of_table("withdrawals") {
+            let reader = Reader::new(session, file);
+            let take = |found: Found| withdrawn.take(index, found, ledger);
+            let digest = read_file(&file.path, meter, |records| Ok(reader.read(records)), take)?;
+            session.note_digest(index, digest);
+        }
+        Ok(withdrawn)
+    }
+
+    fn take(&mut self, file: usize, found: Found, ledger: &mut Ledger) -> Result<(), IngestError> {
+        ledger.read(file, found.rows);
+        ledger.accept(file, found.named.len() as u64);
+        for line in found.without_code {
+            ledger.reject(file, line, &MISSING_VALUE, "patient_id")?;
+        }
+        for (rule, column, times) in found.remarks.0 {
+            ledger.remark(file, rule, column, times);
+        }
+        self.codes.extend(&found.applying);
+        self.by_file.extend(found.named.into_iter().map(|code| (file, code)));
+        Ok(())
+    }
+
+    /// Whether the patient of this code withdrew.
+    pub(super) fn holds(&self, code: CodeHash) -> bool {
+        self.codes.contains(&code)
+    }
+
+    /// Remarks on withdrawals that name nobody.
+    pub(super) fn remark_unknown(&self, index: &CodeIndex, ledger: &mut Ledger) {
+        for (file, code) in &self.by_file {
+            if index.find(*code) == Match::Unknown {
+                ledger.remark(*file, &WITHDRAWAL_UNKNOWN_PATIENT, "patient_id", 1);
+            }
+        }
+    }
+}
+
+struct Reader {
+    patient_id: Cell,
+    scope: Cell,
+    site: Option<Cell>,
+    hasher: CodeHasher,
+    research: bool,
+}
+
+impl Reader {
+    fn new(session: &Session<'_>, file: &PlannedFile) -> Self {
+        let layout: &Layout = &file.layout;
+        Self {
+            patient_id: layout.cell("patient_id"),
+            scope: layout.cell("scope"),
+            site: session.site_cell(file),
+            hasher: session.hasher(file.source),
+            research: session.protocol.study.research,
+        }
+    }
+
+    fn read(&self, records: &Records<'_>) -> Found {
+        let mut found = Found { rows: records.len() as u64, ..Found::default() };
+        for record in records.iter() {
+            // A damaged row still counts as long as it names a patient:
+            // keeping too much is the worse mistake.
+            let Some(code) = self.patient_id.optional(&record) else {
+                found.without_code.push(record.line());
+                continue;
+            };
+            let code = self.hasher_for(&record).code(code);
+            found.named.push(code);
+            if self.applies(&record, &mut found.remarks) {
+                found.applying.push(code);
+            }
+        }
+        found
+    }
+
+    fn hasher_for(&self, record: &Record<'_>) -> CodeHasher {
+        self.site.map_or(self.hasher, |site| self.hasher.at_site(record.field(site.position)))
+    }
+
+    fn applies(&self, record: &Record<'_>, remarks: &mut Remarks) -> bool {
+        let scope = self.scope.optional(record).unwrap_or(b"all");
+        if scope.eq_ignore_ascii_case(b"research_only") {
+            return self.research;
+        }
+        if !scope.eq_ignore_ascii_case(b"all") {
+            remarks.add(&WITHDRAWAL_SCOPE_UNKNOWN, self.scope.name);
+        }
+        true
+    }
+}

@@ -1,0 +1,192 @@
+//! Opioid doses in morphine milligram equivalents (MME), exactly.
+//!
+//! CDC's per-prescription formula is strength × quantity ÷ days' supply ×
+//! factor. None of 0.15, 4.7 or a seventh is a binary fraction, and a dose of
+//! exactly 50 must count as "at least 50", so a dose is a whole number of a
+//! unit so small that the divisions come out even.
+
+use std::ops::{Add, AddAssign};
+
+/// Divides every days' supply in use: lcm(1..=31) covers the common ones and
+/// their multiples up to 360; 2, 7, 37 and 73 add 32, 49, 37 and 365 days.
+/// Other supplies are rounded at the 28th decimal of an MME.
+const EVEN: i128 = 72_201_776_446_800 * 2 * 7 * 37 * 73;
+/// Strength and quantity come in thousandths, factors in ten-thousandths.
+const PARTS: i128 = 1_000 * 1_000 * 10_000;
+/// One MME.
+const UNIT: i128 = PARTS * EVEN;
+
+/// An exact amount of morphine milligram equivalents: a daily dose, or the sum
+/// of daily doses over a window (MME-days).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mme(i128);
+
+/// Conversion factor in ten-thousandths: 4.7 is `Factor(47_000)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Factor(pub i64);
+
+/// One dispensing, in the numbers a prescription states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dispensing {
+    /// First day of use.
+    pub start: i32,
+    /// Days it lasts, at least 1; it is active on `start ..= start + days - 1`.
+    pub days: i32,
+    /// MME on each of those days.
+    pub daily: Mme,
+}
+
+impl Mme {
+    /// Daily dose of a pill, film or spray: strength × quantity × factor ÷ days.
+    ///
+    /// `strength` and `quantity` in thousandths of the pack's unit, `days` ≥ 1.
+    pub fn per_day(strength_x1000: i64, quantity_x1000: i64, factor: Factor, days: i32) -> Self {
+        debug_assert!(days > 0, "admission rejects a days' supply below 1");
+        let dose = i128::from(strength_x1000) * i128::from(quantity_x1000) * i128::from(factor.0);
+        let days = i128::from(days);
+        if EVEN % days == 0 { Self(dose * (EVEN / days)) } else { Self((dose * EVEN + days / 2) / days) }
+    }
+
+    /// Daily dose of a patch: strength in mcg/h × patches worn at once × factor.
+    ///
+    /// The quantity dispensed says how often a patch is changed, not how many
+    /// are worn: 25 mcg/h is 60 MME/day under CDC 2022 whether changed every 72
+    /// or every 48 hours. Multiplying by quantity ÷ days is the error that gave
+    /// 504 MME for a 75 mcg/h patch (cqf-ruler#23).
+    pub fn per_day_of_patches(strength_x1000: i64, worn: i64, factor: Factor) -> Self {
+        Self::per_day(strength_x1000, worn * 1_000, factor, 1)
+    }
+
+    /// Average over `days` days, in thousandths of an MME per day, rounded
+    /// down; but a dose above zero is never 0. So `>=` and `<` against whole
+    /// thousandths, and `= 0`, say what the exact dose says.
+    pub fn average_x1000(self, days: i32) -> i64 {
+        let floor = self.0 * 1_000 / (UNIT * i128::from(days));
+        let kept = if self.0 > 0 { floor.max(1) } else { floor };
+        i64::try_from(kept).expect("a window of quarantined-above-1000 daily doses fits")
+    }
+
+    /// Percent reduction from `self` to `later` in hundredths of a percent,
+    /// cut towards zero, so that `>= 5000` means exactly "at least 50 % less"
+    /// and `<= -1000` "at least 10 % more". `None` when `self` is zero.
+    pub fn reduction_x100(self, later: Self) -> Option<i64> {
+        (self.0 > 0).then(|| {
+            // The ratio is scale-free; dividing first keeps 10 000 × it in range.
+            let common = gcd(self.0, later.0).max(1);
+            let (before, after) = (self.0 / common, later.0 / common);
+            let reduction = (before - after)
+                .checked_mul(10_000)
+                .map_or_else(|| (before - after) / (before / 10_000).max(1), |scaled| scaled / before);
+            i64::try_from(reduction).unwrap_or(i64::MIN)
+        })
+    }
+
+    /// As a floating-point number, for printing only.
+    pub fn to_f64(self) -> f64 {
+        self.0 as f64 / UNIT as f64
+    }
+
+    /// Whether the dose is at least `whole` MME.
+    pub fn at_least(self, whole: i64) -> bool {
+        self.0 >= i128::from(whole) * UNIT
+    }
+
+    /// Whether there is no dose at all.
+    pub fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The same dose on each of `days` days.
+    #[must_use]
+    pub fn over(self, days: i32) -> Self {
+        Self(self.0 * i128::from(days))
+    }
+}
+
+impl Add for Mme {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0 + other.0)
+    }
+}
+
+impl AddAssign for Mme {
+    fn add_assign(&mut self, other: Self) {
+        self.0 += other.0;
+    }
+}
+
+fn gcd(a: i128, b: i128) -> i128 {
+    if b == 0 { a.abs() } else { gcd(b, a % b) }
+}
+
+impl Dispensing {
+    /// Days of `first ..= last` on which it is active.
+    pub fn days_within(&self, first: i32, last: i32) -> i32 {
+        let end = self.start.saturating_add(self.days - 1);
+        (last.min(end) - first.max(self.start) + 1).max(0)
+    }
+}
+
+/// Patches worn at once, from what was dispensed: quantity × 3 ÷ days (a patch
+/// lasts 72 hours) to the nearest whole patch, ties down, at least one. Ties
+/// down so that 15 patches for 30 days, a 48-hour change, is one patch worn.
+pub fn patches_worn(quantity_x1000: i64, days: i32) -> i64 {
+    let thirds = 3 * quantity_x1000;
+    let days = 1_000 * i64::from(days);
+    ((2 * thirds + days - 1) / (2 * days)).max(1)
+}
+
+/// MME-days over the window `first ..= last`: overlapping dispensings add up
+/// and gaps count as nothing (definition 3, the fixed window: Dasgupta 2021,
+/// PMC8270512, table 4; HHS-OIG OEI-02-17-00560).
+pub fn window_total(dispensings: &[Dispensing], first: i32, last: i32) -> Mme {
+    let mut total = Mme::default();
+    for dispensing in dispensings {
+        total += dispensing.daily.over(dispensing.days_within(first, last));
+    }
+    total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Dispensing, Factor, Mme, patches_worn, window_total};
+
+    fn pills(strength: i64, quantity: i64, factor: i64, days: i32) -> Mme {
+        Mme::per_day(strength * 1_000, quantity * 1_000, Factor(factor), days)
+    }
+
+    #[test]
+    fn thresholds_hold_exactly() {
+        assert!(pills(25, 60, 10_000, 30).at_least(50));
+        assert!(pills(30, 60, 15_000, 30).at_least(90));
+        assert!(!pills(25, 59, 10_000, 30).at_least(50));
+        assert_eq!(pills(50, 240, 2_000, 30).average_x1000(1), 80_000);
+    }
+
+    #[test]
+    fn half_of_any_dose_is_a_half() {
+        for days in [1, 7, 13, 14, 28, 30, 31, 37, 90, 365] {
+            for quantity in 1..60 {
+                let full = pills(5, 2 * quantity, 15_000, days);
+                let half = pills(5, quantity, 15_000, days);
+                assert_eq!(full.reduction_x100(half), Some(5_000), "{quantity} in {days} days");
+                assert_eq!(half.reduction_x100(full), Some(-10_000));
+            }
+        }
+        assert_eq!(Mme::default().reduction_x100(pills(5, 1, 1, 1)), None);
+    }
+
+    #[test]
+    fn a_patch_counts_by_strength_not_by_how_often_it_is_changed() {
+        assert_eq!([(10, 30), (15, 30), (20, 30), (5, 15), (1, 3), (2, 30)].map(|(q, d)| patches_worn(q * 1_000, d)), [1, 1, 2, 1, 1, 1]);
+        assert_eq!(Mme::per_day_of_patches(75_000, 1, Factor(24_000)).average_x1000(1), 180_000);
+    }
+
+    #[test]
+    fn only_days_inside_the_window_count() {
+        let ten_days = Dispensing { start: -35, days: 10, daily: pills(10, 40, 10_000, 10) };
+        assert_eq!(window_total(&[ten_days], -30, -1).average_x1000(30), 5 * 40_000 / 30);
+        assert!(window_total(&[ten_days], 0, 29).is_zero());
+    }
+}

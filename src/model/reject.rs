@@ -1,0 +1,466 @@
+//! Why a row is set aside, or kept with a remark: the rules, in plain words.
+//!
+//! A rule's id is stable: it is in quarantine files, in `--json` and in
+//! people's notes. No text here, and no finding, ever holds a cell's value.
+
+/// What happens to a row a rule fires on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The row is set aside and written to the quarantine.
+    Quarantined,
+    /// The row is a second copy and is left out.
+    Dropped,
+    /// Nothing is left out; the reader should know.
+    Remarked,
+}
+
+/// A rule about rows.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Stable id, kebab case.
+    pub id: &'static str,
+    /// What is wrong, one clause.
+    pub title: &'static str,
+    /// Why it matters.
+    pub why: &'static str,
+    /// What a person can do about it.
+    pub fix: &'static str,
+    /// What happens to the row.
+    pub outcome: Outcome,
+}
+
+impl Rule {
+    /// The rule with this id.
+    pub fn find(id: &str) -> Option<&'static Self> {
+        RULES.iter().copied().find(|rule| rule.id == id)
+    }
+}
+
+/// Rows of a file or table. `read = accepted + quarantined + duplicates`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Counts {
+    /// Rows in the input; blank lines are not rows.
+    pub read: u64,
+    /// Rows in the snapshot.
+    pub accepted: u64,
+    /// Rows set aside.
+    pub quarantined: u64,
+    /// Second copies left out.
+    pub duplicates: u64,
+}
+
+impl Counts {
+    /// Whether every row read is somewhere.
+    pub fn conserved(&self) -> bool {
+        self.read == self.accepted + self.quarantined + self.duplicates
+    }
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.read += other.read;
+        self.accepted += other.accepted;
+        self.quarantined += other.quarantined;
+        self.duplicates += other.duplicates;
+    }
+}
+
+/// How often a rule fired on a column of a file. Ordered as reported.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Finding {
+    /// Rule id.
+    pub rule: String,
+    /// Source name.
+    pub source: String,
+    /// File name.
+    pub file: String,
+    /// Column, or empty when the rule is about the whole row or file.
+    pub column: String,
+    /// Rows, columns or files it fired on.
+    pub count: u64,
+}
+
+const fn quarantine(id: &'static str, title: &'static str, why: &'static str, fix: &'static str) -> Rule {
+    Rule { id, title, why, fix, outcome: Outcome::Quarantined }
+}
+
+const fn drop(id: &'static str, title: &'static str, why: &'static str, fix: &'static str) -> Rule {
+    Rule { id, title, why, fix, outcome: Outcome::Dropped }
+}
+
+const fn remark(id: &'static str, title: &'static str, why: &'static str, fix: &'static str) -> Rule {
+    Rule { id, title, why, fix, outcome: Outcome::Remarked }
+}
+
+/// The number of fields differs from the header's.
+pub static FIELD_COUNT: Rule = quarantine(
+    "field-count",
+    "the row has more or fewer fields than the header",
+    "values may have slipped into the wrong columns",
+    "check for commas in unquoted text and for rows cut short, then export again",
+);
+/// A required cell is empty.
+pub static MISSING_VALUE: Rule = quarantine(
+    "missing-value",
+    "a required value is empty",
+    "the row says too little to be counted",
+    "fill in the value at the source",
+);
+/// Text where a number belongs.
+pub static NOT_A_NUMBER: Rule = quarantine(
+    "not-a-number",
+    "the value is not a number",
+    "only plain digits with a point are read, so nothing is guessed",
+    "write digits with a decimal point and no unit, such as 12.5",
+);
+/// Neither yes nor no.
+pub static NOT_YES_OR_NO: Rule = quarantine(
+    "not-yes-or-no",
+    "the value is neither yes nor no",
+    "a guess here would change a denominator",
+    "write yes or no (also read: true, false, y, n, 1, 0)",
+);
+/// A code that is not a short word.
+pub static FREE_TEXT: Rule = quarantine(
+    "free-text",
+    "the value is not a code",
+    "free text can hold names and dates and is never stored",
+    "use a short code of lower-case letters, digits and underscores, at most 40 characters",
+);
+/// A patient code that cannot be one.
+pub static PATIENT_CODE_INVALID: Rule = quarantine(
+    "patient-code-invalid",
+    "the patient code is longer than 64 bytes",
+    "a pseudonym is short; a long one is text about the patient",
+    "use the clinic's own pseudonymous code",
+);
+/// A code that is not among the patients.
+pub static UNKNOWN_PATIENT: Rule = quarantine(
+    "unknown-patient",
+    "the patient is not among the accepted rows of the patients file",
+    "a row without its patient has no site and no history to belong to",
+    "add the patient to the patients file of the same source, or correct the code",
+);
+/// One code, two sites, and a file that does not say which.
+pub static AMBIGUOUS_PATIENT: Rule = quarantine(
+    "ambiguous-patient",
+    "the patient code is used at two sites and the file does not name the site",
+    "the row could belong to either patient",
+    "add a `site` column to the file",
+);
+/// Two patient rows that contradict each other.
+pub static PATIENT_CONFLICT: Rule = quarantine(
+    "patient-conflict",
+    "the patient is listed twice with different facts",
+    "one of the rows is wrong, or one code names two people",
+    "keep one row for each patient",
+);
+/// Consent withdrawn.
+pub static CONSENT_WITHDRAWN: Rule = quarantine(
+    "consent-withdrawn",
+    "the patient withdrew consent",
+    "nothing of the patient may be used",
+    "nothing to do: the rows are left out of every result",
+);
+/// A site that is not a code.
+pub static SITE_INVALID: Rule = quarantine(
+    "site-invalid",
+    "the site is not a short code",
+    "a site is printed in reports, so it must not be text or an address",
+    "use up to 40 letters, digits, `-`, `_` or `.`",
+);
+/// Not a sex of the vocabulary.
+pub static SEX_UNKNOWN: Rule = quarantine(
+    "sex-unknown",
+    "the sex is not one of F, M, X, U",
+    "an unreadable value must not become a stratum of its own",
+    "write F, M, X or U (female and male are read too)",
+);
+/// A year of birth nobody alive has.
+pub static BIRTH_YEAR_IMPLAUSIBLE: Rule = quarantine(
+    "birth-year-implausible",
+    "the year of birth or the age is impossible",
+    "it is a typing error or a date in a spreadsheet's own numbers",
+    "write a four-digit year of birth, or an age from 0 to 125",
+);
+/// Not a calendar period.
+pub static PERIOD_INVALID: Rule = quarantine(
+    "period-invalid",
+    "the index period is not a year, quarter or month from 1990 to 2049",
+    "series are attributed to periods, so a wrong one moves results between quarters",
+    "write 2026, 2026Q3 or 2026-07",
+);
+/// Not a date.
+pub static DATE_INVALID: Rule = quarantine(
+    "date-invalid",
+    "the date is not a day of the calendar",
+    "03/04 is two different days in two countries, so only one form is read",
+    "write the date as 2026-07-31",
+);
+/// Before 1990.
+pub static DATE_TOO_EARLY: Rule = quarantine(
+    "date-too-early",
+    "the date is before 1990",
+    "spreadsheets turn small numbers into dates around 1900",
+    "correct the date at the source",
+);
+/// After the end of observation.
+pub static DATE_TOO_LATE: Rule = quarantine(
+    "date-too-late",
+    "the date is after the data cut, or after 2049",
+    "one date in the future would make every patient look due",
+    "correct the date, or move `data_cut` in the pipeline",
+);
+/// Not a whole number of days.
+pub static STUDY_DAY_INVALID: Rule = quarantine(
+    "study-day-invalid",
+    "the study day is not a whole number from -3650 to 3650",
+    "study days count from the patient's first infusion",
+    "write whole days, negative before the first infusion",
+);
+/// An instrument nobody knows.
+pub static UNKNOWN_INSTRUMENT: Rule = quarantine(
+    "unknown-instrument",
+    "the instrument is not one of the known questionnaires",
+    "a score without its scale means nothing",
+    "use one of the ids in the template, such as pain_nrs or phq9",
+);
+/// A score off the scale.
+pub static SCORE_OUT_OF_RANGE: Rule = quarantine(
+    "score-out-of-range",
+    "the score is outside the instrument's range",
+    "it belongs to another scale or is a typing error",
+    "check the instrument and the score on the form",
+);
+/// A score finer than the instrument.
+pub static SCORE_TOO_FINE: Rule = quarantine(
+    "score-too-fine",
+    "the score has more decimals than the instrument allows",
+    "questionnaire totals are whole and pain scores have at most one decimal, so this is an average or another scale",
+    "export the score as written on the form",
+);
+/// A rank that is none.
+pub static RANK_INVALID: Rule = quarantine(
+    "rank-invalid",
+    "the rank is not a whole number from 1 to 99",
+    "the rank decides the primary condition",
+    "number diagnoses 1, 2, 3, with 1 for the main one",
+);
+/// A dose at or below zero.
+pub static KETAMINE_DOSE_INVALID: Rule = quarantine(
+    "ketamine-dose-invalid",
+    "the dose or duration is not above zero",
+    "an infusion of nothing did not take place",
+    "leave an unknown dose or duration empty",
+);
+/// A dose nobody gives.
+pub static KETAMINE_DOSE_IMPLAUSIBLE: Rule = quarantine(
+    "ketamine-dose-implausible",
+    "the infusion is above 2 mg/kg per hour, 10 mg/kg, 2000 mg or 7 days",
+    "such a dose is a unit error, milligrams for milligrams per kilogram for example",
+    "check the dose, its unit and the duration",
+);
+/// A grade that is none.
+pub static GRADE_INVALID: Rule = quarantine(
+    "grade-invalid",
+    "the grade is not a whole number from 1 to 5",
+    "grades follow CTCAE, where 5 is death",
+    "write 1 to 5, or leave an unknown grade empty",
+);
+/// A drug in no list.
+pub static UNKNOWN_DRUG: Rule = quarantine(
+    "unknown-drug",
+    "the drug is not in the drug pack",
+    "if it is an opioid the patient's dose would be too low",
+    "use a pack code, an alias or an RxNorm ingredient, or add the drug to the pack",
+);
+/// No usable days' supply.
+pub static DAYS_SUPPLY_INVALID: Rule = quarantine(
+    "days-supply-invalid",
+    "the days' supply is missing or not a whole number from 1 to 366",
+    "the daily dose is the total divided by it; 30 is never assumed",
+    "export the days' supply as dispensed",
+);
+/// No usable strength.
+pub static STRENGTH_INVALID: Rule = quarantine(
+    "strength-invalid",
+    "the strength is not above 0 and at most 100000",
+    "the dose cannot be computed",
+    "write the strength of one tablet, film or patch",
+);
+/// No usable quantity.
+pub static QUANTITY_INVALID: Rule = quarantine(
+    "quantity-invalid",
+    "the quantity is not above 0 and at most 100000",
+    "the dose cannot be computed",
+    "write the number of tablets, films or patches dispensed",
+);
+/// More decimals than are kept.
+pub static TOO_MANY_DECIMALS: Rule = quarantine(
+    "too-many-decimals",
+    "the strength or quantity has more than three decimals",
+    "doses are computed exactly in thousandths; rounding could cross a threshold",
+    "write at most three decimals, or the strength in a smaller unit",
+);
+/// A unit the drug is not measured in.
+pub static UNIT_MISMATCH: Rule = quarantine(
+    "unit-mismatch",
+    "the unit does not fit the drug",
+    "milligrams read as micrograms are a dose a thousand times too high",
+    "use the unit of the drug pack: mg, mcg, or mcg/h for patches (mg and mcg are converted)",
+);
+/// A daily dose nobody takes.
+pub static OPIOID_DOSE_IMPLAUSIBLE: Rule = quarantine(
+    "opioid-dose-implausible",
+    "the daily dose is above 1000 MME",
+    "it is likely a unit error",
+    "check strength, unit, quantity and days' supply",
+);
+/// One row id, two contents.
+pub static ROW_ID_CONFLICT: Rule = quarantine(
+    "row-id-conflict",
+    "two rows of the patient share a row id and differ",
+    "one of them is an older version, or the ids are not unique",
+    "export only the newest version of each row",
+);
+/// A repeated export of one row.
+pub static ROW_ID_REPEATED: Rule = drop(
+    "row-id-repeated",
+    "the row was exported twice under one row id",
+    "counting it twice would double a dose",
+    "nothing to do: one copy is kept",
+);
+/// A patient listed twice.
+pub static PATIENT_REPEATED: Rule = drop(
+    "patient-repeated",
+    "the patient is listed twice with the same facts",
+    "counting the patient twice would change every denominator",
+    "nothing to do: one copy is kept",
+);
+/// A diagnosis outside the pack.
+pub static CONDITION_UNMAPPED: Rule = remark(
+    "condition-unmapped",
+    "the diagnosis is not in the condition pack and is counted as `other`",
+    "a missing alias hides patients from their condition's table",
+    "add an alias or code to the condition pack if it is a pain condition",
+);
+/// A diagnosis code that does not look like one.
+pub static SOURCE_CODE_DROPPED: Rule = remark(
+    "source-code-dropped",
+    "the source code is not shaped like ICD-10 and was not stored",
+    "only codes are kept, never text",
+    "write the ICD-10-CM code, or leave the column out",
+);
+/// Optional text that is not a code.
+pub static TEXT_DROPPED: Rule = remark(
+    "text-dropped",
+    "an optional value is not a code and was not stored",
+    "free text can hold names and dates and is never stored",
+    "use a short code, or leave the column out",
+);
+/// Aged 90 or more.
+pub static AGE_TOP_CODED: Rule = remark(
+    "age-top-coded",
+    "the patient is 90 or older; the year of birth was moved to make the age 90",
+    "exact ages above 89 identify people (45 CFR 164.514(b)(2)(i)(C))",
+    "nothing to do",
+);
+/// A column nobody reads.
+pub static UNMAPPED_COLUMN: Rule = remark(
+    "unmapped-column",
+    "the column is not part of the table and is not read",
+    "a misspelt name would lose the column in silence",
+    "rename it to the name in the template, or leave it out",
+);
+/// A file nobody reads.
+pub static UNREAD_FILE: Rule = remark(
+    "unread-file",
+    "the folder holds a file that is no table and is not read",
+    "a misspelt name would lose the table in silence",
+    "rename it to the name of the template, or move it elsewhere",
+);
+/// A withdrawal for nobody.
+pub static WITHDRAWAL_UNKNOWN_PATIENT: Rule = remark(
+    "withdrawal-unknown-patient",
+    "a withdrawal names a patient who is not in the patients file",
+    "the patient may be listed under another code",
+    "check the code with the clinic",
+);
+/// A withdrawal whose scope cannot be read.
+pub static WITHDRAWAL_SCOPE_UNKNOWN: Rule = remark(
+    "withdrawal-scope-unknown",
+    "the scope of a withdrawal is neither `all` nor `research_only`",
+    "it is treated as `all`, because keeping too much is the worse mistake",
+    "write `all` or `research_only`",
+);
+
+/// Every rule. Order is the one documentation lists them in: shape of the row,
+/// patient, time, then table by table, then copies, then remarks.
+pub static RULES: &[&Rule] = &[
+    &FIELD_COUNT,
+    &MISSING_VALUE,
+    &NOT_A_NUMBER,
+    &NOT_YES_OR_NO,
+    &FREE_TEXT,
+    &PATIENT_CODE_INVALID,
+    &UNKNOWN_PATIENT,
+    &AMBIGUOUS_PATIENT,
+    &PATIENT_CONFLICT,
+    &CONSENT_WITHDRAWN,
+    &SITE_INVALID,
+    &SEX_UNKNOWN,
+    &BIRTH_YEAR_IMPLAUSIBLE,
+    &PERIOD_INVALID,
+    &DATE_INVALID,
+    &DATE_TOO_EARLY,
+    &DATE_TOO_LATE,
+    &STUDY_DAY_INVALID,
+    &UNKNOWN_INSTRUMENT,
+    &SCORE_OUT_OF_RANGE,
+    &SCORE_TOO_FINE,
+    &RANK_INVALID,
+    &KETAMINE_DOSE_INVALID,
+    &KETAMINE_DOSE_IMPLAUSIBLE,
+    &GRADE_INVALID,
+    &UNKNOWN_DRUG,
+    &DAYS_SUPPLY_INVALID,
+    &STRENGTH_INVALID,
+    &QUANTITY_INVALID,
+    &TOO_MANY_DECIMALS,
+    &UNIT_MISMATCH,
+    &OPIOID_DOSE_IMPLAUSIBLE,
+    &ROW_ID_CONFLICT,
+    &ROW_ID_REPEATED,
+    &PATIENT_REPEATED,
+    &CONDITION_UNMAPPED,
+    &SOURCE_CODE_DROPPED,
+    &TEXT_DROPPED,
+    &AGE_TOP_CODED,
+    &UNMAPPED_COLUMN,
+    &UNREAD_FILE,
+    &WITHDRAWAL_UNKNOWN_PATIENT,
+    &WITHDRAWAL_SCOPE_UNKNOWN,
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::RULES;
+
+    #[test]
+    fn every_rule_is_listed_once() {
+        let declared = include_str!("reject.rs").matches("\npub static ").count() - 1;
+        let ids: BTreeSet<&str> = RULES.iter().map(|rule| rule.id).collect();
+        assert_eq!((ids.len(), RULES.len()), (declared, declared));
+    }
+
+    #[test]
+    fn every_rule_says_why_and_what_to_do() {
+        for rule in RULES {
+            let kebab = rule.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+            let said = [rule.title, rule.why, rule.fix].iter().all(|text| !text.is_empty() && !text.ends_with('.'));
+            assert!(kebab && said, "{}", rule.id);
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Measures: definitions as data, with their citations.
+
+use serde::Deserialize;
+
+use super::error::ProtocolError;
+use super::pack::PackText;
+
+/// What a measure computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MeasureKind {
+    /// Share of the eligible with the outcome.
+    Proportion,
+    /// Follow-up minus baseline on the scale.
+    Change,
+    /// 100 × (follow-up − baseline) ÷ baseline.
+    PercentChange,
+}
+
+/// Which way is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// A higher value is better.
+    Higher,
+    /// A lower value is better.
+    Lower,
+    /// Neither; context only.
+    Neutral,
+}
+
+/// One measure. `eligible`, `observed`, `outcome` are SQL conditions over the
+/// analysis set; `baseline` and `follow_up` are whole-number columns of it.
+#[derive(Clone, Debug)]
+pub struct Measure {
+    /// Stable id.
+    pub id: String,
+    /// Version of the definition; a change makes a new one.
+    pub version: u32,
+    /// What is counted, in words.
+    pub title: String,
+    /// Short name in tables.
+    pub label: String,
+    /// What it computes.
+    pub kind: MeasureKind,
+    /// Who is in the denominator.
+    pub eligible: Expression,
+    /// Of those, whose outcome is known.
+    pub observed: Expression,
+    /// Proportions: who has the outcome.
+    pub outcome: Option<Expression>,
+    /// Changes: the score before.
+    pub baseline: Option<Expression>,
+    /// Changes: the score after.
+    pub follow_up: Option<Expression>,
+    /// Changes: stored units per reported unit.
+    pub scale: i64,
+    /// Unit of the value.
+    pub unit: String,
+    /// Which way is better.
+    pub better: Direction,
+    /// Section of the report.
+    pub section: String,
+    /// Where the definition comes from.
+    pub citation: String,
+    /// Pack it came from: id and version.
+    pub pack: String,
+}
+
+/// An SQL expression and where it was written.
+#[derive(Clone, Debug)]
+pub struct Expression {
+    /// The text.
+    pub sql: String,
+    /// File it is in.
+    pub file: String,
+    /// Line it starts on.
+    pub line: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Typed {
+    id: String,
+    version: u32,
+    #[serde(rename = "title")]
+    _title: String,
+    measure: Vec<TypedMeasure>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TypedMeasure {
+    id: toml::Spanned<String>,
+    version: u32,
+    title: String,
+    label: String,
+    kind: MeasureKind,
+    eligible: toml::Spanned<String>,
+    observed: toml::Spanned<String>,
+    outcome: Option<toml::Spanned<String>>,
+    baseline: Option<toml::Spanned<String>>,
+    follow_up: Option<toml::Spanned<String>>,
+    #[serde(default = "one")]
+    scale: i64,
+    unit: String,
+    better: Direction,
+    section: String,
+    citation: String,
+}
+
+fn one() -> i64 {
+    1
+}
+
+impl Measure {
+    pub(super) fn parse_all(pack: &PackText) -> Result<Vec<Self>, ProtocolError> {
+        let typed: Typed = pack.parse()?;
+        let name = format!("{}@{}", typed.id, typed.version);
+        typed.measure.into_iter().map(|measure| measure.mean(pack, &name)).collect()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn example(outcome: &str) -> Self {
+        let expression = |sql: &str| Expression { sql: sql.to_owned(), file: "example.toml".to_owned(), line: 7 };
+        Self {
+            id: "example".to_owned(),
+            version: 1,
+            title: String::new(),
+            label: String::new(),
+            kind: MeasureKind::Proportion,
+            eligible: expression("due"),
+            observed: expression("due"),
+            outcome: Some(expression(outcome)),
+            baseline: None,
+            follow_up: None,
+            scale: 1,
+            unit: "share".to_owned(),
+            better: Direction::Higher,
+            section: "pain".to_owned(),
+            citation: String::new(),
+            pack: "example@1".to_owned(),
+        }
+    }
+
+    /// The expressions the measure needs, with the key each was written under.
+    pub fn expressions(&self) -> Vec<(&'static str, &Expression)> {
+        let optional = [("outcome", &self.outcome), ("baseline", &self.baseline), ("follow_up", &self.follow_up)];
+        let mut all = vec![("eligible", &self.eligible), ("observed", &self.observed)];
+        all.extend(optional.into_iter().filter_map(|(key, expression)| Some((key, expression.as_ref()?))));
+        all
+    }
+}
+
+impl TypedMeasure {
+    fn mean(self, pack: &PackText, name: &str) -> Result<Measure, ProtocolError> {
+        self.check_keys(pack)?;
+        let expression = |spanned: toml::Spanned<String>| Expression {
+            line: pack.text[..spanned.span().start].matches('\n').count() + 1,
+            file: pack.file.clone(),
+            sql: spanned.into_inner(),
+        };
+        Ok(Measure {
+            id: self.id.into_inner(),
+            version: self.version,
+            title: self.title,
+            label: self.label,
+            kind: self.kind,
+            eligible: expression(self.eligible),
+            observed: expression(self.observed),
+            outcome: self.outcome.map(expression),
+            baseline: self.baseline.map(expression),
+            follow_up: self.follow_up.map(expression),
+            scale: self.scale,
+            unit: self.unit,
+            better: self.better,
+            section: self.section,
+            citation: self.citation,
+            pack: name.to_owned(),
+        })
+    }
+
+    /// A proportion has an outcome; a change has a score before and after.
+    fn check_keys(&self, pack: &PackText) -> Result<(), ProtocolError> {
+        let proportion = self.kind == MeasureKind::Proportion;
+        let scores = self.baseline.is_some() && self.follow_up.is_some();
+        let fits = if proportion { self.outcome.is_some() && self.baseline.is_none() } else { scores && self.outcome.is_none() };
+        let needs = if proportion { "`outcome` and no `baseline`" } else { "`baseline` and `follow_up` and no `outcome`" };
+        let at = |message: String| ProtocolError::at(&pack.file, &pack.text, self.id.span(), message);
+        if !fits {
+            return Err(at(format!("measure `{}` needs {needs}", self.id.get_ref())));
+        }
+        if self.scale < 1 {
+            return Err(at(format!("measure `{}` has a `scale` below 1", self.id.get_ref())));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,152 @@
+//! `pipelines/*.toml` → `Protocol`: parsed once, nothing left to interpret.
+//!
+//! What the user typed (`pipeline`) and what the program means (`Protocol`)
+//! are two types; the second has resolved paths, loaded packs and no options.
+
+mod condition_pack;
+mod disclosure_pack;
+mod drug_pack;
+mod error;
+mod measure_pack;
+mod pack;
+mod pipeline;
+
+use std::path::{Path, PathBuf};
+
+pub use condition_pack::{Condition, ConditionPack};
+pub use disclosure_pack::{DisclosureProfile, Rounding};
+pub use drug_pack::{Drug, DrugClass, DrugPack, FactorSet};
+pub use error::ProtocolError;
+pub(crate) use error::nearest;
+pub use measure_pack::{Direction, Expression, Measure, MeasureKind};
+pub use pack::{BUILT_IN_PACKS, BuiltInPack};
+
+use crate::model::calendar::Day;
+use crate::model::horizon::Horizon;
+
+/// Everything a run needs to know, with nothing left to decide.
+#[derive(Clone, Debug)]
+pub struct Protocol {
+    /// Pipeline id; names the report folder.
+    pub id: String,
+    /// Report title.
+    pub title: String,
+    /// Who the report is about, as printed.
+    pub clinic: String,
+    /// Under which rule the records were de-identified.
+    pub basis: Basis,
+    /// What may leave the tallies.
+    pub disclosure: DisclosureProfile,
+    /// Folder of the snapshots.
+    pub store: PathBuf,
+    /// Folder the report folder is made in.
+    pub reports: PathBuf,
+    /// How patients' histories are read.
+    pub study: Study,
+    /// Limits on ingest.
+    pub ingest: IngestLimits,
+    /// Where records come from, in pipeline order.
+    pub sources: Vec<SourceEntry>,
+    /// Condition vocabulary.
+    pub conditions: ConditionPack,
+    /// Drug vocabulary.
+    pub drugs: DrugPack,
+    /// MME factors.
+    pub factors: FactorSet,
+    /// What is measured, in report order.
+    pub measures: Vec<Measure>,
+    /// The pipeline and pack texts as used: file name and content.
+    pub texts: Vec<(String, String)>,
+}
+
+/// Under which rule records were de-identified (definitions, privacy.md §1–3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Basis {
+    /// 45 CFR 164.514(b)(2): no date finer than a year.
+    SafeHarbor,
+    /// 45 CFR 164.514(e): dates allowed under a data-use agreement.
+    LimitedDataSet,
+    /// 45 CFR 164.514(b)(1).
+    ExpertDetermination,
+}
+
+impl Basis {
+    /// The id used in pipelines.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::SafeHarbor => "safe-harbor",
+            Self::LimitedDataSet => "limited-data-set",
+            Self::ExpertDetermination => "expert-determination",
+        }
+    }
+
+    /// Whether dates and calendar periods finer than a year may be read.
+    pub fn allows_dates(self) -> bool {
+        self != Self::SafeHarbor
+    }
+}
+
+/// How a patient's history is read.
+#[derive(Clone, Debug)]
+pub struct Study {
+    /// Last day of observation; `None` = the last day seen at each site.
+    pub data_cut: Option<Day>,
+    /// Whether the run is research: research-only withdrawals then apply.
+    pub research: bool,
+    /// A gap longer than this many days begins a new series.
+    pub series_gap_days: i32,
+    /// A gap longer than this ends induction; later infusions are boosters.
+    pub induction_gap_days: i32,
+    /// Baseline looks back this many days.
+    pub baseline_days: i32,
+    /// The horizon of the headline.
+    pub primary_horizon: Horizon,
+}
+
+/// Limits on ingest.
+#[derive(Clone, Copy, Debug)]
+pub struct IngestLimits {
+    /// Largest share of rows that may be quarantined before nothing is written.
+    pub max_reject_share: f64,
+    /// Bytes of rows a table may hold in memory before it is sorted on disk.
+    pub memory_budget: usize,
+}
+
+/// One place records come from.
+#[derive(Clone, Debug)]
+pub struct SourceEntry {
+    /// Name in findings and quarantine files.
+    pub name: String,
+    /// Which adapter reads it: `csv`.
+    pub kind: String,
+    /// Folder or file.
+    pub path: PathBuf,
+    /// Pseudonymous site code, unless the patients file has a `site` column.
+    pub site: String,
+    /// Whether a day without a prescription is a day without an opioid.
+    pub medications: MedicationFeed,
+}
+
+/// What the absence of prescriptions means (definitions, mme_method.md "Windows").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MedicationFeed {
+    /// A complete dispensing feed (PDMP, e-prescribing): absence is zero.
+    Complete,
+    /// The clinic's own list: absence is zero only where the list was reviewed.
+    Reviewed,
+}
+
+impl Protocol {
+    /// Reads the pipeline at `path` and the packs it names.
+    ///
+    /// Paths in the pipeline are relative to the pipeline file.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is not TOML, has an unknown or missing key,
+    /// or names a pack, horizon or profile that does not exist.
+    pub fn read(path: &Path) -> Result<Self, ProtocolError> {
+        pipeline::read(path)
+    }
+}

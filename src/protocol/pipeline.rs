@@ -1,0 +1,288 @@
+//! What the user typed, and how it becomes a `Protocol`.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::error::{ProtocolError, nearest};
+use super::pack::{BUILT_IN_PACKS, PackText};
+use super::{
+    Basis, ConditionPack, DisclosureProfile, DrugPack, FactorSet, IngestLimits, Measure, MedicationFeed, Protocol,
+    SourceEntry, Study,
+};
+use crate::model::calendar::Day;
+use crate::model::horizon::{HORIZONS, Horizon};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Typed {
+    id: toml::Spanned<String>,
+    title: String,
+    clinic: String,
+    privacy: TypedPrivacy,
+    store: TypedFolder,
+    reports: TypedFolder,
+    #[serde(default)]
+    study: TypedStudy,
+    #[serde(default)]
+    ingest: TypedIngest,
+    #[serde(default)]
+    packs: TypedPacks,
+    source: Vec<TypedSource>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TypedPrivacy {
+    basis: Basis,
+    /// The strictest built-in profile is the default: leaving the line out
+    /// must never show more.
+    #[serde(default = "default_profile")]
+    profile: String,
+}
+
+fn default_profile() -> String {
+    "us-cms-11".to_owned()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TypedFolder {
+    folder: PathBuf,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct TypedStudy {
+    data_cut: Option<toml::Spanned<String>>,
+    research: bool,
+    series_gap_days: i32,
+    induction_gap_days: i32,
+    baseline_days: i32,
+    primary_horizon: Option<toml::Spanned<String>>,
+}
+
+impl Default for TypedStudy {
+    fn default() -> Self {
+        Self {
+            data_cut: None,
+            research: false,
+            series_gap_days: 90,
+            induction_gap_days: 14,
+            baseline_days: 30,
+            primary_horizon: None,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct TypedIngest {
+    max_reject_share: f64,
+    memory_budget_mib: usize,
+}
+
+impl Default for TypedIngest {
+    fn default() -> Self {
+        Self { max_reject_share: 0.05, memory_budget_mib: 512 }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct TypedPacks {
+    conditions: String,
+    drugs: String,
+    factors: String,
+    measures: Vec<String>,
+}
+
+impl Default for TypedPacks {
+    fn default() -> Self {
+        Self {
+            conditions: "conditions.toml".to_owned(),
+            drugs: "drugs.toml".to_owned(),
+            factors: "mme-cdc-2022.toml".to_owned(),
+            measures: vec!["measures.toml".to_owned()],
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TypedSource {
+    name: toml::Spanned<String>,
+    kind: toml::Spanned<String>,
+    path: PathBuf,
+    site: Option<String>,
+    #[serde(default = "reviewed")]
+    medications: MedicationFeed,
+}
+
+fn reviewed() -> MedicationFeed {
+    MedicationFeed::Reviewed
+}
+
+/// Adapters of `ingest::source`, by the name a pipeline gives them.
+const SOURCE_KINDS: [&str; 1] = ["csv"];
+
+pub(super) fn read(path: &Path) -> Result<Protocol, ProtocolError> {
+    let text = std::fs::read_to_string(path).map_err(|error| ProtocolError::unreadable(path, &error))?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let shown = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let typed: Typed = toml::from_str(&text).map_err(|error| ProtocolError::from_toml(&shown, &text, &error))?;
+    Reader { file: &shown, text: &text, folder }.mean(typed)
+}
+
+/// Where the text came from, for errors and for the paths it names.
+struct Reader<'a> {
+    file: &'a str,
+    text: &'a str,
+    folder: &'a Path,
+}
+
+impl Reader<'_> {
+    fn mean(&self, typed: Typed) -> Result<Protocol, ProtocolError> {
+        self.check_id(&typed.id)?;
+        let load = |named: &str| PackText::load(self.folder, named);
+        let conditions = load(&typed.packs.conditions)?;
+        let drugs = load(&typed.packs.drugs)?;
+        let factors = load(&typed.packs.factors)?;
+        let disclosure = self.profile(&typed.privacy.profile)?;
+        let measures = typed.packs.measures.iter().map(|named| load(named)).collect::<Result<Vec<_>, _>>()?;
+        let drug_pack = DrugPack::parse(&drugs)?;
+        let protocol = Protocol {
+            id: typed.id.into_inner(),
+            title: typed.title,
+            clinic: typed.clinic,
+            basis: typed.privacy.basis,
+            disclosure: DisclosureProfile::parse(&disclosure)?,
+            store: self.folder.join(typed.store.folder),
+            reports: self.folder.join(typed.reports.folder),
+            study: self.study(&typed.study)?,
+            ingest: self.limits(&typed.ingest)?,
+            sources: typed.source.into_iter().map(|source| self.source(source)).collect::<Result<_, _>>()?,
+            conditions: ConditionPack::parse(&conditions)?,
+            factors: FactorSet::parse(&factors, &drug_pack)?,
+            drugs: drug_pack,
+            measures: all_measures(&measures)?,
+            texts: self.texts([conditions, drugs, factors, disclosure].into_iter().chain(measures)),
+        };
+        self.check_sources(&protocol.sources)?;
+        Ok(protocol)
+    }
+
+    fn texts(&self, packs: impl Iterator<Item = PackText>) -> Vec<(String, String)> {
+        let pipeline = (self.file.to_owned(), self.text.to_owned());
+        std::iter::once(pipeline).chain(packs.map(|pack| (pack.file, pack.text))).collect()
+    }
+
+    fn at(&self, span: std::ops::Range<usize>, message: String) -> ProtocolError {
+        ProtocolError::at(self.file, self.text, span, message)
+    }
+
+    /// The id becomes a folder name, so it may not leave the reports folder.
+    fn check_id(&self, id: &toml::Spanned<String>) -> Result<(), ProtocolError> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        if !id.get_ref().is_empty() && id.get_ref().chars().all(plain) {
+            return Ok(());
+        }
+        Err(self
+            .at(id.span(), format!("`{}` cannot be a pipeline id", id.get_ref()))
+            .hint("use lower-case letters, digits, `-` and `_`"))
+    }
+
+    fn profile(&self, named: &str) -> Result<PackText, ProtocolError> {
+        let built_in = format!("disclosure-{named}.toml");
+        let file = if BUILT_IN_PACKS.iter().any(|pack| pack.file == built_in) { built_in.as_str() } else { named };
+        PackText::load(self.folder, file).map_err(|_| {
+            let profiles = BUILT_IN_PACKS.iter().filter_map(|pack| pack.file.strip_prefix("disclosure-")?.strip_suffix(".toml"));
+            let error = ProtocolError::new(self.file, format!("unknown disclosure profile `{named}`"));
+            match nearest(named, profiles.clone()) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint(format!("profiles: {}", profiles.collect::<Vec<_>>().join(", "))),
+            }
+        })
+    }
+
+    fn study(&self, typed: &TypedStudy) -> Result<Study, ProtocolError> {
+        let positive = [typed.series_gap_days, typed.induction_gap_days, typed.baseline_days];
+        if positive.iter().any(|days| !(1..=3_650).contains(days)) {
+            return Err(ProtocolError::new(self.file, "a number of days in [study] is below 1 or above 3650"));
+        }
+        Ok(Study {
+            data_cut: typed.data_cut.as_ref().map(|cut| self.day(cut)).transpose()?,
+            research: typed.research,
+            series_gap_days: typed.series_gap_days,
+            induction_gap_days: typed.induction_gap_days,
+            baseline_days: typed.baseline_days,
+            primary_horizon: typed.primary_horizon.as_ref().map_or(Ok(HORIZONS[2]), |id| self.horizon(id))?,
+        })
+    }
+
+    fn day(&self, written: &toml::Spanned<String>) -> Result<Day, ProtocolError> {
+        Day::parse_iso(written.get_ref().as_bytes())
+            .ok_or_else(|| self.at(written.span(), "`data_cut` is not a date".to_owned()).hint("write it as \"2026-09-30\""))
+    }
+
+    fn horizon(&self, written: &toml::Spanned<String>) -> Result<Horizon, ProtocolError> {
+        Horizon::find(written.get_ref()).ok_or_else(|| {
+            let ids = HORIZONS.map(|horizon| horizon.id).join(", ");
+            self.at(written.span(), format!("unknown horizon `{}`", written.get_ref())).hint(format!("horizons: {ids}"))
+        })
+    }
+
+    fn limits(&self, typed: &TypedIngest) -> Result<IngestLimits, ProtocolError> {
+        if !(0.0..=1.0).contains(&typed.max_reject_share) {
+            return Err(ProtocolError::new(self.file, "`max_reject_share` is not between 0 and 1"));
+        }
+        Ok(IngestLimits {
+            max_reject_share: typed.max_reject_share,
+            memory_budget: typed.memory_budget_mib.max(1) << 20,
+        })
+    }
+
+    fn source(&self, typed: TypedSource) -> Result<SourceEntry, ProtocolError> {
+        if !SOURCE_KINDS.contains(&typed.kind.get_ref().as_str()) {
+            let error = self.at(typed.kind.span(), format!("unknown source kind `{}`", typed.kind.get_ref()));
+            return Err(error.hint(format!("kinds: {}", SOURCE_KINDS.join(", "))));
+        }
+        Ok(SourceEntry {
+            site: typed.site.unwrap_or_else(|| typed.name.get_ref().clone()),
+            name: typed.name.into_inner(),
+            kind: typed.kind.into_inner(),
+            path: self.folder.join(typed.path),
+            medications: typed.medications,
+        })
+    }
+
+    fn check_sources(&self, sources: &[SourceEntry]) -> Result<(), ProtocolError> {
+        if sources.is_empty() {
+            return Err(ProtocolError::new(self.file, "no [[source]]").hint("name at least one folder of records"));
+        }
+        for (index, source) in sources.iter().enumerate() {
+            let plain = source.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+            if source.name.is_empty() || !plain {
+                return Err(ProtocolError::new(self.file, format!("`{}` cannot be a source name", source.name))
+                    .hint("use letters, digits, `-` and `_`: it names files in the quarantine"));
+            }
+            if sources[..index].iter().any(|earlier| earlier.name == source.name) {
+                return Err(ProtocolError::new(self.file, format!("two sources are named `{}`", source.name)));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn all_measures(packs: &[PackText]) -> Result<Vec<Measure>, ProtocolError> {
+    let mut measures: Vec<Measure> = Vec::new();
+    for pack in packs {
+        for measure in Measure::parse_all(pack)? {
+            if measures.iter().any(|earlier| earlier.id == measure.id) {
+                return Err(ProtocolError::new(&pack.file, format!("measure `{}` is defined twice", measure.id)));
+            }
+            measures.push(measure);
+        }
+    }
+    Ok(measures)
+}

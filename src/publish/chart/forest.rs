@@ -1,0 +1,246 @@
+//! A forest: one line a group, its number, its interval, on one scale.
+
+use super::scale::Scale;
+use super::scene::{Anchor, Mark, Scene};
+use super::text::{Weight, fit, width, wrap};
+use super::theme::{INTERVAL, Ink, LABEL, NARROW, POINT, SMALL};
+use crate::publish::report::select::ByCondition;
+use crate::publish::report::{Context, words};
+use crate::publish::results::ResultRow;
+
+/// One line of a forest.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    label: String,
+    size: String,
+    number: Option<Number>,
+    /// The number in words, or why there is none.
+    words: String,
+    /// The line all others are read against.
+    overall: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Number {
+    value: f64,
+    interval: Option<(f64, f64)>,
+}
+
+impl Line {
+    fn new(label: &str, row: &ResultRow, overall: bool) -> Self {
+        let number = row.value.map(|value| Number { value, interval: row.ci_low.zip(row.ci_high) });
+        Self {
+            label: label.to_owned(),
+            size: words::size(row).unwrap_or_default(),
+            number,
+            words: words::compact(row).unwrap_or_else(|| words::reason(row)),
+            overall,
+        }
+    }
+
+    /// All patients first, then the groups in the order given.
+    pub(super) fn all(overall: Option<&ResultRow>, groups: &[ByCondition<'_>]) -> Vec<Self> {
+        let first = overall.map(|row| Self::new("All patients", row, true));
+        first.into_iter().chain(groups.iter().map(|group| Self::new(group.label, group.row, false))).collect()
+    }
+
+    /// The interval, where one is shown.
+    pub(super) fn interval(&self) -> Option<(f64, f64)> {
+        self.number.and_then(|number| number.interval)
+    }
+
+    fn weight(&self) -> Weight {
+        if self.overall { Weight::Bold } else { Weight::Regular }
+    }
+}
+
+/// A forest before it has a width.
+#[derive(Clone, Debug)]
+pub(super) struct Forest {
+    pub(super) lines: Vec<Line>,
+    pub(super) scale: Scale,
+    /// What the numbers are, above their column.
+    pub(super) heading: &'static str,
+}
+
+/// Where the columns of a forest stand.
+struct Columns {
+    label: f64,
+    size: f64,
+    from: f64,
+    to: f64,
+}
+
+const ROW: f64 = 26.0;
+const TALL_ROW: f64 = 46.0;
+const HEAD: f64 = 24.0;
+const AXIS: f64 = 26.0;
+
+impl Forest {
+    /// The plot at a width.
+    pub(super) fn scene(&self, width: f64) -> Scene {
+        if width <= NARROW { self.narrow(width) } else { self.wide(width) }
+    }
+
+    fn wide(&self, width: f64) -> Scene {
+        let columns = self.columns(width);
+        let foot = HEAD + self.lines.len() as f64 * ROW;
+        let mut scene = Scene::new(width, foot + AXIS);
+        self.grid(&mut scene, &columns, HEAD, foot);
+        self.head(&mut scene, &columns);
+        for (index, line) in self.lines.iter().enumerate() {
+            let middle = HEAD + (index as f64 + 0.5) * ROW;
+            label(&mut scene, line, (0.0, middle + 4.5), columns.label);
+            scene.text((columns.size, middle + 4.5), Anchor::End, LABEL, Ink::Text, line.size.clone());
+            self.draw(&mut scene, line, (columns.from, columns.to), middle);
+            let words = if line.number.is_some() { line.words.clone() } else { String::new() };
+            scene.text((width, middle + 4.5), Anchor::End, LABEL, Ink::Text, words);
+        }
+        scene
+    }
+
+    /// On a phone the label stands above its line.
+    fn narrow(&self, width: f64) -> Scene {
+        let columns = Columns { label: width, size: 0.0, from: 6.0, to: width - 6.0 };
+        let foot = self.lines.len() as f64 * TALL_ROW;
+        let mut scene = Scene::new(width, foot + AXIS);
+        self.grid(&mut scene, &columns, 0.0, foot);
+        for (index, line) in self.lines.iter().enumerate() {
+            let top = index as f64 * TALL_ROW;
+            let words = if line.number.is_some() { line.words.as_str() } else { "" };
+            let room = width - measure(words) - 12.0;
+            scene.rect((0.0, top), (width, top + 23.0), Ink::Paper);
+            label(&mut scene, line, (0.0, top + 17.0), room);
+            scene.text((width, top + 17.0), Anchor::End, LABEL, Ink::Text, words);
+            self.draw(&mut scene, line, (columns.from, columns.to), top + 33.0);
+        }
+        scene
+    }
+
+    fn columns(&self, width: f64) -> Columns {
+        let widest = |texts: &mut dyn Iterator<Item = f64>, least: f64| texts.fold(least, f64::max);
+        let label = widest(&mut self.lines.iter().map(|line| self::width(&line.label, LABEL, line.weight())), 60.0).min(220.0);
+        let size = widest(&mut self.lines.iter().map(|line| measure(&line.size)), 26.0);
+        let shown = self.lines.iter().filter(|line| line.number.is_some());
+        let words = widest(&mut shown.map(|line| measure(&line.words)), measure(self.heading));
+        let size = label + 16.0 + size;
+        Columns { label, size, from: size + 20.0, to: width - words - 20.0 }
+    }
+
+    fn head(&self, scene: &mut Scene, columns: &Columns) {
+        scene.text((0.0, 13.0), Anchor::Start, SMALL, Ink::Grey, "Condition");
+        scene.text((columns.size, 13.0), Anchor::End, SMALL, Ink::Grey, "n");
+        scene.text((scene.width, 13.0), Anchor::End, SMALL, Ink::Grey, self.heading);
+    }
+
+    fn grid(&self, scene: &mut Scene, columns: &Columns, top: f64, foot: f64) {
+        for (value, text) in &self.scale.ticks {
+            let x = self.scale.place(*value, columns.from, columns.to);
+            let zero_of_change = *value == 0.0 && self.scale.low < 0.0;
+            let (ink, weight) = if zero_of_change { (Ink::Rule, 1.5) } else { (Ink::Hairline, 1.0) };
+            scene.line((x, top), (x, foot), ink, weight);
+            let anchor = anchor_inside(x, measure_small(text), scene.width);
+            scene.text((x, foot + 17.0), anchor, SMALL, Ink::Grey, text.clone());
+        }
+        self.reference(scene, columns, top, foot);
+    }
+
+    /// The overall number runs through the forest, so that every interval can
+    /// be read against it.
+    fn reference(&self, scene: &mut Scene, columns: &Columns, top: f64, foot: f64) {
+        let overall = self.lines.iter().find(|line| line.overall).and_then(|line| line.number);
+        if let Some(number) = overall.filter(|_| self.lines.len() > 1) {
+            let x = self.scale.place(number.value, columns.from, columns.to);
+            scene.dashes((x, top), (x, foot), Ink::Accent);
+        }
+    }
+
+    fn draw(&self, scene: &mut Scene, line: &Line, (from, to): (f64, f64), middle: f64) {
+        let Some(number) = line.number else {
+            return unknown(scene, &line.words, (from, to), middle);
+        };
+        let place = |value: f64| self.scale.place(value, from, to);
+        if let Some((low, high)) = number.interval {
+            scene.line((place(low), middle), (place(high), middle), Ink::Accent, INTERVAL);
+        }
+        let inside = if line.overall { Ink::Accent } else { Ink::Paper };
+        scene.marks.push(Mark::Dot { at: (place(number.value), middle), radius: POINT, ink: Ink::Accent, inside });
+    }
+}
+
+/// A hidden number is grey words at the left end of its line, always the same
+/// place, so that nothing can be read from where they stand.
+fn unknown(scene: &mut Scene, words: &str, (from, to): (f64, f64), middle: f64) {
+    let words = fit(words, to - from - 8.0, SMALL, Weight::Regular);
+    scene.rect((from + 1.0, middle - 8.0), (from + 11.0 + measure_small(&words), middle + 8.0), Ink::Paper);
+    scene.text((from + 6.0, middle + 4.0), Anchor::Start, SMALL, Ink::Grey, words);
+}
+
+fn label(scene: &mut Scene, line: &Line, at: (f64, f64), room: f64) {
+    let text = fit(&line.label, room, LABEL, line.weight());
+    if line.overall {
+        scene.bold(at, Anchor::Start, LABEL, text);
+    } else {
+        scene.text(at, Anchor::Start, LABEL, Ink::Text, text);
+    }
+}
+
+/// The anchor that keeps a centered text on the canvas.
+pub(super) fn anchor_inside(x: f64, width: f64, room: f64) -> Anchor {
+    if x - width / 2.0 < 0.0 {
+        Anchor::Start
+    } else if x + width / 2.0 > room {
+        Anchor::End
+    } else {
+        Anchor::Middle
+    }
+}
+
+fn measure(text: &str) -> f64 {
+    width(text, LABEL, Weight::Regular)
+}
+
+fn measure_small(text: &str) -> f64 {
+    width(text, SMALL, Weight::Regular)
+}
+
+/// How many of the groups are shown, and how many of those have an interval
+/// that leaves the overall number out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Spread {
+    pub(super) shown: usize,
+    pub(super) apart: usize,
+    pub(super) hidden: usize,
+}
+
+/// Compares every group with the overall number.
+pub(super) fn spread(overall: Option<&ResultRow>, groups: &[ByCondition<'_>]) -> Spread {
+    let shown = groups.iter().filter(|group| group.row.value.is_some());
+    let apart = shown.clone().filter(|group| {
+        let both = overall.and_then(|row| row.value).zip(group.row.ci_low.zip(group.row.ci_high));
+        both.is_some_and(|(value, (low, high))| value < low || value > high)
+    });
+    let (shown, apart) = (shown.count(), apart.count());
+    Spread { shown, apart, hidden: groups.len() - shown }
+}
+
+/// One sentence a group, for someone who does not see the chart.
+pub(super) fn described(overall: Option<&ResultRow>, groups: &[ByCondition<'_>]) -> String {
+    let first = overall.map(|row| format!("All patients: {}.", words::compact(row).unwrap_or_else(|| words::reason(row))));
+    let rest = groups.iter().map(|group| format!("{}: {}.", group.label, words::compact(group.row).unwrap_or_else(|| words::reason(group.row))));
+    first.into_iter().chain(rest).collect::<Vec<_>>().join(" ")
+}
+
+/// Words stacked in a column, for places too narrow for one line.
+pub(super) fn stacked(scene: &mut Scene, text: &str, (x, foot): (f64, f64), room: f64) {
+    let lines = wrap(text, room, 11.0, Weight::Regular);
+    for (index, line) in lines.iter().rev().enumerate() {
+        scene.text((x, foot - index as f64 * 13.0), Anchor::Middle, 11.0, Ink::Grey, line.clone());
+    }
+}
+
+/// `At least 30 % less pain …, at 12 weeks · series begun Jul 2025 – Jun 2026`.
+pub(super) fn subtitle(measure: &str, row: &ResultRow, context: &Context<'_>) -> String {
+    let cohort = words::cohort(row);
+    format!("{}, at {} · {cohort}", context.title(measure), context.horizon())
+}

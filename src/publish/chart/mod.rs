@@ -1,0 +1,134 @@
+//! Charts: one file a chart, drawn from released rows and nothing else.
+//!
+//! A chart file turns rows into a `Drawing`: the finding, what it says to
+//! someone who cannot see it, and a plot for any width. This file turns a
+//! drawing into files and into what the report embeds.
+
+mod attrition_flow;
+mod forest;
+mod frame;
+mod opioid_by_condition;
+mod pain_by_condition;
+mod png;
+mod responder_curve;
+mod response_by_condition;
+mod response_trend;
+pub mod scale;
+pub mod scene;
+pub mod svg;
+pub mod text;
+pub mod theme;
+
+use super::report::Context;
+use super::results::{Released, ResultRow};
+use scene::Scene;
+use svg::Spoken;
+
+/// A chart of the registry.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// Names the files and the figure.
+    pub id: &'static str,
+    /// Draws it, when there is anything to draw.
+    pub draw: fn(&Released, &Context<'_>) -> Option<Drawing>,
+}
+
+/// Order is report order.
+pub const CHARTS: &[Kind] = &[
+    Kind { id: "attrition_flow", draw: attrition_flow::draw },
+    Kind { id: "response_by_condition", draw: response_by_condition::draw },
+    Kind { id: "responder_curve", draw: responder_curve::draw },
+    Kind { id: "pain_by_condition", draw: pain_by_condition::draw },
+    Kind { id: "opioid_by_condition", draw: opioid_by_condition::draw },
+    Kind { id: "response_trend", draw: response_trend::draw },
+];
+
+/// What a chart file makes.
+pub struct Drawing {
+    /// The finding, in one line.
+    pub title: String,
+    /// Measure, number of patients, period.
+    pub subtitle: String,
+    /// Method, in a sentence.
+    pub method: String,
+    /// What the chart shows, for someone who does not see it.
+    pub alt: String,
+    /// The rows drawn, in reading order.
+    pub rows: Vec<String>,
+    /// The plot at a width.
+    pub plot: Box<dyn Fn(f64) -> Scene>,
+}
+
+/// A finished chart.
+#[derive(Clone, Debug)]
+pub struct Chart {
+    /// Names the files and the figure.
+    pub id: &'static str,
+    /// The finding, in one line.
+    pub title: String,
+    /// Measure, number of patients, period.
+    pub subtitle: String,
+    /// Method, where the rows are, snapshot.
+    pub footnote: String,
+    /// What the chart shows, for someone who does not see it.
+    pub alt: String,
+    /// The `result_id`s drawn, in reading order.
+    pub rows: Vec<String>,
+    /// The chart on its own, with title and footnote.
+    pub svg: String,
+    /// The plot alone, for a page that sets title and footnote itself.
+    pub wide: String,
+    /// The plot alone, for a phone.
+    pub narrow: String,
+    whole: Scene,
+}
+
+impl Chart {
+    /// The chart on its own as PNG, at two pixels to one. Made when asked for:
+    /// a page needs none.
+    pub fn png(&self) -> Vec<u8> {
+        png::write(&self.whole)
+    }
+}
+
+/// Draws every chart that has rows.
+pub fn charts(released: &Released, context: &Context<'_>) -> Vec<Chart> {
+    let drawn = CHARTS.iter().filter_map(|kind| Some((kind.id, (kind.draw)(released, context)?)));
+    drawn.map(|(id, drawing)| finish(id, drawing, context)).collect()
+}
+
+fn finish(id: &'static str, drawing: Drawing, context: &Context<'_>) -> Chart {
+    let footnote = footnote(&drawing.method, context);
+    let whole = frame::around((drawing.plot)(theme::WIDE), &drawing.title, &drawing.subtitle, &footnote);
+    let embedded = |width: f64, id: &str| {
+        svg::write(&(drawing.plot)(width), Spoken { id, title: &drawing.title, description: &described(&drawing.alt) })
+    };
+    Chart {
+        id,
+        svg: svg::write(&whole, Spoken { id, title: &drawing.title, description: &drawing.alt }),
+        wide: embedded(theme::WIDE, id),
+        narrow: embedded(theme::NARROW, &format!("{id}-narrow")),
+        title: drawing.title,
+        subtitle: drawing.subtitle,
+        footnote,
+        alt: drawing.alt,
+        rows: drawing.rows,
+        whole,
+    }
+}
+
+fn described(alt: &str) -> String {
+    format!("{alt} The numbers are in the table below the chart.")
+}
+
+fn footnote(method: &str, context: &Context<'_>) -> String {
+    format!("{method} Rows: results.csv. Snapshot {}.", context.snapshot_short())
+}
+
+/// The ids of the rows, in order.
+fn ids<'a>(rows: impl IntoIterator<Item = &'a ResultRow>) -> Vec<String> {
+    rows.into_iter().map(|row| row.result_id.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests;

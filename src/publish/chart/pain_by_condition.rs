@@ -1,0 +1,38 @@
+//! Mean change in pain by condition, as counted.
+
+use super::forest::{Forest, Line, described, subtitle};
+use super::scale::Scale;
+use super::{Drawing, ids};
+use crate::publish::report::select::{self, Query};
+use crate::publish::report::{Context, words};
+use crate::publish::results::{Released, ResultRow};
+
+pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing> {
+    let query = Query::mean("pain_delta", select::by_condition(released), context);
+    let overall = query.find(released);
+    let groups = select::conditions(query, released, context);
+    let any = overall.or(groups.first().map(|group| group.row))?;
+    let lines = Line::all(overall, &groups);
+    let scale = Scale::points_around(lines.iter().filter_map(Line::interval));
+    let forest = Forest { lines, scale, heading: "points (95\u{A0}% interval)" };
+    Some(Drawing {
+        title: title(overall, context),
+        subtitle: subtitle("pain_delta", any, context),
+        method: "Mean change among patients with both scores; below zero is less pain. t intervals.".to_owned(),
+        alt: described(overall, &groups),
+        rows: ids(overall.into_iter().chain(groups.iter().map(|group| group.row))),
+        plot: Box::new(move |width| forest.scene(width)),
+    })
+}
+
+fn title(overall: Option<&ResultRow>, context: &Context<'_>) -> String {
+    let horizon = context.horizon();
+    let Some((row, size)) = overall.and_then(|row| Some((row, words::magnitude(row)?))) else {
+        return format!("The change in pain at {horizon} cannot be shown");
+    };
+    match row.ci_low.zip(row.ci_high) {
+        Some((_, high)) if high < 0.0 => format!("Pain scores were {size} lower on average at {horizon}"),
+        Some((low, _)) if low > 0.0 => format!("Pain scores were {size} higher on average at {horizon}"),
+        _ => format!("No clear change in pain at {horizon}"),
+    }
+}

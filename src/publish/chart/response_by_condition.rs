@@ -1,0 +1,36 @@
+//! Response rate by condition, as counted.
+
+use super::forest::{Forest, Line, Spread, described, spread};
+use super::scale::Scale;
+use super::{Drawing, ids};
+use crate::publish::report::select::{self, Query};
+use crate::publish::report::{Context, words};
+use crate::publish::results::{Released, ResultRow};
+
+pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing> {
+    let query = Query::rate("response_30", select::by_condition(released), context);
+    let overall = query.find(released);
+    let groups = select::conditions(query, released, context);
+    let any = overall.or(groups.first().map(|group| group.row))?;
+    let forest = Forest { lines: Line::all(overall, &groups), scale: Scale::share(), heading: "rate (95\u{A0}% interval)" };
+    Some(Drawing {
+        title: title(overall, spread(overall, &groups)),
+        subtitle: super::forest::subtitle("response_30", any, context),
+        method: "Patients without a score count as no response. Wilson intervals; conditions in clinical order, not by result.".to_owned(),
+        alt: described(overall, &groups),
+        rows: ids(overall.into_iter().chain(groups.iter().map(|group| group.row))),
+        plot: Box::new(move |width| forest.scene(width)),
+    })
+}
+
+fn title(overall: Option<&ResultRow>, spread: Spread) -> String {
+    let Some(rate) = overall.and_then(words::number) else {
+        return "The overall response rate cannot be shown".to_owned();
+    };
+    match spread {
+        Spread { shown: 0, .. } => format!("{rate} of all patients responded; no condition is large enough to show"),
+        Spread { shown: 1, apart: 0, .. } => format!("The condition shown cannot be told apart from the overall {rate}"),
+        Spread { apart: 0, shown, .. } => format!("None of {shown} conditions can be told apart from the overall {rate}"),
+        Spread { apart, shown, .. } => format!("{apart} of {} stand apart from the overall {rate}", words::plural(shown, "condition")),
+    }
+}

@@ -1,0 +1,64 @@
+//! Numbers → places along an axis.
+
+/// A fixed stretch of numbers and where its lines stand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scale {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Ticks and what is written at them.
+    pub ticks: Vec<(f64, String)>,
+}
+
+impl Scale {
+    /// 0 to 100 %, a line every quarter. Rates are never drawn on less: a cut
+    /// axis makes noise look like news.
+    pub fn share() -> Self {
+        let ticks = [0, 25, 50, 75, 100].map(|percent| (f64::from(percent) / 100.0, format!("{percent}\u{A0}%")));
+        Self { low: 0.0, high: 1.0, ticks: ticks.to_vec() }
+    }
+
+    /// Points of change: whole numbers from `low` to `high`.
+    pub fn points(low: i32, high: i32) -> Self {
+        let step = if high - low > 8 { 2 } else { 1 };
+        let ticks = (low..=high).filter(|value| value % step == 0).map(|value| (f64::from(value), signed(value)));
+        Self { low: f64::from(low), high: f64::from(high), ticks: ticks.collect() }
+    }
+
+    /// Points of change wide enough for every interval, with the zero in sight.
+    pub fn points_around(intervals: impl Iterator<Item = (f64, f64)>) -> Self {
+        let (low, high) = intervals.fold((-3.0_f64, 1.0_f64), |(low, high), (from, to)| (low.min(from), high.max(to)));
+        Self::points((low.floor() as i32).max(-10), (high.ceil() as i32).min(10))
+    }
+
+    /// The place of `value` on an axis from `from` to `to`; what lies outside
+    /// stands at the end.
+    pub fn place(&self, value: f64, from: f64, to: f64) -> f64 {
+        let share = (value - self.low) / (self.high - self.low);
+        from + share.clamp(0.0, 1.0) * (to - from)
+    }
+}
+
+fn signed(value: i32) -> String {
+    if value < 0 { format!("\u{2212}{}", value.abs()) } else { value.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Scale;
+
+    #[test]
+    fn places_stay_on_the_axis() {
+        let scale = Scale::share();
+        let places = [0.0, 0.5, 1.0, 1.4, -0.2].map(|value| scale.place(value, 10.0, 110.0));
+        assert_eq!(places.map(|place| place as i32), [10, 60, 110, 110, 10]);
+    }
+
+    #[test]
+    fn a_scale_of_change_holds_its_intervals_and_zero() {
+        let scale = Scale::points_around([(-4.2, -1.0), (-2.0, 2.5)].into_iter());
+        assert_eq!((scale.low as i32, scale.high as i32), (-5, 3));
+        assert!(scale.ticks.iter().any(|(_, text)| text == "−5"));
+    }
+}

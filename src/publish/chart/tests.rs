@@ -1,0 +1,87 @@
+//! The gallery: clinics of every shape, checked for text that leaves the canvas.
+
+use super::{CHARTS, charts, theme};
+use crate::publish::report::fixture::Clinic;
+
+fn gallery() -> Vec<(&'static str, Clinic)> {
+    let long = |count: usize| {
+        let name = |index: usize| (format!("c{index}"), format!("A condition whose name is far longer than any column could ever hold, number {index}"));
+        (0..count).map(name).collect::<Vec<_>>()
+    };
+    vec![
+        ("one", Clinic::new(1)),
+        ("three", Clinic::new(3)),
+        ("25", Clinic::new(25)),
+        ("25 long", Clinic { conditions: long(25), ..Clinic::new(0) }),
+        ("all hidden", Clinic { threshold: u64::MAX, ..Clinic::new(12) }),
+        ("one site", Clinic { sites: vec!["only".to_owned()], ..Clinic::new(3) }),
+        ("large", Clinic { patients: 123_456, ..Clinic::new(12) }),
+        ("markup", Clinic { conditions: vec![("x".to_owned(), "<script>alert(1)</script>".to_owned())], ..Clinic::new(0) }),
+    ]
+}
+
+#[test]
+fn no_text_leaves_the_canvas() {
+    for (name, clinic) in gallery() {
+        let protocol = clinic.protocol();
+        let (context, released) = (clinic.context(&protocol), clinic.released(&protocol));
+        for kind in CHARTS {
+            let drawing = (kind.draw)(&released, &context).expect("every fixture has rows for every chart");
+            for width in [theme::WIDE, theme::NARROW] {
+                let scene = (drawing.plot)(width);
+                for label in scene.labels() {
+                    let place = format!("{name}: {} at {width}: {label:?} to {}", kind.id, label.right());
+                    assert!(label.left() >= -0.5 && label.right() <= scene.width + 0.5, "{place}");
+                    assert!(label.at.1 >= label.size * 0.7 && label.at.1 <= scene.height, "{place}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_two_texts_overlap() {
+    for (name, clinic) in gallery() {
+        let protocol = clinic.protocol();
+        let (context, released) = (clinic.context(&protocol), clinic.released(&protocol));
+        for kind in CHARTS {
+            let drawing = (kind.draw)(&released, &context).expect("every fixture has rows for every chart");
+            for width in [theme::WIDE, theme::NARROW] {
+                let scene = (drawing.plot)(width);
+                let labels: Vec<_> = scene.labels().filter(|label| !label.text.is_empty()).collect();
+                for (index, one) in labels.iter().enumerate() {
+                    for other in &labels[index + 1..] {
+                        let apart = (one.at.1 - other.at.1).abs() >= 11.0 || one.right() <= other.left() + 0.5 || other.right() <= one.left() + 0.5;
+                        assert!(apart, "{name}: {} at {width}: {:?} and {:?}", kind.id, one.text, other.text);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_chart_is_the_same_twice_and_well_formed() {
+    let clinic = Clinic::new(3);
+    let protocol = clinic.protocol();
+    let (context, released) = (clinic.context(&protocol), clinic.released(&protocol));
+    let (once, again) = (charts(&released, &context), charts(&released, &context));
+    assert_eq!(once.len(), CHARTS.len());
+    for (one, other) in once.iter().zip(&again) {
+        assert_eq!((&one.svg, one.png()), (&other.svg, other.png()));
+        assert!(one.png().starts_with(b"\x89PNG") && one.svg.ends_with("</svg>\n"));
+        assert!(!one.rows.is_empty() && !one.alt.is_empty());
+    }
+}
+
+/// A hidden cell draws the same marks whatever it hides.
+#[test]
+fn hidden_cells_leave_no_mark() {
+    let drawn = |patients: u64| {
+        let clinic = Clinic { patients, threshold: u64::MAX, ..Clinic::new(4) };
+        let protocol = clinic.protocol();
+        let (context, released) = (clinic.context(&protocol), clinic.released(&protocol));
+        charts(&released, &context).into_iter().map(|chart| (chart.svg, chart.wide, chart.narrow)).collect::<Vec<_>>()
+    };
+    assert_eq!(drawn(205), drawn(1_234));
+}

@@ -1,0 +1,166 @@
+//! Estimates → quantities at places: what is counted, apart from where.
+//!
+//! A *series* is one column of the report: measure, horizon, estimand and, for a
+//! cumulative split such as a responder curve, the threshold. It has three
+//! *quantities*: its denominators, its numerators and what is left of the
+//! denominators (*complements*).
+
+use std::collections::BTreeMap;
+
+use super::place::{ALL, Place};
+use crate::estimate::result::{CellKey, Estimand, Estimate};
+
+/// A measure whose numerator is the number observed and whose complement is
+/// therefore the number missing.
+const RETENTION: &str = "retention";
+
+/// One column of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Series<'a> {
+    pub(super) measure: &'a str,
+    pub(super) horizon: &'a str,
+    /// Name, position and level of a cumulative split.
+    pub(super) level: Option<(&'a str, usize, &'a str)>,
+    pub(super) estimand: Estimand,
+}
+
+/// Only quantities of one kind may turn out to be the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Denominator,
+    Numerator,
+    Complement,
+    Difference,
+}
+
+/// A number for each of some places.
+#[derive(Clone, Debug)]
+pub(super) struct Quantity {
+    pub(super) kind: Kind,
+    /// Whether rows print it.
+    pub(super) printed: bool,
+    /// The headline is worth more than its variants.
+    pub(super) rank: u8,
+    pub(super) cells: BTreeMap<usize, u64>,
+}
+
+/// Where the quantities of a series are in `Census::quantities`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Columns {
+    pub(super) n: usize,
+    pub(super) with: usize,
+    pub(super) without: usize,
+}
+
+/// All estimates, taken apart.
+pub(super) struct Census<'a> {
+    pub(super) places: Vec<Place<'a>>,
+    pub(super) series: BTreeMap<Series<'a>, Columns>,
+    pub(super) quantities: Vec<Quantity>,
+    /// Columns and place of each estimate.
+    pub(super) seats: Vec<(Columns, usize)>,
+}
+
+impl<'a> Census<'a> {
+    /// Takes estimates apart, which must be in the order of their keys.
+    pub(super) fn of(estimates: &'a [Estimate]) -> Self {
+        let cumulative = cumulative_splits(estimates);
+        let mut census =
+            Self { places: Vec::new(), series: BTreeMap::new(), quantities: Vec::new(), seats: Vec::new() };
+        let mut numbers: BTreeMap<Place<'a>, usize> = BTreeMap::new();
+        for estimate in estimates {
+            let (series, mut place) = address(&estimate.key, &cumulative);
+            let columns = census.columns(series);
+            if census.disagrees(columns, numbers.get(&place), estimate) {
+                // Two cohorts of the same dates are not the same people.
+                place.span.population = Some(estimate.key.population);
+            }
+            let number = *numbers.entry(place).or_insert_with(|| {
+                census.places.push(place);
+                census.places.len() - 1
+            });
+            census.seat(columns, number, estimate);
+        }
+        census
+    }
+
+    fn columns(&mut self, series: Series<'a>) -> Columns {
+        if let Some(&columns) = self.series.get(&series) {
+            return columns;
+        }
+        let retention = series.measure == RETENTION;
+        let [with, without] =
+            if retention { [Kind::Denominator, Kind::Difference] } else { [Kind::Numerator, Kind::Complement] };
+        let headline = u8::from(series.level.is_none() && series.estimand == Estimand::Nri);
+        let eligible = u8::from(series.estimand != Estimand::Oc);
+        let columns = Columns {
+            n: self.quantity(Kind::Denominator, true, eligible),
+            with: self.quantity(with, true, headline),
+            without: self.quantity(without, false, 0),
+        };
+        self.series.insert(series, columns);
+        columns
+    }
+
+    fn quantity(&mut self, kind: Kind, printed: bool, rank: u8) -> usize {
+        self.quantities.push(Quantity { kind, printed, rank, cells: BTreeMap::new() });
+        self.quantities.len() - 1
+    }
+
+    fn disagrees(&self, columns: Columns, place: Option<&usize>, estimate: &Estimate) -> bool {
+        let Some(place) = place else { return false };
+        let cell = |quantity: usize| self.quantities[quantity].cells.get(place);
+        cell(columns.n).is_some_and(|&n| n != estimate.n || cell(columns.with).copied() != estimate.numerator)
+    }
+
+    fn seat(&mut self, columns: Columns, place: usize, estimate: &Estimate) {
+        self.quantities[columns.n].cells.insert(place, estimate.n);
+        if let Some(numerator) = estimate.numerator {
+            self.quantities[columns.with].cells.insert(place, numerator);
+            if let Some(without) = estimate.n.checked_sub(numerator) {
+                self.quantities[columns.without].cells.insert(place, without);
+            }
+        }
+        self.seats.push((columns, place));
+    }
+}
+
+/// The series and place of a cell.
+fn address<'a>(key: &'a CellKey, cumulative: &[&str]) -> (Series<'a>, Place<'a>) {
+    let mut place = Place::of(key);
+    let mut level = None;
+    if cumulative.contains(&key.stratum_name.as_str()) {
+        level = Some((key.stratum_name.as_str(), key.stratum_order, key.stratum_level.as_str()));
+        place.stratum = (ALL, ALL);
+    }
+    (Series { measure: &key.measure_id, horizon: &key.horizon, level, estimand: key.estimand }, place)
+}
+
+/// The splits whose levels are thresholds: each level counts its numerator
+/// among the same people, so that the difference of two levels is a count. The
+/// levels of any other split divide the people.
+///
+/// Told from the numbers: every level's denominator is that of the margin, or,
+/// where no margin was computed, that of every other level.
+fn cumulative_splits(estimates: &[Estimate]) -> Vec<&str> {
+    let margins: BTreeMap<CellKey, u64> = estimates
+        .iter()
+        .filter(|estimate| estimate.key.stratum_name == ALL)
+        .map(|estimate| (margin(&estimate.key), estimate.n))
+        .collect();
+    let mut first: BTreeMap<(&str, CellKey), u64> = BTreeMap::new();
+    let mut splits: BTreeMap<&str, bool> = BTreeMap::new();
+    for estimate in estimates.iter().filter(|estimate| estimate.key.stratum_name != ALL) {
+        let name = estimate.key.stratum_name.as_str();
+        let margin = margin(&estimate.key);
+        let expected = margins.get(&margin).copied();
+        let expected = expected.unwrap_or_else(|| *first.entry((name, margin)).or_insert(estimate.n));
+        *splits.entry(name).or_insert(true) &= expected == estimate.n && estimate.numerator.is_some();
+    }
+    splits.into_iter().filter(|&(_, cumulative)| cumulative).map(|(name, _)| name).collect()
+}
+
+/// The key of the margin over a cell's split.
+fn margin(key: &CellKey) -> CellKey {
+    CellKey { stratum_name: ALL.to_owned(), stratum_level: ALL.to_owned(), stratum_order: 0, ..key.clone() }
+}

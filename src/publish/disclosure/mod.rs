@@ -1,0 +1,113 @@
+//! The privacy boundary: estimates in, `Released` out.
+//!
+//! Everything after it (tables, charts, reports) takes `&Released`, whose only
+//! constructor is [`release`]. The order is fixed: small counts are hidden on
+//! the true numbers; then other counts, until the hidden ones cannot be worked
+//! out (`closure`, `audit`); only then are the shown ones rounded, and rates
+//! recomputed from the rounded counts. Statistics follow the counts of their
+//! cell, all of them.
+//!
+//! What can be worked out from what is drawn as a network of counts (`network`):
+//!
+//! | sum | drawn in |
+//! |---|---|
+//! | margin = sites; = conditions; = levels of a split (and a rest, where they do not exhaust it) | `place` |
+//! | period = the largest printed periods within it: to date = rolling year + older quarters, a quarter = its months | `place` |
+//! | denominator = numerator + complement | `survey` |
+//! | eligible = observed + missing; numerator under `best` or `LOCF` = under `NRI` + those filled in | `nesting` |
+//! | outer = inner + between, for measures that imply each other and thresholds of one curve | `nesting` |
+//! | remaining before = remaining after + removed | `survey` |
+//!
+//! Counts of the same people are one atom, shown or hidden together: the
+//! headline quarter and its entry in the trend, measures that share their
+//! denominators, numerators of `NRI` and `OC`.
+//!
+//! What is left to an attacker: knowledge of people from elsewhere; an earlier
+//! release over the same people (the ledger of releases, definitions privacy.md
+//! §6); differences of denominators of measures that are not declared nested
+//! (with a baseline above 0, with any baseline), of horizons, and between
+//! disjoint outcomes (neither better nor worse); ranges of hidden counts that
+//! only integer programming would find, though never a count itself by adding
+//! and subtracting.
+
+mod audit;
+mod census;
+mod closure;
+mod interval;
+mod linear;
+mod nesting;
+mod network;
+mod place;
+mod rounding;
+mod row;
+mod rule;
+mod survey;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+pub use rounding::{midpoint6, nearest5};
+pub use rule::{RateRule, SuppressedLine, SuppressedTable, rate_rule, suppress_line, suppress_table};
+
+use row::StepVerdict;
+use survey::Survey;
+use verdict::{Verdict, Verdicts};
+
+use super::results::ResultRow;
+use crate::estimate::result::Estimate;
+use crate::model::attrition::Attrition;
+use crate::protocol::DisclosureProfile;
+
+/// Results that have passed disclosure control. Only [`release`] makes one.
+#[derive(Clone, Debug)]
+pub struct Released {
+    rows: Vec<ResultRow>,
+    profile: DisclosureProfile,
+}
+
+impl Released {
+    /// The rows, in report order: the flow of patients first, then by cell. The
+    /// order never depends on a value.
+    pub fn rows(&self) -> &[ResultRow] {
+        &self.rows
+    }
+
+    /// The profile they were released under.
+    pub fn profile(&self) -> &DisclosureProfile {
+        &self.profile
+    }
+}
+
+/// Decides what may be shown and makes the table of it. A hidden number keeps
+/// its row, so that absence says nothing.
+///
+/// # Panics
+/// When two estimates have one key, or a small count could still be worked out:
+/// both are bugs, and nothing may then be released.
+pub fn release(mut estimates: Vec<Estimate>, attrition: &Attrition, profile: &DisclosureProfile) -> Released {
+    estimates.sort_by(|one, other| one.key.cmp(&other.key));
+    let survey = Survey::of(&estimates, attrition, profile);
+    let verdicts = Verdicts::reach(&survey, profile);
+    let mut rows = row::of_flow(attrition, &step_verdicts(&survey, &verdicts), profile);
+    for (estimate, cell) in estimates.iter().zip(&survey.cells) {
+        rows.extend(row::of_estimate(estimate, verdicts.on_cell(cell), profile));
+    }
+    assert_unique(&rows);
+    Released { rows, profile: profile.clone() }
+}
+
+fn step_verdicts(survey: &Survey, verdicts: &Verdicts) -> Vec<StepVerdict> {
+    let verdict = |step: &survey::StepAtoms| StepVerdict {
+        remaining: verdicts.on(step.remaining),
+        removed: step.removed.map_or(Verdict::Shown, |removed| verdicts.on(removed)),
+    };
+    survey.steps.iter().map(verdict).collect()
+}
+
+fn assert_unique(rows: &[ResultRow]) {
+    let mut ids: Vec<&str> = rows.iter().map(|row| row.result_id.as_str()).collect();
+    ids.sort_unstable();
+    for pair in ids.windows(2) {
+        assert_ne!(pair[0], pair[1], "two results have one id");
+    }
+}

@@ -1,0 +1,111 @@
+//! Quantities within quantities: whose difference is a count of people too.
+
+use std::collections::BTreeMap;
+
+use super::census::{Census, Columns, Kind, Quantity, Series};
+use crate::estimate::result::Estimand;
+
+/// Measures of the shipped packs that imply another: (inner, outer).
+const IMPLIES: [(&str, &str); 5] = [
+    ("response_50", "response_30"),
+    ("opioid_cessation", "opioid_reduction_50"),
+    ("opioid_reduction_50", "opioid_reduction_30"),
+    ("phq9_remission", "phq9_response"),
+    ("gad7_remission", "gad7_response"),
+];
+
+/// `inner` counts some of the people that `outer` counts. Both are numbers of
+/// quantities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Nesting {
+    pub(super) outer: usize,
+    pub(super) inner: usize,
+}
+
+/// Every nesting there is reason to expect. Denominators come first.
+pub(super) fn nestings(census: &Census) -> Vec<Nesting> {
+    let mut all = Vec::new();
+    for (&series, &columns) in &census.series {
+        all.extend(of_estimands(census, series, columns));
+        all.extend(of_measures(census, series, columns));
+    }
+    all.extend(of_thresholds(census));
+    all.sort_by_key(|nesting| census.quantities[nesting.outer].kind);
+    all
+}
+
+/// Observed within eligible: their difference is the missing. Who responds is
+/// the same under either, except where a missing outcome is filled in.
+fn of_estimands(census: &Census, series: Series, columns: Columns) -> Vec<Nesting> {
+    let other = |estimand| census.series.get(&Series { estimand, ..series }).copied();
+    let mut all = Vec::new();
+    if let Some(observed) = other(Estimand::Oc).filter(|_| series.estimand != Estimand::Oc) {
+        all.push(Nesting { outer: columns.n, inner: observed.n });
+        all.push(Nesting { outer: columns.with, inner: observed.with });
+        all.push(Nesting { outer: columns.without, inner: observed.without });
+    }
+    if let Some(headline) = other(Estimand::Nri).filter(|_| series.estimand != Estimand::Nri) {
+        all.push(Nesting { outer: columns.with, inner: headline.with });
+    }
+    all
+}
+
+fn of_measures(census: &Census, series: Series, columns: Columns) -> Vec<Nesting> {
+    let outer = IMPLIES.iter().filter(|(inner, _)| *inner == series.measure).map(|&(_, outer)| outer);
+    let found = outer.filter_map(|measure| census.series.get(&Series { measure, ..series }));
+    found.map(|outer| Nesting { outer: outer.with, inner: columns.with }).collect()
+}
+
+/// Adjacent thresholds of a curve, whichever way it runs.
+fn of_thresholds(census: &Census) -> Vec<Nesting> {
+    let steps = census.series.iter().filter_map(|(series, columns)| Some((series, series.level?, columns)));
+    let mut curves: BTreeMap<Series, Vec<(usize, Columns)>> = BTreeMap::new();
+    for (series, (name, position, _), &columns) in steps {
+        let curve = Series { level: Some((name, 0, "")), ..*series };
+        curves.entry(curve).or_default().push((position, columns));
+    }
+    for levels in curves.values_mut() {
+        levels.sort_by_key(|&(position, _)| position);
+    }
+    let adjacent = |pair: &[(usize, Columns)]| {
+        let (one, other) = (pair[0].1.with, pair[1].1.with);
+        [Nesting { outer: one, inner: other }, Nesting { outer: other, inner: one }]
+    };
+    curves.values().flat_map(|levels| levels.windows(2).flat_map(adjacent)).collect()
+}
+
+/// What `outer` has more than `inner` at each place they share; `None` unless it
+/// has at least as much everywhere.
+pub(super) fn difference(outer: &Quantity, inner: &Quantity) -> Option<Quantity> {
+    let shared = outer.cells.iter().filter_map(|(place, &most)| Some((*place, most, *inner.cells.get(place)?)));
+    let cells: Option<BTreeMap<usize, u64>> =
+        shared.map(|(place, most, least)| Some((place, most.checked_sub(least)?))).collect();
+    let cells = cells.filter(|cells| !cells.is_empty())?;
+    Some(Quantity { kind: Kind::Difference, printed: false, rank: 0, cells })
+}
+
+/// For each quantity, the first one that counts the same people: the same kind
+/// and the same number at each of its places, not all zero.
+///
+/// Told from the numbers, because an attacker tells it so too: measures that
+/// share their denominators, horizons at which the same people are due, the
+/// numerators of all estimands. Equal by accident costs at most some hiding.
+pub(super) fn same_people(quantities: &[Quantity]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..quantities.len()).collect();
+    order.sort_by_key(|&number| std::cmp::Reverse(quantities[number].cells.len()));
+    let mut same: Vec<usize> = (0..quantities.len()).collect();
+    let mut kept: Vec<usize> = Vec::new();
+    for number in order {
+        match kept.iter().find(|&&other| is_within(&quantities[number], &quantities[other])) {
+            Some(&other) => same[number] = other,
+            None => kept.push(number),
+        }
+    }
+    same
+}
+
+fn is_within(inner: &Quantity, outer: &Quantity) -> bool {
+    inner.kind == outer.kind
+        && inner.cells.values().any(|&count| count > 0)
+        && inner.cells.iter().all(|(place, count)| outer.cells.get(place) == Some(count))
+}

@@ -1,0 +1,255 @@
+//! Estimates and the flow of patients → one network of counts, and where each
+//! printed number stands in it.
+
+use std::collections::BTreeMap;
+
+use super::census::{Census, Kind, Quantity};
+use super::nesting::{Nesting, difference, nestings, same_people};
+use super::network::{Atom, Draft, Network};
+use super::place::{ALL, Division, divisions};
+use crate::estimate::result::{Estimate, Population};
+use crate::model::attrition::{Attrition, Step};
+use crate::protocol::DisclosureProfile;
+
+/// The counts one estimate rests on.
+#[derive(Clone, Debug, Default)]
+pub(super) struct CellAtoms {
+    pub(super) n: Atom,
+    /// Numerator and complement, where they must not be small either.
+    pub(super) outcome: Vec<Atom>,
+}
+
+impl CellAtoms {
+    fn resolved(self, network: &Network) -> Self {
+        let outcome = self.outcome.into_iter().map(|atom| network.atom(atom)).collect();
+        Self { n: network.atom(self.n), outcome }
+    }
+}
+
+/// The counts of one step of the flow.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StepAtoms {
+    pub(super) remaining: Atom,
+    /// None where the unit changes.
+    pub(super) removed: Option<Atom>,
+}
+
+impl StepAtoms {
+    fn resolved(self, network: &Network) -> Self {
+        let removed = self.removed.map(|atom| network.atom(atom));
+        Self { remaining: network.atom(self.remaining), removed }
+    }
+}
+
+/// The network of a release.
+pub(super) struct Survey {
+    pub(super) network: Network,
+    /// By estimate.
+    pub(super) cells: Vec<CellAtoms>,
+    /// By step.
+    pub(super) steps: Vec<StepAtoms>,
+}
+
+impl Survey {
+    /// Draws the network; estimates must be in the order of their keys.
+    pub(super) fn of(estimates: &[Estimate], attrition: &Attrition, profile: &DisclosureProfile) -> Self {
+        let mut drawing = Drawing::of(Census::of(estimates), profile);
+        if profile.complementary {
+            drawing.draw_nestings();
+            drawing.draw_divisions();
+        }
+        let cells = drawing.cells();
+        let headline = drawing.headline(estimates, &cells);
+        let mut draft = drawing.draft;
+        let steps = draw_flow(&mut draft, attrition, &headline, profile.complementary);
+        let network = draft.finish();
+        let cells = cells.into_iter().map(|cell| cell.resolved(&network)).collect();
+        let steps = steps.into_iter().map(|step| step.resolved(&network)).collect();
+        Self { network, cells, steps }
+    }
+}
+
+struct Drawing<'a> {
+    census: Census<'a>,
+    nestings: Vec<(Nesting, usize)>,
+    same: Vec<usize>,
+    draft: Draft,
+    atoms: BTreeMap<(usize, usize), Atom>,
+    protect_outcome: bool,
+}
+
+impl<'a> Drawing<'a> {
+    fn of(mut census: Census<'a>, profile: &DisclosureProfile) -> Self {
+        let mut nested = Vec::new();
+        for nesting in nestings(&census) {
+            let [outer, inner] = [nesting.outer, nesting.inner].map(|number| &census.quantities[number]);
+            if let Some(rest) = difference(outer, inner) {
+                nested.push((nesting, census.quantities.len()));
+                census.quantities.push(rest);
+            }
+        }
+        let same = same_people(&census.quantities);
+        let mut drawing = Self {
+            census,
+            nestings: nested,
+            same,
+            draft: Draft::default(),
+            atoms: BTreeMap::new(),
+            protect_outcome: profile.protect_numerator,
+        };
+        drawing.draw_counts();
+        drawing.draw_complements();
+        drawing
+    }
+
+    /// Whether small counts of this kind are hidden at all.
+    fn protects(&self, kind: Kind) -> bool {
+        self.protect_outcome || kind == Kind::Denominator
+    }
+
+    /// One atom for each quantity at each of its places.
+    fn draw_counts(&mut self) {
+        let printed = merged(&self.census.quantities, &self.same);
+        for (number, quantity) in self.census.quantities.iter().enumerate() {
+            if self.same[number] != number || !self.protects(quantity.kind) {
+                continue;
+            }
+            let (is_printed, rank) = printed[number];
+            for (&place, &count) in &quantity.cells {
+                let atom = if is_printed { self.draft.printed(count, rank) } else { self.draft.derived(count) };
+                self.atoms.insert((number, place), atom);
+            }
+        }
+    }
+
+    fn atom(&self, quantity: usize, place: usize) -> Option<Atom> {
+        self.atoms.get(&(self.same[quantity], place)).copied()
+    }
+
+    /// Denominator = numerator + complement; a numerator is printed only beside
+    /// a denominator.
+    fn draw_complements(&mut self) {
+        for at in 0..self.census.seats.len() {
+            let (columns, place) = self.census.seats[at];
+            let Some((n, with)) = self.atom(columns.n, place).zip(self.atom(columns.with, place)) else {
+                continue;
+            };
+            self.draft.carried(with, n);
+            if let Some(without) = self.atom(columns.without, place) {
+                self.draft.defining(n, vec![with], without);
+            }
+        }
+    }
+
+    /// Outer = inner + difference. Where the difference is zero both are the
+    /// same people.
+    fn draw_nestings(&mut self) {
+        for (nesting, rest) in std::mem::take(&mut self.nestings) {
+            let places: Vec<usize> = self.census.quantities[rest].cells.keys().copied().collect();
+            for place in places {
+                let found = [nesting.outer, nesting.inner, rest].map(|quantity| self.atom(quantity, place));
+                let [Some(outer), Some(inner), Some(rest)] = found else { continue };
+                self.draft.defining(outer, vec![inner], rest);
+                if self.draft.value(rest) == 0 {
+                    self.draft.same(outer, inner);
+                }
+            }
+        }
+    }
+
+    /// Margins and times, for every quantity; denominators first, so that
+    /// numerators need not be hidden for themselves where their row is gone.
+    fn draw_divisions(&mut self) {
+        let mut order: Vec<usize> = (0..self.same.len()).filter(|&number| self.same[number] == number).collect();
+        order.sort_by_key(|&number| self.census.quantities[number].kind);
+        for number in order {
+            let places: Vec<usize> = self.census.quantities[number].cells.keys().copied().collect();
+            for division in divisions(&self.census.places, &places) {
+                self.draw_division(number, &division);
+            }
+        }
+    }
+
+    fn draw_division(&mut self, quantity: usize, division: &Division) {
+        let parts = division.parts.iter().filter_map(|&place| self.atom(quantity, place)).collect();
+        if let Some(total) = self.atom(quantity, division.total) {
+            divide(&mut self.draft, total, parts);
+        }
+    }
+
+    fn cells(&self) -> Vec<CellAtoms> {
+        let cell = |&(columns, place): &(super::census::Columns, usize)| CellAtoms {
+            n: self.atom(columns.n, place).expect("denominators are always drawn"),
+            outcome: [columns.with, columns.without].iter().filter_map(|&column| self.atom(column, place)).collect(),
+        };
+        self.census.seats.iter().map(cell).collect()
+    }
+
+    /// The denominators of everyone to date, by their number: the flow ends in them.
+    fn headline(&self, estimates: &[Estimate], cells: &[CellAtoms]) -> BTreeMap<u64, Atom> {
+        let everyone = estimates.iter().zip(cells).filter(|(estimate, _)| {
+            let key = &estimate.key;
+            key.population == Population::ToDate
+                && [&key.site, &key.condition, &key.stratum_name].iter().all(|axis| *axis == ALL)
+        });
+        everyone.map(|(estimate, cell)| (estimate.n, cell.n)).collect()
+    }
+}
+
+/// Whether a quantity is printed and its rank, over all that count the same people.
+fn merged(quantities: &[Quantity], same: &[usize]) -> Vec<(bool, u8)> {
+    let mut merged = vec![(false, 0); quantities.len()];
+    for (quantity, &as_other) in quantities.iter().zip(same) {
+        let (printed, rank): &mut (bool, u8) = &mut merged[as_other];
+        *printed |= quantity.printed;
+        *rank = (*rank).max(quantity.rank);
+    }
+    merged
+}
+
+/// Parts that do not exhaust the total leave a rest, which is nobody's row and
+/// yet a count. Parts that exceed it overlap (a patient under two conditions);
+/// each then leaves its own rest.
+fn divide(draft: &mut Draft, total: Atom, parts: Vec<Atom>) {
+    let whole = draft.value(total);
+    let sum: u64 = parts.iter().map(|&part| draft.value(part)).sum();
+    match (sum.cmp(&whole), parts.as_slice()) {
+        (_, []) => {}
+        (std::cmp::Ordering::Equal, &[part]) => draft.same(total, part),
+        (std::cmp::Ordering::Equal, _) => draft.sum(total, parts),
+        (std::cmp::Ordering::Less, _) => {
+            let rest = draft.derived(whole - sum);
+            draft.defining(total, parts, rest);
+        }
+        (std::cmp::Ordering::Greater, &[_]) => {}
+        (std::cmp::Ordering::Greater, _) => parts.into_iter().for_each(|part| divide(draft, total, vec![part])),
+    }
+}
+
+/// Before = after + removed, within one unit. A step that leaves as many as a
+/// headline denominator counts is taken for it.
+fn draw_flow(
+    draft: &mut Draft,
+    attrition: &Attrition,
+    headline: &BTreeMap<u64, Atom>,
+    complementary: bool,
+) -> Vec<StepAtoms> {
+    let mut drawn: Vec<StepAtoms> = Vec::new();
+    let mut before: Option<&Step> = None;
+    for step in attrition.steps() {
+        let anchor = headline.get(&step.remaining).filter(|_| complementary && step.unit != "rows");
+        let remaining = anchor.copied().unwrap_or_else(|| draft.printed(step.remaining, 0));
+        let continued = before.filter(|before| continues(before, step)).map(|_| draft.printed(step.removed, 0));
+        if let Some((removed, last)) = continued.zip(drawn.last()).filter(|_| complementary) {
+            draft.sum(last.remaining, vec![remaining, removed]);
+        }
+        drawn.push(StepAtoms { remaining, removed: continued });
+        before = Some(step);
+    }
+    drawn
+}
+
+/// Whether a step takes away from the one before, rather than counting a new unit.
+pub(super) fn continues(before: &Step, step: &Step) -> bool {
+    before.unit == step.unit && before.remaining == step.remaining + step.removed
+}

@@ -1,0 +1,6 @@
+//! Laws of a release, and attackers who try to break them.
+
+mod attacker;
+mod cohort;
+mod laws;
+mod release;

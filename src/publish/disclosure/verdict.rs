@@ -1,0 +1,63 @@
+//! Hidden atoms → what may be said of each printed number.
+
+use super::audit;
+use super::network::Atom;
+use super::survey::{CellAtoms, Survey};
+use crate::protocol::DisclosureProfile;
+
+/// What may be said of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Verdict {
+    /// It may be shown.
+    Shown,
+    /// It is hidden because another could be worked out from it.
+    Covers,
+    /// It is hidden because it, or the group without the outcome, is small.
+    Small,
+}
+
+impl Verdict {
+    pub(super) fn hides(self) -> bool {
+        self != Self::Shown
+    }
+}
+
+/// The verdicts on one cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct CellVerdict {
+    /// On the denominator.
+    pub(super) n: Verdict,
+    /// On everything computed from the cell.
+    pub(super) statistics: Verdict,
+}
+
+/// The verdicts on all atoms.
+pub(super) struct Verdicts {
+    of: Vec<Verdict>,
+}
+
+impl Verdicts {
+    /// Decides on the true counts.
+    pub(super) fn reach(survey: &Survey, profile: &DisclosureProfile) -> Self {
+        let hidden = audit::hide(&survey.network, profile.threshold);
+        let small = audit::called_small(&survey.network, &hidden, profile.threshold);
+        let verdict = |(&hidden, &small): (&bool, &bool)| match (hidden, small) {
+            (false, _) => Verdict::Shown,
+            (true, false) => Verdict::Covers,
+            (true, true) => Verdict::Small,
+        };
+        Self { of: hidden.iter().zip(&small).map(verdict).collect() }
+    }
+
+    pub(super) fn on(&self, atom: Atom) -> Verdict {
+        self.of[atom]
+    }
+
+    /// Everything of a cell follows its counts: an exact interval or a mean in
+    /// full precision gives the denominator away as surely as printing it.
+    pub(super) fn on_cell(&self, cell: &CellAtoms) -> CellVerdict {
+        let n = self.on(cell.n);
+        let outcome = cell.outcome.iter().map(|&atom| self.on(atom));
+        CellVerdict { n, statistics: outcome.fold(n, Verdict::max) }
+    }
+}

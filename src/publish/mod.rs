@@ -1,0 +1,28 @@
+//! Estimates → what may be shown → results, charts, report.
+//!
+//! `disclosure` is the boundary: everything after it takes `&Released`.
+
+pub mod bundle;
+pub mod chart;
+pub mod disclosure;
+pub mod manifest;
+pub mod report;
+pub mod results;
+
+use std::path::PathBuf;
+
+/// Why a report could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// A file or folder cannot be written.
+    #[error("cannot write `{}` ({source})\nhint: check that the folder exists, is writable and has room", path.display())]
+    Unwritable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The results table cannot be written as Parquet.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+}

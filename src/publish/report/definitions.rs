@@ -1,0 +1,65 @@
+//! What exactly was counted: every measure with its source and version.
+
+use super::{Context, element, words};
+use crate::model::horizon::HORIZONS;
+use crate::protocol::{DisclosureProfile, Measure};
+use crate::publish::chart::svg::escape;
+
+/// The definitions in force.
+pub(super) fn definitions(context: &Context<'_>, profile: &DisclosureProfile) -> String {
+    let answer = format!(
+        "{} are counted as defined here, at {} windows; the definitions are data, versioned with the pipeline.",
+        words::plural(context.protocol.measures.len(), "measure"),
+        HORIZONS.len()
+    );
+    let rest = general(context, profile) + &windows(context) + &measures(context);
+    element::section("definitions", "What exactly was counted?", &answer, &rest)
+}
+
+fn general(context: &Context<'_>, profile: &DisclosureProfile) -> String {
+    let study = &context.protocol.study;
+    let terms = [
+        ("Treatment series", format!("Infusions with no gap longer than {} days. Day 0 is the first infusion; only a patient’s first series is counted, so that nobody counts twice.", study.series_gap_days)),
+        ("Before treatment", format!("The last score in the {} days up to and including day 0, taken before the first infusion.", study.baseline_days)),
+        ("Due", "The data cut has reached the end of the window. Patients not yet due are in no denominator.".to_owned()),
+        ("Missing = no", "A patient due without a score counts as no response (non-responder imputation, NRI). It is the headline because it cannot flatter.".to_owned()),
+        ("Observed only", "Patients with a score (observed cases, OC). It flatters when those who did well return.".to_owned()),
+        ("Interval", "95\u{A0}%: Wilson for shares, t for means. “Likely between” means an interval built so that 95 in 100 of its kind hold the truth.".to_owned()),
+        ("No clear change", "Two 95\u{A0}% intervals overlap. Only when they do not is a number called higher or lower; this is stricter than a test of the difference.".to_owned()),
+        ("Meaningful relief", "At least 30\u{A0}% less pain than before treatment (IMMPACT).".to_owned()),
+        ("MME", format!("Morphine milligram equivalents a day, factors of {}, definition 3 (30-day fixed window). A drug without a factor makes the dose unknown, never zero. {}", escape(&context.protocol.factors.title), escape(&context.protocol.factors.citation))),
+        ("Disclosure profile", format!("{} ({}, version {}). {}", escape(&profile.title), escape(&profile.id), profile.version, escape(&profile.citation))),
+    ];
+    let items: String = terms.iter().map(|(term, text)| format!("<dt>{term}</dt><dd>{text}</dd>\n")).collect();
+    format!("<dl>\n{items}</dl>\n")
+}
+
+fn windows(context: &Context<'_>) -> String {
+    let rows: Vec<Vec<String>> = HORIZONS.iter().map(|horizon| {
+        let primary = if horizon.id == context.protocol.study.primary_horizon.id { " (primary)" } else { "" };
+        vec![format!("{}{primary}", horizon.label), horizon.target.to_string(), format!("{} to {}", horizon.first, horizon.last)]
+    }).collect();
+    let columns = [element::words_column("Horizon"), element::number_column("Target day"), element::number_column("Window, days")];
+    element::table("Follow-up windows, counted from day 0; the score closest to the target day counts", &columns, &rows)
+}
+
+fn measures(context: &Context<'_>) -> String {
+    let rows: Vec<Vec<String>> = context.protocol.measures.iter().map(measure).collect();
+    let columns = [element::words_column("Measure"), element::words_column("Among"), element::words_column("Counted when"), element::words_column("Source"), element::words_column("Definition")];
+    format!("<details><summary>Every measure, as the program reads it</summary>\n{}</details>\n", element::table("Measures", &columns, &rows))
+}
+
+fn measure(measure: &Measure) -> Vec<String> {
+    let code = |sql: &str| format!("<code>{}</code>", escape(sql));
+    let counted = measure.outcome.as_ref().map_or_else(
+        || measure.follow_up.as_ref().zip(measure.baseline.as_ref()).map_or_else(String::new, |(after, before)| code(&format!("{} - {}", after.sql, before.sql))),
+        |outcome| code(&outcome.sql),
+    );
+    vec![
+        escape(&words::tied(&measure.title)),
+        code(&measure.eligible.sql),
+        counted,
+        escape(&measure.citation),
+        escape(&format!("{} v{}, {}", measure.id, measure.version, measure.pack)),
+    ]
+}

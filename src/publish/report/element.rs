@@ -1,0 +1,142 @@
+//! Pieces of HTML. Numbers enter the page only through functions that take the
+//! row they come from, and carry its id.
+
+use super::words;
+use crate::publish::chart::svg::escape;
+use crate::publish::results::{Released, ResultRow};
+
+/// A number with its unit, or why there is none.
+pub(super) fn number(row: &ResultRow) -> String {
+    or_reason(row, words::number(row))
+}
+
+/// A number with its interval, for a cell of a table.
+pub(super) fn compact(row: &ResultRow) -> String {
+    or_reason(row, words::compact(row))
+}
+
+/// `119 of 205`, or why not.
+pub(super) fn of(row: &ResultRow) -> String {
+    or_reason(row, words::of(row))
+}
+
+/// How many patients the number rests on, or why that is not said.
+pub(super) fn size(row: &ResultRow) -> String {
+    or_reason(row, words::size(row))
+}
+
+/// `51 and 65 %`, or why not.
+pub(super) fn between(row: &ResultRow) -> String {
+    or_reason(row, words::between(row))
+}
+
+/// The share without the outcome, or why that is not said.
+pub(super) fn complement(row: &ResultRow) -> String {
+    or_reason(row, words::complement(row))
+}
+
+/// How far two numbers are apart, or why that is not said.
+pub(super) fn distance(now: &ResultRow, before: &ResultRow) -> String {
+    match words::distance(now, before) {
+        Some(text) => format!("<span class=\"num\" data-result=\"{} {}\">{}</span>", escape(&now.result_id), escape(&before.result_id), escape(&text)),
+        None => or_reason(if now.value.is_none() { now } else { before }, None),
+    }
+}
+
+fn or_reason(row: &ResultRow, text: Option<String>) -> String {
+    let (class, text) = match text {
+        Some(text) => ("num", text),
+        None => ("unknown", words::reason(row)),
+    };
+    format!("<span class=\"{class}\" data-result=\"{}\">{}</span>", escape(&row.result_id), escape(&text))
+}
+
+/// The number, or a dash with words where the run has no such row.
+pub(super) fn cell(row: Option<&ResultRow>, show: fn(&ResultRow) -> String) -> String {
+    row.map_or_else(|| "<span class=\"unknown\">none</span>".to_owned(), show)
+}
+
+/// A section: its question, the answer as its first sentence, and the rest.
+pub(super) fn section(id: &str, question: &str, answer: &str, rest: &str) -> String {
+    format!(
+        "<section id=\"{id}\" aria-labelledby=\"{id}-h\">\n<h2 id=\"{id}-h\">{}</h2>\n<p class=\"answer\">{answer}</p>\n{rest}</section>\n",
+        escape(question)
+    )
+}
+
+/// One column of a table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Column<'a> {
+    /// Heading.
+    pub(super) heading: &'a str,
+    /// Whether it holds numbers.
+    pub(super) numeric: bool,
+}
+
+/// A column of words.
+pub(super) fn words_column(heading: &str) -> Column<'_> {
+    Column { heading, numeric: false }
+}
+
+/// A column of numbers.
+pub(super) fn number_column(heading: &str) -> Column<'_> {
+    Column { heading, numeric: true }
+}
+
+/// A table that scrolls in its own box. The first cell of each row is its
+/// heading; all cells are HTML.
+pub(super) fn table(caption: &str, columns: &[Column<'_>], rows: &[Vec<String>]) -> String {
+    let class = |column: &Column<'_>| if column.numeric { " class=\"n\"" } else { "" };
+    let head: String = columns.iter().map(|column| format!("<th scope=\"col\"{}>{}</th>", class(column), escape(column.heading))).collect();
+    let body: String = rows.iter().map(|row| format!("<tr>{}</tr>\n", cells(columns, row))).collect();
+    format!(
+        "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{caption}\">\n<table>\n<caption><span>{caption}</span></caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n</div>\n",
+        caption = escape(caption)
+    )
+}
+
+fn cells(columns: &[Column<'_>], row: &[String]) -> String {
+    let cell = |(index, (column, cell)): (usize, (&Column<'_>, &String))| {
+        let class = if column.numeric { " class=\"n\"" } else { "" };
+        if index == 0 { format!("<th scope=\"row\">{cell}</th>") } else { format!("<td{class}>{cell}</td>") }
+    };
+    columns.iter().zip(row).enumerate().map(cell).collect()
+}
+
+/// How many numbers of the release are hidden, and of how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct HiddenShare {
+    pub(super) hidden: usize,
+    pub(super) all: usize,
+}
+
+/// Counts the hidden among the rows that `belongs` picks.
+pub(super) fn hidden_share(released: &Released, belongs: impl Fn(&ResultRow) -> bool) -> HiddenShare {
+    let rows = released.rows().iter().filter(|row| belongs(row));
+    rows.fold(HiddenShare { hidden: 0, all: 0 }, |share, row| HiddenShare {
+        hidden: share.hidden + usize::from(row.suppression.hides()),
+        all: share.all + 1,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{number, of, table, words_column};
+    use crate::publish::report::fixture::{hidden, rate};
+    use crate::publish::results::ResultRow;
+
+    #[test]
+    fn a_number_carries_the_id_of_its_row_and_a_hidden_one_its_reason() {
+        let row = ResultRow { result_id: "a/\"b\"".to_owned(), ..rate(119, 205) };
+        assert_eq!(number(&row), "<span class=\"num\" data-result=\"a/&quot;b&quot;\">58.0\u{A0}%</span>");
+        assert!(of(&hidden("fewer than 11")).contains("class=\"unknown\""));
+        assert!(of(&hidden("fewer than <11")).contains("fewer than &lt;11"));
+    }
+
+    #[test]
+    fn the_first_cell_of_a_row_is_its_heading() {
+        let html = table("A <b>", &[words_column("x"), words_column("y")], &[vec!["1".to_owned(), "2".to_owned()]]);
+        assert!(html.contains("<th scope=\"row\">1</th><td>2</td>"), "{html}");
+        assert!(html.contains("<caption><span>A &lt;b&gt;</span></caption>"));
+    }
+}

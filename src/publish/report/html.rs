@@ -1,0 +1,34 @@
+//! The director's report: one page, no network, everything there without
+//! JavaScript.
+
+use super::sections::{self, Material};
+use super::{Context, definitions, first_screen, limits, page, provenance};
+use crate::publish::chart::Chart;
+use crate::publish::results::Released;
+
+/// Writes the report.
+pub fn html(released: &Released, context: &Context<'_>, charts: &[Chart]) -> String {
+    let material = Material { released, context, charts };
+    let first = [
+        first_screen::answers(released, context),
+        first_screen::read_this_first(released, context),
+    ];
+    let rest = [
+        first_screen::by_condition(released, context),
+        sections::response(material),
+        sections::pain(material),
+        sections::opioids(material),
+        sections::mind(material),
+        sections::trend(material),
+        sections::sites(material),
+        sections::counted(material),
+        limits::cannot_say(released, context),
+        limits::quotable(released, context),
+        definitions::definitions(context, released.profile()),
+        provenance::provenance(released, context),
+    ];
+    page::page(released, context, &first.concat(), &rest.concat())
+}
+
+#[cfg(test)]
+mod tests;

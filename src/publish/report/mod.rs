@@ -1,0 +1,60 @@
+//! Released results → the documents people open.
+
+mod cautions;
+mod definitions;
+mod element;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod first_screen;
+pub mod flow;
+mod html;
+mod limits;
+mod page;
+mod provenance;
+mod sections;
+pub mod select;
+pub mod words;
+
+use crate::model::calendar::{Day, Period};
+use crate::protocol::Protocol;
+
+pub use html::html;
+
+/// What a report says about the run, beside its numbers.
+#[derive(Clone, Debug)]
+pub struct Context<'a> {
+    /// The pipeline: titles, measures and conditions with their labels.
+    pub protocol: &'a Protocol,
+    /// Digest of the snapshot the numbers were computed from (hexadecimal).
+    pub snapshot: String,
+    /// Last day of observation; `None` for study-day input.
+    pub data_cut: Option<Day>,
+    /// The newest quarter that is mature at the primary horizon.
+    pub quarter: Option<Period>,
+    /// Sites in report order.
+    pub sites: Vec<String>,
+}
+
+impl Context<'_> {
+    /// The snapshot's digest, short enough to read out.
+    pub fn snapshot_short(&self) -> &str {
+        self.snapshot.get(..12).unwrap_or(&self.snapshot)
+    }
+
+    /// `12 weeks`.
+    pub fn horizon(&self) -> &'static str {
+        self.protocol.study.primary_horizon.label
+    }
+
+    /// Short name of a measure; its id when the packs have none.
+    pub fn label(&self, measure: &str) -> String {
+        let known = self.protocol.measures.iter().find(|known| known.id == measure);
+        known.map_or_else(|| measure.to_owned(), |known| words::tied(&known.label))
+    }
+
+    /// What a measure counts, in words.
+    pub fn title(&self, measure: &str) -> String {
+        let known = self.protocol.measures.iter().find(|known| known.id == measure);
+        known.map_or_else(|| measure.to_owned(), |known| words::tied(&known.title))
+    }
+}

@@ -1,0 +1,300 @@
+//! The sections after the first screen: each opens with its question and
+//! answers it in its first sentence.
+
+use std::collections::BTreeMap;
+
+use super::select::{self, Query};
+use super::{Context, element, words};
+use crate::estimate::result::{Estimand, Maturity, Population};
+use crate::model::horizon::HORIZONS;
+use crate::protocol::MeasureKind;
+use crate::publish::chart::Chart;
+use crate::publish::chart::svg::escape;
+use crate::publish::results::{Released, ResultRow};
+
+/// Everything a section is written from.
+#[derive(Clone, Copy)]
+pub(super) struct Material<'a> {
+    pub(super) released: &'a Released,
+    pub(super) context: &'a Context<'a>,
+    pub(super) charts: &'a [Chart],
+}
+
+/// Who is counted.
+pub(super) fn counted(material: Material<'_>) -> String {
+    let Material { released, context, .. } = material;
+    let query = Query { estimand: Estimand::Oc, ..Query::rate("retention", select::headline(released), context) };
+    let answer = match query.find(released).filter(|row| row.value.is_some()) {
+        Some(row) => format!(
+            "{} patients due have a pain score at {} ({}); we lost sight of {}. Every step from the first row read is below, with what it left out.",
+            element::of(row), context.horizon(), words::cohort(row), element::complement(row)
+        ),
+        None => "How many we lost sight of cannot be said for this cohort; every step that can be shown is below.".to_owned(),
+    };
+    element::section("counted", "Who is counted, and how many did we lose sight of?", &answer, &figures(material, &["attrition_flow"]))
+}
+
+/// Response by condition.
+pub(super) fn response(material: Material<'_>) -> String {
+    let Material { released, context, .. } = material;
+    let row = Query::rate("response_30", select::by_condition(released), context).find(released);
+    let answer = match row.filter(|row| row.value.is_some()) {
+        Some(row) => format!(
+            "{} of {} patients ({}) had at least 30\u{A0}% less pain at {}; the true rate is likely between {}.",
+            element::number(row), element::size(row), words::cohort(row), context.horizon(), element::between(row)
+        ),
+        None => unknown(row),
+    };
+    element::section("response", "Who responds?", &answer, &figures(material, &["response_by_condition", "responder_curve"]))
+}
+
+/// Pain change at every horizon.
+pub(super) fn pain(material: Material<'_>) -> String {
+    let Material { released, context, .. } = material;
+    let population = select::headline(released);
+    let row = Query::mean("pain_delta", population, context).find(released);
+    let answer = match row.filter(|row| row.value.is_some()) {
+        Some(row) => format!(
+            "The mean change was {} at {} among {} patients with both scores; it is likely between {}.{}",
+            element::number(row), context.horizon(), element::size(row), element::between(row), lasting(material, population)
+        ),
+        None => unknown(row),
+    };
+    let rest = horizons(material, population) + &figures(material, &["pain_by_condition"]);
+    element::section("pain", "How much does pain change, and how long does it last?", &answer, &rest)
+}
+
+/// The change at the last horizon, which is what “lasting” means here.
+fn lasting(material: Material<'_>, population: Population) -> String {
+    let Material { released, context, .. } = material;
+    let [.., last] = HORIZONS;
+    let row = Query { horizon: last.id, ..Query::mean("pain_delta", population, context) }.find(released);
+    match row {
+        Some(_) if last == context.protocol.study.primary_horizon => String::new(),
+        Some(row) if row.value.is_some() => format!(" At {} it was {} among {} patients: those still followed, not all who began.", last.label, element::number(row), element::size(row)),
+        Some(row) => format!(" At {} it is not shown ({}).", last.label, element::number(row)),
+        None => format!(" At {} nothing is known yet.", last.label),
+    }
+}
+
+fn horizons(material: Material<'_>, population: Population) -> String {
+    let Material { released, context, .. } = material;
+    let rate = |measure, horizon| Query { horizon, ..Query::rate(measure, population, context) };
+    let mean = |horizon| Query { horizon, ..Query::mean("pain_delta", population, context) };
+    let rows: Vec<Vec<String>> = HORIZONS.iter().map(|horizon| {
+        let id = horizon.id;
+        let responder = rate("response_30", id);
+        let primary = if id == context.protocol.study.primary_horizon.id { " (primary)" } else { "" };
+        vec![
+            format!("{}{primary}", horizon.label),
+            element::cell(Query { measure: "retention", estimand: Estimand::Oc, ..responder }.find(released), element::of),
+            element::cell(responder.find(released), element::compact),
+            element::cell(Query { estimand: Estimand::Oc, ..responder }.find(released), element::compact),
+            element::cell(mean(id).find(released), element::compact),
+            element::cell(Query { statistic: "median", ..mean(id) }.find(released), element::number),
+            element::cell(Query { estimand: Estimand::Bocf, ..mean(id) }.find(released), element::compact),
+        ]
+    }).collect();
+    let columns = [
+        element::words_column("Time since first infusion"),
+        element::number_column("With a score"),
+        element::number_column("≥\u{A0}30\u{A0}% less pain, missing = no"),
+        element::number_column("≥\u{A0}30\u{A0}% less pain, observed only"),
+        element::number_column("Mean change, observed"),
+        element::number_column("Median change"),
+        element::number_column("Mean change, missing = 0"),
+    ];
+    let caption = format!("Pain at every horizon: {}", cohort(released, population, context));
+    element::table(&caption, &columns, &rows)
+}
+
+fn cohort(released: &Released, population: Population, context: &Context<'_>) -> String {
+    Query::rate("response_30", population, context).find(released).map_or_else(|| "no patients yet".to_owned(), words::cohort)
+}
+
+/// Opioids.
+pub(super) fn opioids(material: Material<'_>) -> String {
+    let Material { released, context, .. } = material;
+    let row = Query::rate("opioid_reduction_50", select::headline(released), context).find(released);
+    let answer = match row.filter(|row| row.value.is_some()) {
+        Some(row) => format!(
+            "{} of {} patients on opioids before treatment took at most half their daily dose at {}; the true rate is likely between {}.",
+            element::number(row), element::size(row), context.horizon(), element::between(row)
+        ),
+        None if row.is_none() => "No patient of this cohort was on opioids before treatment with a follow-up due, so nothing can be said.".to_owned(),
+        None => unknown(row),
+    };
+    let note = "<p class=\"note\">Doses are compared, not judged: a lower dose is an observation, never advice to taper. Abrupt discontinuation is dangerous (CDC 2022). A switch to buprenorphine is counted on its own row, because it would otherwise look like a complete reduction.</p>\n";
+    let rest = proportions(material, "opioids", "Opioid measures") + note + &figures(material, &["opioid_by_condition"]);
+    element::section("opioids", "Are opioids coming down?", &answer, &rest)
+}
+
+/// Depression and anxiety.
+pub(super) fn mind(material: Material<'_>) -> String {
+    let Material { released, context, .. } = material;
+    let row = Query::rate("phq9_response", select::headline(released), context).find(released);
+    let answer = match row.filter(|row| row.value.is_some()) {
+        Some(row) => format!(
+            "{} of {} patients with at least moderate depression before treatment had a PHQ-9 score at least 50\u{A0}% lower at {}; the true rate is likely between {}.",
+            element::number(row), element::size(row), context.horizon(), element::between(row)
+        ),
+        None => unknown(row),
+    };
+    element::section("mind", "Are depression and anxiety changing too?", &answer, &proportions(material, "mind", "Depression and anxiety measures"))
+}
+
+/// All proportions of one section of the packs: the quarter, both estimands,
+/// and the four quarters beside it.
+fn proportions(material: Material<'_>, section: &str, title: &str) -> String {
+    let Material { released, context, .. } = material;
+    let population = select::headline(released);
+    let measures = context.protocol.measures.iter().filter(|measure| measure.section == section && measure.kind == MeasureKind::Proportion);
+    let rows: Vec<Vec<String>> = measures.filter_map(|measure| {
+        let now = Query::rate(&measure.id, population, context);
+        let year = Query { population: Population::RollingYear, ..now };
+        (now.find(released).is_some() || year.find(released).is_some()).then(|| vec![
+            escape(&words::tied(&measure.title)),
+            element::cell(now.find(released), element::of),
+            element::cell(now.find(released), element::compact),
+            element::cell(Query { estimand: Estimand::Oc, ..now }.find(released), element::compact),
+            element::cell(year.find(released), element::compact),
+        ])
+    }).collect();
+    if rows.is_empty() {
+        return "<p>No measure of this section has patients.</p>\n".to_owned();
+    }
+    let columns = [
+        element::words_column("Measure"),
+        element::number_column("Patients"),
+        element::number_column("Missing = no"),
+        element::number_column("Observed only"),
+        element::number_column("Four quarters, missing = no"),
+    ];
+    element::table(&format!("{title} at {}: {}", context.horizon(), cohort(released, population, context)), &columns, &rows)
+}
+
+/// The trend.
+pub(super) fn trend(material: Material<'_>) -> String {
+    let query = Query::rate("response_30", Population::QuarterSeries, material.context);
+    let rows: Vec<&ResultRow> = query.rows(material.released).collect();
+    let answer = select::trend(&rows).map_or_else(
+        || "There are not enough quarters to speak of a trend.".to_owned(),
+        |trend| {
+            format!(
+                "{}: response was {}. Quarters are those in which treatment began; a quarter is clearly higher or lower when the intervals do not overlap, and a hatched one is not judged.",
+                words::trend(&trend),
+                element::compact(trend.newest)
+            )
+        },
+    );
+    element::section("trend", "Is it changing over time?", &answer, &figures(material, &["response_trend"]))
+}
+
+/// Sites.
+pub(super) fn sites(material: Material<'_>) -> String {
+    let Material { released, context, .. } = material;
+    let population = select::headline(released);
+    if context.sites.len() < 2 {
+        return element::section("sites", "Do the sites differ?", "There is one site, so there is nothing to compare.", "");
+    }
+    let query = Query::rate("response_30", population, context);
+    let overall = query.find(released);
+    let rows: Vec<Vec<String>> = context.sites.iter().map(|site| site_row(material, population, site)).collect();
+    let columns = [
+        element::words_column("Site"),
+        element::number_column("n"),
+        element::number_column("With a score"),
+        element::number_column("≥\u{A0}30\u{A0}% less pain"),
+        element::number_column("Pain change, points"),
+        element::number_column("Opioid dose at least halved"),
+    ];
+    let found: Vec<&ResultRow> = context.sites.iter().filter_map(|site| Query { site, ..query }.find(released)).collect();
+    let table = element::table(&format!("By site, at {}: {}", context.horizon(), cohort(released, population, context)), &columns, &rows);
+    element::section("sites", "Do the sites differ?", &sites_answer(overall, &found), &table)
+}
+
+fn sites_answer(overall: Option<&ResultRow>, sites: &[&ResultRow]) -> String {
+    let shown: Vec<_> = sites.iter().filter_map(|row| row.ci_low.zip(row.ci_high)).collect();
+    let (Some(row), false) = (overall.filter(|row| row.value.is_some()), shown.is_empty()) else {
+        return "No site can be shown for this cohort.".to_owned();
+    };
+    let apart = shown.iter().filter(|(low, high)| row.value.is_some_and(|value| value < *low || value > *high)).count();
+    let caution = "Sites treat different patients, and nothing here adjusts for that.";
+    if apart == 0 {
+        format!("No site shown can be told apart from the overall {}: every interval contains it. {caution}", element::number(row))
+    } else {
+        format!("{} of {} shown {} apart from the overall {}. {caution}", apart, words::plural(shown.len(), "site"), if apart == 1 { "stands" } else { "stand" }, element::number(row))
+    }
+}
+
+fn site_row(material: Material<'_>, population: Population, site: &str) -> Vec<String> {
+    let Material { released, context, .. } = material;
+    let response = Query { site, ..Query::rate("response_30", population, context) };
+    vec![
+        escape(site),
+        element::cell(response.find(released), element::size),
+        element::cell(Query { measure: "retention", estimand: Estimand::Oc, ..response }.find(released), element::number),
+        element::cell(response.find(released), element::compact),
+        element::cell(Query { site, ..Query::mean("pain_delta", population, context) }.find(released), element::compact),
+        element::cell(Query { measure: "opioid_reduction_50", ..response }.find(released), element::compact),
+    ]
+}
+
+/// Why a section has no headline number.
+fn unknown(row: Option<&ResultRow>) -> String {
+    row.map_or_else(
+        || "No patient has reached this point yet, so nothing can be said.".to_owned(),
+        |row| format!("The number is not shown ({}), so nothing can be said.", element::number(row)),
+    )
+}
+
+/// The figures with these ids, those that were drawn.
+fn figures(material: Material<'_>, ids: &[&str]) -> String {
+    let chosen = ids.iter().filter_map(|id| material.charts.iter().find(|chart| chart.id == *id));
+    let rows: BTreeMap<&str, &ResultRow> = material.released.rows().iter().map(|row| (row.result_id.as_str(), row)).collect();
+    chosen.map(|chart| figure(chart, &rows, material.context)).collect()
+}
+
+fn figure(chart: &Chart, rows: &BTreeMap<&str, &ResultRow>, context: &Context<'_>) -> String {
+    format!(
+        "<figure id=\"figure-{id}\" class=\"chart\">\n<figcaption><h3>{title}</h3><p>{subtitle}</p></figcaption>\n<div class=\"wide\">{wide}</div><div class=\"narrow\">{narrow}</div>\n<p class=\"foot\">{foot}</p>\n<details><summary>The numbers of this chart</summary>\n{table}</details>\n</figure>\n",
+        id = chart.id,
+        title = escape(&chart.title),
+        subtitle = escape(&chart.subtitle),
+        wide = chart.wide,
+        narrow = chart.narrow,
+        foot = escape(&chart.footnote),
+        table = data_table(chart, rows, context)
+    )
+}
+
+fn data_table(chart: &Chart, rows: &BTreeMap<&str, &ResultRow>, context: &Context<'_>) -> String {
+    let drawn = chart.rows.iter().filter_map(|id| rows.get(id.as_str()));
+    let cells: Vec<Vec<String>> = drawn.map(|row| vec![
+        escape(&name(row, context)),
+        element::size(row),
+        element::compact(row),
+        format!("<code>{}</code>", escape(&row.result_id)),
+    ]).collect();
+    let columns = [element::words_column("Row"), element::number_column("n"), element::number_column("Number (95\u{A0}% interval)"), element::words_column("result_id in results.csv")];
+    element::table(&format!("Numbers of the chart: {}", chart.title), &columns, &cells)
+}
+
+/// What tells a row from the other rows of its chart.
+fn name(row: &ResultRow, context: &Context<'_>) -> String {
+    if row.measure_id == "attrition" {
+        let label = row.message.as_deref().unwrap_or(&row.stratum_level);
+        return if row.statistic == "removed" { format!("{label}: left out") } else { label.to_owned() };
+    }
+    if row.stratum_name != select::ALL {
+        return format!("At least {}\u{A0}%", row.stratum_level);
+    }
+    if row.population == Population::QuarterSeries {
+        let immature = if row.maturity == Maturity::Immature { " (immature)" } else { "" };
+        return format!("{}{immature}", words::quarter_of(row).unwrap_or_default());
+    }
+    if row.condition == select::ALL {
+        return "All patients".to_owned();
+    }
+    context.protocol.conditions.find(&row.condition).map_or_else(|| row.condition.clone(), |condition| condition.label.clone())
+}

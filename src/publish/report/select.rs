@@ -1,0 +1,178 @@
+//! Finding the row a chart or sentence is about.
+
+use crate::estimate::result::{Estimand, Maturity, Population};
+use crate::model::calendar::Period;
+use crate::publish::report::Context;
+use crate::publish::results::{Released, ResultRow};
+
+/// Level of a margin.
+pub const ALL: &str = "all";
+
+/// What a number is about. Everything not named is a margin.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'q> {
+    /// Measure id.
+    pub measure: &'q str,
+    /// Statistic.
+    pub statistic: &'q str,
+    /// Estimand.
+    pub estimand: Estimand,
+    /// Population.
+    pub population: Population,
+    /// Horizon id.
+    pub horizon: &'q str,
+    /// Site code.
+    pub site: &'q str,
+    /// Condition code.
+    pub condition: &'q str,
+    /// Name of a further split.
+    pub stratum: &'q str,
+}
+
+impl<'q> Query<'q> {
+    /// The rate of a proportion at the primary horizon, missing counted as no response.
+    pub fn rate(measure: &'q str, population: Population, context: &Context<'_>) -> Self {
+        Self {
+            measure,
+            statistic: "rate",
+            estimand: Estimand::Nri,
+            population,
+            horizon: context.protocol.study.primary_horizon.id,
+            site: ALL,
+            condition: ALL,
+            stratum: ALL,
+        }
+    }
+
+    /// The mean of a change at the primary horizon, among observed cases.
+    pub fn mean(measure: &'q str, population: Population, context: &Context<'_>) -> Self {
+        Self { statistic: "mean", estimand: Estimand::Oc, ..Self::rate(measure, population, context) }
+    }
+
+    /// All rows that answer, in report order.
+    pub fn rows<'r>(self, released: &'r Released) -> impl Iterator<Item = &'r ResultRow> + use<'r, 'q> {
+        released.rows().iter().filter(move |row| self.fits(row))
+    }
+
+    /// The row that answers, when there is one.
+    pub fn find(self, released: &Released) -> Option<&ResultRow> {
+        self.rows(released).next()
+    }
+
+    /// Rows of the trend are told apart by their first day.
+    pub fn find_in(self, released: &Released, period: Period) -> Option<&ResultRow> {
+        self.rows(released).find(|row| row.period_start == Some(period.first_day()))
+    }
+
+    fn fits(&self, row: &ResultRow) -> bool {
+        row.measure_id == self.measure
+            && row.statistic == self.statistic
+            && row.estimand == self.estimand
+            && row.population == self.population
+            && row.horizon == self.horizon
+            && row.site == self.site
+            && row.condition == self.condition
+            && row.stratum_name == self.stratum
+    }
+}
+
+/// Which cohort the headline is about: the newest mature quarter, or every
+/// mature series where the input has no calendar.
+pub fn headline(released: &Released) -> Population {
+    let has = |population: Population| released.rows().iter().any(|row| row.population == population && row.measure_id == "response_30");
+    if !has(Population::Quarter) && has(Population::ToDate) { Population::ToDate } else { Population::Quarter }
+}
+
+/// Which cohort the tables by condition are about: four quarters, because one
+/// is nearly always too small to be split by condition.
+pub fn by_condition(released: &Released) -> Population {
+    let has = |population: Population| {
+        released.rows().iter().any(|row| row.population == population && row.condition != ALL && row.measure_id == "response_30")
+    };
+    if !has(Population::RollingYear) && has(Population::ToDate) { Population::ToDate } else { Population::RollingYear }
+}
+
+/// One condition and what is known of it.
+#[derive(Clone, Copy, Debug)]
+pub struct ByCondition<'a> {
+    /// Label as printed.
+    pub label: &'a str,
+    /// Code.
+    pub code: &'a str,
+    /// The row of the query for this condition.
+    pub row: &'a ResultRow,
+}
+
+/// The query for every condition that has a row, in the order of the pack and
+/// never by result; conditions of no pack follow in row order.
+pub fn conditions<'a>(query: Query<'_>, released: &'a Released, context: &Context<'a>) -> Vec<ByCondition<'a>> {
+    let rows: Vec<&ResultRow> = released.rows().iter().filter(|row| row.condition != ALL && Query { condition: &row.condition, ..query }.fits(row)).collect();
+    let pack = context.protocol.conditions.conditions();
+    let known = pack.iter().filter_map(|condition| {
+        let row = rows.iter().find(|row| row.condition == condition.code)?;
+        Some(ByCondition { label: &condition.label, code: &condition.code, row })
+    });
+    let other = rows.iter().filter(|row| context.protocol.conditions.find(&row.condition).is_none());
+    known.chain(other.map(|row| ByCondition { label: &row.condition, code: &row.condition, row })).collect()
+}
+
+/// Whether the row's number can be shown with an interval.
+pub fn estimate(row: &ResultRow) -> Option<(f64, f64, f64)> {
+    Some((row.value?, row.ci_low?, row.ci_high?))
+}
+
+/// How a number stands to an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// There is nothing to compare, or one of the two is hidden.
+    Unknown,
+    /// The newer cohort's windows are open.
+    TooEarly,
+    /// The intervals overlap.
+    NotClear,
+    /// Above, and the intervals do not touch.
+    Higher,
+    /// Below, and the intervals do not touch.
+    Lower,
+}
+
+/// The newest mature quarter and how many earlier ones its interval leaves.
+#[derive(Clone, Copy, Debug)]
+pub struct Trend<'a> {
+    /// The newest mature quarter that is shown.
+    pub newest: &'a ResultRow,
+    /// Earlier mature quarters that are shown.
+    pub earlier: usize,
+    /// Of those, how many it lies above without overlap.
+    pub above: usize,
+    /// And below.
+    pub below: usize,
+}
+
+/// Compares the newest mature quarter with every earlier one. Comparing only
+/// the first and the last would hide what happened between.
+pub fn trend<'a>(rows: &[&'a ResultRow]) -> Option<Trend<'a>> {
+    let mut shown: Vec<&ResultRow> = rows.iter().copied().filter(|row| row.maturity == Maturity::Mature && estimate(row).is_some()).collect();
+    shown.sort_by_key(|row| row.period_start);
+    let (newest, earlier) = shown.split_last()?;
+    let count = |wanted: Change| earlier.iter().filter(|row| change(newest, Some(row)) == wanted).count();
+    (!earlier.is_empty()).then(|| Trend { newest, earlier: earlier.len(), above: count(Change::Higher), below: count(Change::Lower) })
+}
+
+/// Compares two cohorts. Intervals that overlap are not called a change: the
+/// rule is stricter than a test of the difference, and a reader can check it
+/// by eye.
+pub fn change(now: &ResultRow, before: Option<&ResultRow>) -> Change {
+    if now.maturity == Maturity::Immature {
+        return Change::TooEarly;
+    }
+    let both = estimate(now).zip(before.and_then(estimate));
+    let Some(((_, low, high), (_, old_low, old_high))) = both else {
+        return Change::Unknown;
+    };
+    match (low > old_high, high < old_low) {
+        (true, _) => Change::Higher,
+        (_, true) => Change::Lower,
+        _ => Change::NotClear,
+    }
+}

@@ -1,0 +1,273 @@
+//! Numbers → words, in one voice: numbers before adjectives, “likely between”
+//! for 95 % intervals, and a reason wherever a number is not shown.
+//!
+//! Every function takes the row, never a bare number, so that a hidden number
+//! has no way onto the page.
+
+use crate::estimate::result::Population;
+use crate::model::calendar::{Day, Period};
+use crate::publish::report::select::Trend;
+use crate::publish::results::{ResultRow, Suppression};
+
+/// Joins a number and its unit on one line.
+pub const NBSP: char = '\u{A0}';
+/// A minus as long as a plus, unlike the hyphen.
+const MINUS: char = '\u{2212}';
+
+/// The number with its unit, or `None` when it is hidden or undefined.
+pub fn number(row: &ResultRow) -> Option<String> {
+    Some(with_unit(&figure(row, row.value?), row))
+}
+
+/// The number with its unit, or why there is none.
+pub fn number_or_reason(row: &ResultRow) -> String {
+    number(row).unwrap_or_else(|| reason(row))
+}
+
+/// The number without its unit.
+pub fn bare(row: &ResultRow) -> Option<String> {
+    Some(figure(row, row.value?))
+}
+
+/// `51 to 65 %`.
+pub fn interval(row: &ResultRow) -> Option<String> {
+    row.value?;
+    let (low, high) = (figure(row, row.ci_low?), figure(row, row.ci_high?));
+    Some(with_unit(&format!("{low} to {high}"), row))
+}
+
+/// `51 and 65 %`, after “likely between”.
+pub fn between(row: &ResultRow) -> Option<String> {
+    row.value?;
+    let (low, high) = (figure(row, row.ci_low?), figure(row, row.ci_high?));
+    Some(with_unit(&format!("{low} and {high}"), row))
+}
+
+/// `58 % (51 to 65)`, for tables and charts whose heading names the unit.
+pub fn compact(row: &ResultRow) -> Option<String> {
+    let value = figure(row, row.value?);
+    let percent = if matches!(row.unit.as_str(), "share" | "percent") { format!("{NBSP}%") } else { String::new() };
+    let Some((low, high)) = row.ci_low.zip(row.ci_high) else {
+        return Some(format!("{value}{percent}"));
+    };
+    Some(format!("{value}{percent} ({} to {})", figure(row, low), figure(row, high)))
+}
+
+/// `119 of 205`; `None` when either count is hidden.
+pub fn of(row: &ResultRow) -> Option<String> {
+    Some(format!("{} of {}", count(row.numerator?), count(row.denominator?)))
+}
+
+/// Patients the number rests on; `None` when hidden.
+pub fn size(row: &ResultRow) -> Option<String> {
+    row.denominator.or(row.n).map(count)
+}
+
+/// Why the row has no number, in plain words.
+pub fn reason(row: &ResultRow) -> String {
+    match (&row.reason, row.suppression) {
+        (Some(reason), _) if !reason.is_empty() => reason.clone(),
+        (_, Suppression::Primary) => "hidden: too few patients".to_owned(),
+        (_, Suppression::Complementary) => "hidden to protect another cell".to_owned(),
+        (_, Suppression::None | Suppression::Rounded) => "not defined".to_owned(),
+    }
+}
+
+/// How far `now` is from `before`, in the unit a reader subtracts in; `None`
+/// unless both are shown.
+pub fn distance(now: &ResultRow, before: &ResultRow) -> Option<String> {
+    let difference = (now.value? - before.value?).abs();
+    Some(match now.unit.as_str() {
+        "share" => format!("{:.0}{NBSP}percentage points", difference * 100.0),
+        unit => format!("{difference:.1}{NBSP}{unit}"),
+    })
+}
+
+/// The size of a fall: `2.3 points` for −2.3.
+pub fn magnitude(row: &ResultRow) -> Option<String> {
+    Some(with_unit(figure(row, row.value?).trim_start_matches(MINUS), row))
+}
+
+/// The share of the row's own counts that had no outcome recorded: `13 %`.
+pub fn complement(row: &ResultRow) -> Option<String> {
+    Some(with_unit(&figure(row, 1.0 - row.value?), row))
+}
+
+fn figure(row: &ResultRow, value: f64) -> String {
+    match row.unit.as_str() {
+        "share" => decimal(value * 100.0, percent_places(row)),
+        "percent" => decimal(value, 0),
+        "rows" | "patients" | "series" => grouped(&decimal(value, 0)),
+        _ => decimal(value, places(&row.statistic)),
+    }
+}
+
+/// A decimal of a percentage of fewer than 200 patients is noise.
+fn percent_places(row: &ResultRow) -> usize {
+    usize::from(row.denominator.or(row.n).is_some_and(|n| n >= 200))
+}
+
+fn places(statistic: &str) -> usize {
+    if matches!(statistic, "srm" | "d_av") { 2 } else { 1 }
+}
+
+fn with_unit(text: &str, row: &ResultRow) -> String {
+    match row.unit.as_str() {
+        "share" | "percent" => format!("{text}{NBSP}%"),
+        "rows" | "patients" | "series" | "" | "1" => text.to_owned(),
+        unit => format!("{text}{NBSP}{unit}"),
+    }
+}
+
+/// Fixed decimals, a real minus, and never minus zero.
+fn decimal(value: f64, places: usize) -> String {
+    let text = format!("{value:.places$}");
+    match text.strip_prefix('-') {
+        Some(digits) if digits.bytes().any(|digit| (b'1'..=b'9').contains(&digit)) => format!("{MINUS}{digits}"),
+        Some(digits) => digits.to_owned(),
+        None => text,
+    }
+}
+
+/// `12,345`.
+pub fn count(count: u64) -> String {
+    grouped(&count.to_string())
+}
+
+fn grouped(digits: &str) -> String {
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `3 conditions`, `1 condition`.
+pub fn plural(number: usize, one: &str) -> String {
+    format!("{number}{NBSP}{one}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Text of a pack with its numbers tied to their units.
+pub fn tied(text: &str) -> String {
+    text.replace(" %", &format!("{NBSP}%")).replace("≥ ", &format!("≥{NBSP}"))
+}
+
+/// The first letter in lower case, unless the word is a name such as PHQ-9.
+pub fn inside_sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() || second == ' ' => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// The first letter in upper case.
+pub fn at_start(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// `2026 Q2`, `Jul 2026`, `2026`.
+pub fn period(period: Period) -> String {
+    match period {
+        Period::Month(year, month) => format!("{}{NBSP}{year}", month_name(month)),
+        Period::Quarter(year, quarter) => format!("{year}{NBSP}Q{quarter}"),
+        Period::Year(year) => year.to_string(),
+    }
+}
+
+/// `Apr–Jun 2026`, the months of a row's cohort.
+pub fn months(start: Day, end: Day) -> String {
+    let (first, last) = (start.civil(), end.civil());
+    let until = format!("{}{NBSP}{}", month_name(last.month), last.year);
+    if (first.year, first.month) == (last.year, last.month) {
+        until
+    } else if first.year == last.year {
+        format!("{}–{until}", month_name(first.month))
+    } else {
+        format!("{}{NBSP}{} – {until}", month_name(first.month), first.year)
+    }
+}
+
+/// The quarter a row's cohort began in: `2026 Q2`.
+pub fn quarter_of(row: &ResultRow) -> Option<String> {
+    row.period_start.map(|start| period(Period::quarter_of(start)))
+}
+
+/// What a trend says, in one sentence without its full stop.
+pub fn trend(trend: &Trend<'_>) -> String {
+    let newest = quarter_of(trend.newest).unwrap_or_default();
+    let earlier = format!("{}{NBSP}earlier quarter{}", trend.earlier, if trend.earlier == 1 { "" } else { "s" });
+    match (trend.above, trend.below) {
+        (0, 0) if trend.earlier == 1 => format!("{newest} cannot be told apart from the quarter before"),
+        (0, 0) => format!("{newest} cannot be told apart from any of {earlier}"),
+        (above, 0) => format!("{newest} was clearly higher than {above} of {earlier}"),
+        (0, below) => format!("{newest} was clearly lower than {below} of {earlier}"),
+        (above, below) => format!("{newest} was clearly higher than {above} and lower than {below} of {earlier}"),
+    }
+}
+
+/// The cohort of a row: `treatment begun in 2026 Q2`.
+pub fn cohort(row: &ResultRow) -> String {
+    format!("treatment {}", begun(row))
+}
+
+/// When the cohort of a row began: `begun in 2026 Q2`.
+pub fn begun(row: &ResultRow) -> String {
+    match (row.population, row.period_start.zip(row.period_end)) {
+        (Population::Quarter | Population::QuarterSeries, Some((start, _))) => format!("begun in {}", period(Period::quarter_of(start))),
+        (Population::Quarter | Population::QuarterSeries, None) => "begun in the newest mature quarter".to_owned(),
+        (_, Some((start, end))) => format!("begun {}", months(start, end)),
+        (Population::RollingYear, None) => "begun in the four newest mature quarters".to_owned(),
+        (Population::ToDate | Population::Month, None) => "begun at any time and old enough to judge".to_owned(),
+    }
+}
+
+fn month_name(month: u32) -> &'static str {
+    const NAMES: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    month.checked_sub(1).and_then(|index| NAMES.get(index as usize)).copied().unwrap_or("?")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{between, complement, count, inside_sentence, interval, months, number, number_or_reason, of, plural};
+    use crate::model::calendar::Period;
+    use crate::publish::report::fixture::{change, hidden, rate};
+
+    #[test]
+    fn small_groups_get_no_decimals_and_large_ones_get_one() {
+        assert_eq!(number(&rate(107, 199)).as_deref(), Some("54\u{A0}%"));
+        assert_eq!(number(&rate(1_234, 2_000)).as_deref(), Some("61.7\u{A0}%"));
+        assert_eq!(interval(&rate(81, 263)).as_deref(), Some("25.5 to 36.6\u{A0}%"), "Newcombe 1998, table I");
+        assert_eq!(complement(&rate(150, 199)).as_deref(), Some("25\u{A0}%"));
+    }
+
+    #[test]
+    fn changes_carry_a_real_minus_and_zero_carries_none() {
+        assert_eq!(number(&change(-2.34, -2.71, -1.97)).as_deref(), Some("−2.3\u{A0}points"));
+        assert_eq!(between(&change(-2.34, -2.71, -1.97)).as_deref(), Some("−2.7 and −2.0\u{A0}points"));
+        assert_eq!(number(&change(-0.04, -1.0, 1.0)).as_deref(), Some("0.0\u{A0}points"));
+    }
+
+    #[test]
+    fn a_hidden_number_has_a_reason_and_nothing_else() {
+        let row = hidden("fewer than 11");
+        assert_eq!(number_or_reason(&row), "fewer than 11");
+        assert_eq!((number(&row), interval(&row), between(&row), of(&row)), (None, None, None, None));
+    }
+
+    #[test]
+    fn counts_periods_and_words_read_as_in_print() {
+        assert_eq!([count(7), count(1_234), count(1_234_567)], ["7", "1,234", "1,234,567"]);
+        assert_eq!([plural(1, "site"), plural(3, "site")], ["1\u{A0}site", "3\u{A0}sites"]);
+        assert_eq!(inside_sentence("At least"), "at least");
+        assert_eq!(inside_sentence("PHQ-9 below 5"), "PHQ-9 below 5");
+        let quarter = Period::Quarter(2026, 2);
+        assert_eq!(months(quarter.first_day(), quarter.last_day()), "Apr–Jun\u{A0}2026");
+    }
+}
