@@ -1,4 +1,4 @@
-//! What the statistics of a report cost: 32 groups with BCa 2000, and p-values at n = 10^7.
+//! What the statistics of a report cost: 32 groups with bootstrap, and p-values at n = 10^7.
 //!
 //! `cargo bench --bench statistics` prints the milliseconds of each; the goal is 50 ms for
 //! the 32 groups on one core.

@@ -14,12 +14,25 @@ import re
 import resource
 import secrets
 import time
+from datetime import date, timedelta
 from pathlib import Path
 
 from common import INSTRUMENTS, Pipeline, connect, day, pack, quoted, values
 
 EARLIEST, LATEST = day("1990-01-01"), day("2049-12-31")
-CODE = "regexp_full_match({0}, '[a-z0-9_]{{1,40}}')"
+is_code = lambda column: f"regexp_full_match(lower({column}), '[a-z0-9_]{{1,40}}')"
+is_icd10 = lambda column: f"regexp_full_match(upper({column}), '[A-Z][0-9][A-Z0-9][.]?[A-Z0-9]{{0,4}}')"
+icd10 = lambda column: f"CASE WHEN {is_icd10(column)} THEN upper({column}) END"
+
+
+def words(column):
+    """Optional text written as words becomes a code, or nothing."""
+    joined = f"translate({column}, ' -/', '___')"
+    return f"CASE WHEN {is_code(joined)} THEN lower({joined}) END AS {column}"
+
+
+# Unit written, unit of the drug, times: exact conversions only.
+UNITS = [("mg", "mg", 1), ("mcg", "mcg", 1), ("ug", "mcg", 1), ("mcg/h", "mcg/h", 1), ("mg", "mcg", 1000), ("mg/h", "mcg/h", 1000), ("mcg", "mg", 0.001)]
 
 # Columns of the files, typed as finely as validation needs.
 FILES = {
@@ -38,13 +51,14 @@ DAY = {"prescriptions": "start_date", "patients": None, "diagnoses": None}
 # Columns of the snapshot beside patient_key, source_id, source_row.
 KEPT = {
     "patients": "site, sex, birth_year, index_period",
-    "diagnoses": "coalesce(code, 'other') AS condition, rank, CASE WHEN regexp_full_match(upper(source_code), '[A-Z][0-9][0-9A-Z](\\.?[0-9A-Z]{1,4})?') THEN upper(source_code) END AS source_code",
+    "diagnoses": "coalesce(code, 'other') AS condition, rank, coalesce(" + icd10("source_code") + ", " + icd10("condition") + ") AS source_code",
     "infusions": "day, dose_mg_per_kg::DOUBLE AS dose_mg_per_kg, dose_mg::DOUBLE AS dose_mg, duration_min::DOUBLE AS duration_min, ae_asked",
-    "assessments": "day, instrument, item, (score * 10 // divisor)::INT AS score_x10",
-    "prescriptions": "day AS start_day, days_supply, code AS drug, strength::DOUBLE AS strength, unit, quantity::DOUBLE AS quantity, route, indication, row_id AS source_row_id",
+    "assessments": "day, name AS instrument, lower(item) AS item, (score * 10 // divisor)::INT AS score_x10",
+    "prescriptions": "day AS start_day, days_supply, code AS drug, (strength * times)::DOUBLE AS strength, drug_unit AS unit, quantity::DOUBLE AS quantity, "
+                     + words("route") + ", " + words("indication") + ", row_id AS source_row_id",
     "medication_reviews": "day, complete",
-    "adverse_events": "day, term, grade, serious",
-    "therapy_sessions": "day, kind",
+    "adverse_events": "day, lower(term) AS term, grade, serious",
+    "therapy_sessions": "day, lower(kind) AS kind",
 }
 
 # What a row must satisfy to be kept. A comparison with NULL does not hold.
@@ -52,12 +66,12 @@ RULES = {
     "diagnoses": "condition IS NOT NULL AND (rank IS NULL OR rank BETWEEN 1 AND 99)",
     "infusions": """(dose_mg_per_kg IS NULL OR dose_mg_per_kg > 0 AND dose_mg_per_kg <= 10) AND (dose_mg IS NULL OR dose_mg > 0 AND dose_mg <= 2000)
         AND (duration_min IS NULL OR duration_min > 0 AND duration_min <= 10080) AND (dose_mg_per_kg IS NULL OR duration_min IS NULL OR dose_mg_per_kg * 60 <= 2 * duration_min)""",
-    "assessments": "score * 10 BETWEEN lowest AND highest AND score * 10 % step = 0 AND (item IS NULL OR " + CODE.format("item") + ")",
-    "prescriptions": f"""days_supply BETWEEN 1 AND 366 AND code IS NOT NULL AND strength > 0 AND strength <= 100000 AND quantity > 0 AND quantity <= 100000
-        AND strength * 1000 % 1 = 0 AND quantity * 1000 % 1 = 0 AND unit = drug_unit AND (factor IS NULL OR daily_mme <= 1000)""",
+    "assessments": "score * 10 BETWEEN lowest AND highest AND score * 10 % step = 0 AND (item IS NULL OR " + is_code("item") + ")",
+    "prescriptions": """days_supply BETWEEN 1 AND 366 AND code IS NOT NULL AND strength * times > 0 AND strength * times <= 100000 AND quantity > 0 AND quantity <= 100000
+        AND strength * times * 1000 % 1 = 0 AND quantity * 1000 % 1 = 0 AND (factor IS NULL OR daily_mme <= 1000)""",
     "medication_reviews": "complete IS NOT NULL",
-    "adverse_events": CODE.format("term") + " AND (grade IS NULL OR grade BETWEEN 1 AND 5)",
-    "therapy_sessions": CODE.format("kind"),
+    "adverse_events": is_code("term") + " AND (grade IS NULL OR grade BETWEEN 1 AND 5)",
+    "therapy_sessions": is_code("kind"),
 }
 
 
@@ -88,6 +102,7 @@ def vocabulary(db):
              for d in pack("drugs")["drug"] for word in spellings(d)]
     db.execute(f"CREATE TABLE drug_word (word VARCHAR, code VARCHAR, drug_unit VARCHAR, factor DECIMAL(9, 4), patch INT); INSERT INTO drug_word {values(drugs)}")
     instruments = [(name, low, high, 10 if whole else 1, divisor) for name, (high, whole, divisor, low) in INSTRUMENTS.items()]
+    db.execute(f"CREATE TABLE unit_word (written VARCHAR, meant VARCHAR, times DECIMAL(9, 3)); INSERT INTO unit_word {values(UNITS)}")
     db.execute(f"CREATE TABLE instrument (name VARCHAR, lowest INT, highest INT, step INT, divisor INT); INSERT INTO instrument {values(instruments)}")
 
 
@@ -111,18 +126,23 @@ def key(site, code="patient_id"):
 
 
 def patients(db, sources, pipeline):
-    """One row a patient: second copies dropped, contradictions and withdrawn consent left out."""
-    scopes = ["all", "research_only"] if pipeline.research else ["all"]
+    """One row a patient: of second copies and contradictions the first by its facts, and nobody who withdrew consent."""
+    year = (date(1970, 1, 1) + timedelta(pipeline.data_cut)).year if pipeline.data_cut is not None else 2026
+    applies = "true" if pipeline.research else "coalesce(lower(scope) <> 'research_only', true)"
     gone = " UNION ALL ".join(
-        f"SELECT {key(site)} AS patient_key FROM read_csv('{folder / 'withdrawals.csv'}', header = true, all_varchar = true) WHERE scope IN ({quoted(scopes)})"
+        f"SELECT {key(site)} AS patient_key FROM read_csv('{folder / 'withdrawals.csv'}', header = true, all_varchar = true) WHERE {applies}"
         for _, site, folder, _ in sources if (folder / "withdrawals.csv").exists()) or "SELECT 0::BIGINT AS patient_key WHERE false"
     db.execute(f"""
         CREATE TABLE patient AS
-        WITH facts AS (SELECT patient_key, source_id, source_row, site, upper(sex) AS sex, birth_year FROM ({lines('patients', sources)})
-            WHERE length(patient_id) BETWEEN 1 AND 64 AND upper(sex) IN ('F', 'M', 'X', 'U') AND (birth_year IS NULL OR birth_year BETWEEN 1890 AND 2049))
-        SELECT patient_key, min(source_id) AS source_id, min(source_row) AS source_row, any_value(site) AS site, any_value(sex) AS sex,
-            any_value(birth_year) AS birth_year, NULL::VARCHAR AS index_period
-        FROM facts ANTI JOIN ({gone}) USING (patient_key) GROUP BY patient_key HAVING count(DISTINCT (sex, birth_year)) = 1""")
+        WITH facts AS (
+            SELECT patient_key, source_id, source_row, site, CASE lower(coalesce(sex, 'u')) {' '.join(f"WHEN '{w}' THEN '{s}'" for w, s in SEXES.items())} END AS sex,
+                greatest(birth_year, {year - 90}) AS birth_year, NULL::VARCHAR AS index_period
+            FROM ({lines('patients', sources)})
+            WHERE length(patient_id) BETWEEN 1 AND 64 AND sex IS NOT NULL AND (birth_year IS NULL OR birth_year BETWEEN {year - 125} AND {year}))
+        SELECT unnest(arg_min(facts, (sex, coalesce(birth_year, -1), source_id, source_row))) FROM facts ANTI JOIN ({gone}) USING (patient_key) GROUP BY patient_key""")
+
+
+SEXES = {"f": "F", "female": "F", "m": "M", "male": "M", "x": "X", "other": "X", "u": "U", "unknown": "U"}
 
 
 def candidates(db, table, sources, last):
@@ -130,7 +150,7 @@ def candidates(db, table, sources, last):
     text = lines(table, sources)
     joins, extra = "", ""
     if table == "assessments":
-        joins = "JOIN instrument ON instrument = name"
+        joins = "JOIN instrument ON lower(instrument) = name"
     if table == "diagnoses":
         resolve = condition_of()
         words = [word for word, in db.execute(f"SELECT DISTINCT condition FROM ({text}) WHERE condition IS NOT NULL").fetchall()]
@@ -138,8 +158,8 @@ def candidates(db, table, sources, last):
         joins = "LEFT JOIN condition_word USING (condition)"
     if table == "prescriptions":
         worn = "greatest(1, ceil((6 * quantity - days_supply) / (2 * days_supply)))"
-        extra = f", strength * CASE WHEN patch = 1 THEN {worn} ELSE quantity / days_supply END * factor AS daily_mme"
-        joins = "LEFT JOIN drug_word ON lower(drug) = word"
+        extra = f", strength * times * CASE WHEN patch = 1 THEN {worn} ELSE quantity / days_supply END * factor AS daily_mme"
+        joins = "LEFT JOIN drug_word ON lower(drug) = word LEFT JOIN unit_word ON lower(unit) = written AND drug_unit = meant"
     in_time = f"day BETWEEN {EARLIEST} AND {last}" if DAY.get(table, "date") else "true"
     return f"SELECT *{extra} FROM ({text}) AS line SEMI JOIN patient USING (patient_key) {joins}", f"({in_time} AND {RULES[table]})"
 
@@ -151,21 +171,20 @@ def write(db, out, table, rows):
 
 
 def prescriptions(db, out, sources, last):
-    """A row id repeated with the same content is dropped, with another content set aside. What is set aside is remembered by patient."""
+    """Of rows with one row id the first by day stays; the same content again is dropped, another is set aside. What is set aside is remembered by patient."""
     rows, accepted = candidates(db, "prescriptions", sources, last)
     db.execute(f"CREATE TABLE prescription AS SELECT *, coalesce({accepted}, false) AS accepted FROM ({rows})")
-    content = "start_date, days_supply, code, strength, unit, quantity, route, indication"
-    db.execute(f"""CREATE TABLE repeated AS SELECT patient_key, row_id, min((source_id, source_row)) AS first, count(DISTINCT ({content})) > 1 AS conflict
-        FROM prescription WHERE accepted AND row_id IS NOT NULL GROUP BY patient_key, row_id HAVING count(*) > 1""")
-    kept = "NOT coalesce(conflict OR (source_id, source_row) <> first, false)"
-    joined = "prescription LEFT JOIN repeated USING (patient_key, row_id)"
-    write(db, out, "prescriptions", f"SELECT * FROM {joined} WHERE accepted AND {kept}")
+    content = "(day, days_supply, code, strength, quantity, route, indication)"
+    db.execute(f"""CREATE TABLE repeated AS SELECT source_id, patient_key, row_id, min(({content}, source_row)) AS first
+        FROM prescription WHERE accepted AND row_id IS NOT NULL GROUP BY source_id, patient_key, row_id HAVING count(*) > 1""")
+    joined = "prescription LEFT JOIN repeated USING (source_id, patient_key, row_id)"
+    write(db, out, "prescriptions", f"SELECT * FROM {joined} WHERE accepted AND coalesce(({content}, source_row) = first, true)")
     # A malformed line still says whose it is and perhaps when.
     malformed = " UNION ALL ".join(
-        f"""SELECT DISTINCT {key(site, "split_part(csv_line, ',', 1)")} AS patient_key, {n} AS source_id, line AS source_row, (try_cast(split_part(csv_line, ',', 2) AS DATE) - DATE '1970-01-01')::INT AS start_day
+        f"""SELECT DISTINCT {key(site, "split_part(csv_line, ',', 1)")} AS patient_key, {n} AS source_id, line::BIGINT AS source_row, (try_cast(split_part(csv_line, ',', 2) AS DATE) - DATE '1970-01-01')::INT AS start_day
         FROM reject_errors JOIN reject_scans USING (scan_id, file_id) WHERE file_path = '{folder / 'prescriptions.csv'}'""" for n, (_, site, folder, _) in enumerate(sources))
     write(db, out, "prescriptions_withheld", f"""
-        SELECT patient_key, source_id, source_row, CASE WHEN day BETWEEN {EARLIEST} AND {last} THEN day END AS start_day FROM {joined} WHERE NOT accepted OR conflict
+        SELECT patient_key, source_id, source_row, CASE WHEN day BETWEEN {EARLIEST} AND {last} THEN day END AS start_day FROM {joined} WHERE NOT accepted OR coalesce({content} <> first[1], false)
         UNION ALL SELECT * FROM ({malformed}) SEMI JOIN patient USING (patient_key)""")
 
 
@@ -211,7 +230,7 @@ def main():
     counts = ingest(connect(), Pipeline.read(args.pipeline) if args.pipeline else Pipeline.of_folder(args.source), args.out)
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(json.dumps(counts))
-    print(f"duckdb ingest {time.perf_counter() - start:.3f} s, cpu {used.ru_utime + used.ru_stime:.3f} s, peak {used.ru_maxrss / 1024:.0f} MB")
+    print(f"duckdb ingest {time.perf_counter() - start:.3f} s, cpu {used.ru_utime + used.ru_stime:.3f} s, peak {used.ru_maxrss / 1024} MB")
 
 
 if __name__ == "__main__":

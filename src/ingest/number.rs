@@ -31,7 +31,8 @@ impl Decimal {
             }
         }
         let places = point.map_or(0, |at| digits.len() - at - 1);
-        if point.is_some() && digits.len() == 1 {
+        let count = digits.len() - usize::from(point.is_some());
+        if !(1..=MAX_DIGITS).contains(&count) {
             return None;
         }
         let places = u32::try_from(places).expect("at most fifteen digits");

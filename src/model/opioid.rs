@@ -148,6 +148,12 @@ pub fn window_total(dispensings: &[Dispensing], first: i32, last: i32) -> Mme {
     total
 }
 
+/// MME on each day of the window `first ..= last`. `window_total` says the sum
+/// at a fraction of the cost.
+pub fn window_days(dispensings: &[Dispensing], first: i32, last: i32) -> Vec<Mme> {
+    (first..=last).map(|day| window_total(dispensings, day, day)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Dispensing, Factor, Mme, patches_worn, window_total};

@@ -20,7 +20,7 @@ use crate::store::{Manifest as SnapshotManifest, TableWriter};
 /// A file that cannot be written.
 pub fn write(folder: &Path, released: &Released, context: &Context<'_>, snapshot: &SnapshotManifest) -> Result<(), PublishError> {
     let draft = Draft::begin(folder)?;
-    let charts = chart::draw_all(released, context);
+    let charts = chart::charts(released, context);
     let mut outputs = Vec::new();
     for (name, content) in files(released, context, &charts) {
         draft.write(&name, &content)?;
@@ -42,7 +42,7 @@ fn files(released: &Released, context: &Context<'_>, charts: &[Chart]) -> Vec<(S
     ];
     for chart in charts {
         files.push((format!("charts/{}.svg", chart.id), chart.svg.clone().into_bytes()));
-        files.push((format!("charts/{}.png", chart.id), chart.png.clone()));
+        files.push((format!("charts/{}.png", chart.id), chart.png()));
     }
     files
 }

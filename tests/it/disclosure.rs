@@ -1,7 +1,6 @@
 //! The suppression rule on bare numbers: golden cases, and attackers on tables.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use proptest::prelude::*;
 use relief::publish::disclosure::{midpoint6, nearest5, rate_rule, suppress_line, suppress_table};
@@ -10,29 +9,25 @@ use serde_json::{Value, json};
 /// The golden cases are under the rule of CMS.
 const THRESHOLD: u64 = 11;
 
-/// Checks one golden case of `suppression` or `rounding` (tests/reference/golden).
-///
-/// # Errors
-/// What differs, or that the case is of no known kind.
-pub fn check_suppression_case(case: &Value) -> Result<(), String> {
-    let (actual, expected) = if let Some(counts) = case.get("counts") {
-        (line(&counts_of(counts)?), &case["expected"])
-    } else if let Some(table) = case.get("table").and_then(Value::as_array) {
-        let rows: Result<Vec<Vec<u64>>, String> = table.iter().map(counts_of).collect();
-        (suppressed_table(&rows?), &case["expected"])
-    } else if let (Some(x), Some(n)) = (case["x"].as_u64(), case["n"].as_u64()) {
-        (rate(x, n), &case["expected"])
-    } else if let Some(n) = case["n"].as_u64() {
-        (json!({"n": n, "round5": nearest5(n), "midpoint6": midpoint6(n)}), case)
-    } else {
-        return Err(format!("unknown kind of case: {case}"));
-    };
-    if actual == *expected { Ok(()) } else { Err(format!("{}: {actual} instead of {expected}", case["id"])) }
+/// What the product says to a case of `suppression` or `rounding`; `None` for a
+/// case of no known kind.
+pub(crate) fn answer(case: &Value) -> Option<Value> {
+    if let Some(counts) = case.get("counts") {
+        return Some(line(&counts_of(counts)?));
+    }
+    if let Some(table) = case.get("table").and_then(Value::as_array) {
+        let rows: Option<Vec<Vec<u64>>> = table.iter().map(counts_of).collect();
+        return Some(suppressed_table(&rows?));
+    }
+    let n = case["n"].as_u64()?;
+    Some(match case["x"].as_u64() {
+        Some(x) => rate(x, n),
+        None => json!({"n": n, "round5": nearest5(n), "midpoint6": midpoint6(n)}),
+    })
 }
 
-fn counts_of(counts: &Value) -> Result<Vec<u64>, String> {
-    let counts = counts.as_array().ok_or("counts are an array")?;
-    counts.iter().map(|count| count.as_u64().ok_or_else(|| "a count is a whole number".to_owned())).collect()
+fn counts_of(counts: &Value) -> Option<Vec<u64>> {
+    counts.as_array()?.iter().map(Value::as_u64).collect()
 }
 
 fn line(counts: &[u64]) -> Value {
@@ -48,30 +43,6 @@ fn suppressed_table(table: &[Vec<u64>]) -> Value {
 fn rate(x: u64, n: u64) -> Value {
     let rule = rate_rule(x, n, THRESHOLD);
     json!({"show_n": rule.show_n, "show_rate": rule.show_rate, "reason": rule.reason})
-}
-
-/// Golden files: those of the repository, or of `RELIEF_GOLDEN_DIR`.
-fn golden_files() -> Vec<Value> {
-    let own = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference/golden");
-    let folder = std::env::var_os("RELIEF_GOLDEN_DIR").map_or_else(own, PathBuf::from);
-    let entries = std::fs::read_dir(&folder).expect("the golden folder exists");
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a readable folder").path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    paths.sort();
-    let read = |path: &PathBuf| std::fs::read_to_string(path).expect("a readable file");
-    paths.iter().map(|path| serde_json::from_str(&read(path)).expect("golden files are JSON")).collect()
-}
-
-#[test]
-fn golden_cases_of_suppression_and_rounding() {
-    let mut faults = Vec::new();
-    for file in golden_files() {
-        for kind in ["suppression", "rounding"] {
-            let cases = file.get(kind).and_then(Value::as_array).into_iter().flatten();
-            faults.extend(cases.filter_map(|case| check_suppression_case(case).err()));
-        }
-    }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 #[test]

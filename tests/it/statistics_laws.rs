@@ -89,7 +89,7 @@ fn inside(ci: IntervalEstimate) -> bool {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 400, failure_persistence: None, ..Config::default() })]
+    #![proptest_config(Config { cases: 400, failure_persistence: None, max_shrink_iters: 300, ..Config::default() })]
 
     #[test]
     fn proportions_stay_between_zero_and_one(of in 1..20_000_000_u64, share in 0.0..=1.0, level in level()) {
@@ -349,7 +349,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 60, failure_persistence: None, ..Config::default() })]
+    #![proptest_config(Config { cases: 60, failure_persistence: None, max_shrink_iters: 300, ..Config::default() })]
 
     #[test]
     fn pooling_answers_wild_counts(groups in vec((wild_count(), wild_count()), 0..8), level in wild()) {

@@ -2,7 +2,7 @@
 //!
 //! Trapezoid sums in t = ln(M/n0) and logit of the mean: for smooth functions that vanish
 //! at both ends they converge faster than any power of the step (Trefethen and Weideman
-//! 2014, doi:10.1137/130932132), so steps of half a standard deviation give ten digits.
+//! 2014, doi:10.1137/130932132), so steps of three quarters of a standard deviation give ten digits.
 
 use super::beta_binomial::ln_likelihood;
 use super::distribution::beta::{Beta, UnitPoint};
@@ -32,6 +32,8 @@ pub(super) struct Posterior {
     parts: Vec<Part>,
     /// The posterior mean.
     pub(super) mean: f64,
+    /// A beta distribution with the same two moments, from which searches start.
+    alike: Option<Beta>,
 }
 
 struct Part {
@@ -44,10 +46,12 @@ impl Grid {
     pub(super) fn of(groups: &[Count]) -> Self {
         let k = real(groups.len() as u64);
         let harmonic = k / groups.iter().map(|g| 1.0 / real(g.of)).sum::<f64>();
-        let step = (2.0 / k).sqrt().min(0.5);
+        // sqrt(2/k) is the least that ln M can vary when k groups show it.
+        let step = 0.75 * (2.0 / k).sqrt().min(1.0);
         let rows = walk(0.0, step, |t| Row::of(groups, harmonic, t), |row| row.ln_weight);
         let peak = rows.iter().map(|row| row.ln_weight).fold(f64::NEG_INFINITY, f64::max);
         let mut nodes: Vec<Node> = rows.into_iter().flat_map(|row| row.nodes(peak)).collect();
+        nodes.retain(|node| node.weight > 1e-10);
         let sum: f64 = nodes.iter().map(|node| node.weight).sum();
         for node in &mut nodes {
             node.weight /= sum;
@@ -64,15 +68,28 @@ impl Grid {
             Some(Part { weight: node.weight, beta: Beta::new(a, b).ok()? })
         };
         let parts: Vec<Part> = self.nodes.iter().filter_map(part).collect();
-        let mean = parts.iter().map(|part| part.weight * part.beta.mean()).sum();
-        Posterior { parts, mean }
+        let mean: f64 = parts.iter().map(|part| part.weight * part.beta.mean()).sum();
+        let alike = beta_of_moments(mean, variance(&parts, mean));
+        Posterior { parts, mean, alike }
     }
+}
+
+/// Variance of a mixture about its mean: within the parts and between them.
+fn variance(parts: &[Part], mean: f64) -> f64 {
+    let of_part = |part: &Part| part.weight * (part.beta.variance() + (part.beta.mean() - mean).powi(2));
+    parts.iter().map(of_part).sum()
+}
+
+fn beta_of_moments(mean: f64, variance: f64) -> Option<Beta> {
+    let strength = mean * (1.0 - mean) / variance - 1.0;
+    Beta::new(mean * strength, (1.0 - mean) * strength).ok()
 }
 
 impl Posterior {
     /// The rate with probability `tail` below it.
     pub(super) fn lower_limit(&self, tail: f64) -> f64 {
-        self.solve(|point| {
+        let start = self.alike.and_then(|beta| beta.point_below(tail).ok());
+        self.solve(start, |point| {
             let lower = self.tails(point).lower;
             Residual { excess: (lower / tail).ln(), slope: self.density(point) / lower }
         })
@@ -80,17 +97,19 @@ impl Posterior {
 
     /// The rate with probability `tail` above it.
     pub(super) fn upper_limit(&self, tail: f64) -> f64 {
-        self.solve(|point| {
+        let start = self.alike.and_then(|beta| beta.point_above(tail).ok());
+        self.solve(start, |point| {
             let upper = self.tails(point).upper;
             Residual { excess: (tail / upper).ln(), slope: self.density(point) / upper }
         })
     }
 
-    /// Searches the odds, starting from those of the mean.
-    fn solve(&self, residual: impl Fn(UnitPoint) -> Residual) -> f64 {
-        let start = self.mean / (1.0 - self.mean);
+    /// Searches the odds.
+    fn solve(&self, start: Option<UnitPoint>, residual: impl Fn(UnitPoint) -> Residual) -> f64 {
+        let start = start.unwrap_or(UnitPoint { x: self.mean, complement: 1.0 - self.mean });
         let point = |odds: f64| UnitPoint { x: odds / (1.0 + odds), complement: 1.0 / (1.0 + odds) };
-        point(solve_in_logs((1e-15, 1e15), start, |odds| residual(point(odds)))).x
+        let odds = solve_in_logs((1e-15, 1e15), start.x / start.complement, |odds| residual(point(odds)));
+        point(odds).x
     }
 
     fn tails(&self, point: UnitPoint) -> Tails {

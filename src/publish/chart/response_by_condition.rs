@@ -31,6 +31,7 @@ fn title(overall: Option<&ResultRow>, spread: Spread) -> String {
         Spread { shown: 0, .. } => format!("{rate} of all patients responded; no condition is large enough to show"),
         Spread { shown: 1, apart: 0, .. } => format!("The condition shown cannot be told apart from the overall {rate}"),
         Spread { apart: 0, shown, .. } => format!("None of {shown} conditions can be told apart from the overall {rate}"),
+        Spread { apart: 1, shown, .. } => format!("1 of {} stands apart from the overall {rate}", words::plural(shown, "condition")),
         Spread { apart, shown, .. } => format!("{apart} of {} stand apart from the overall {rate}", words::plural(shown, "condition")),
     }
 }

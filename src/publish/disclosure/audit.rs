@@ -15,7 +15,7 @@ use super::network::{Atom, Network};
 /// # Panics
 /// When a small count could still be worked out: nothing may then be released.
 pub(super) fn hide(network: &Network, threshold: u64) -> Vec<bool> {
-    let mut closure = Closure::new(network, threshold);
+    let t0=std::time::Instant::now(); let mut closure = Closure::new(network, threshold); eprintln!("closure {:?} atoms {} lines {} hidden {}", t0.elapsed(), network.values.len(), network.lines.len(), closure.hidden.iter().filter(|h| **h).count());
     loop {
         let exposed = exposed(&closure);
         if exposed.is_empty() || !cover(&mut closure, &exposed) {
@@ -28,11 +28,11 @@ pub(super) fn hide(network: &Network, threshold: u64) -> Vec<bool> {
 
 /// Small hidden counts an attacker can tell to within less than the threshold.
 fn exposed(closure: &Closure) -> Vec<Atom> {
-    let ranges = ranges(closure.network, &closure.hidden);
-    let determined = determined(closure.network, &closure.hidden);
+    let t0=std::time::Instant::now(); let ranges = ranges(closure.network, &closure.hidden); let t1=t0.elapsed();
+    let determined = determined(closure.network, &closure.hidden); eprintln!("ranges {t1:?} linear {:?} hidden {}", t0.elapsed()-t1, closure.hidden.iter().filter(|h| **h).count());
     let least = i64::try_from(closure.threshold).expect("a threshold is a small number");
     let told = |&atom: &Atom| closure.protects(atom) && (ranges[atom].width() < least || determined[atom]);
-    closure.network.atoms().filter(told).collect()
+    let v: Vec<Atom> = closure.network.atoms().filter(told).collect(); eprintln!("exposed {} of which linear {}", v.len(), v.iter().filter(|a| determined[**a]).count()); v
 }
 
 fn ranges(network: &Network, hidden: &[bool]) -> Vec<Range> {

@@ -64,7 +64,7 @@ impl System<'_> {
             }
             now = next;
         }
-        Change { size, converged: now <= EXACT * first }
+        eprintln!("cg end residual {:e} of {:e} lines {}", now, first, self.lines.len()); Change { size, converged: now <= EXACT * first }
     }
 
     /// By how much a change breaks each line.

@@ -107,7 +107,8 @@ impl<'a> Drawing<'a> {
         self.protect_outcome || kind == Kind::Denominator
     }
 
-    /// One atom for each quantity at each of its places.
+    /// One atom for each quantity at each of its places. A difference of zero is
+    /// none: it makes two counts the same people instead (`draw_nestings`).
     fn draw_counts(&mut self) {
         let printed = merged(&self.census.quantities, &self.same);
         for (number, quantity) in self.census.quantities.iter().enumerate() {
@@ -115,7 +116,8 @@ impl<'a> Drawing<'a> {
                 continue;
             }
             let (is_printed, rank) = printed[number];
-            for (&place, &count) in &quantity.cells {
+            let counted = |count: u64| count > 0 || quantity.kind != Kind::Difference;
+            for (&place, &count) in quantity.cells.iter().filter(|&(_, &count)| counted(count)) {
                 let atom = if is_printed { self.draft.printed(count, rank) } else { self.draft.derived(count) };
                 self.atoms.insert((number, place), atom);
             }
@@ -145,13 +147,13 @@ impl<'a> Drawing<'a> {
     /// same people.
     fn draw_nestings(&mut self) {
         for (nesting, rest) in std::mem::take(&mut self.nestings) {
-            let places: Vec<usize> = self.census.quantities[rest].cells.keys().copied().collect();
-            for place in places {
-                let found = [nesting.outer, nesting.inner, rest].map(|quantity| self.atom(quantity, place));
-                let [Some(outer), Some(inner), Some(rest)] = found else { continue };
-                self.draft.defining(outer, vec![inner], rest);
-                if self.draft.value(rest) == 0 {
+            for (place, more) in self.census.quantities[rest].cells.clone() {
+                let [outer, inner] = [nesting.outer, nesting.inner].map(|quantity| self.atom(quantity, place));
+                let Some((outer, inner)) = outer.zip(inner) else { continue };
+                if more == 0 {
                     self.draft.same(outer, inner);
+                } else if let Some(rest) = self.atom(rest, place) {
+                    self.draft.defining(outer, vec![inner], rest);
                 }
             }
         }

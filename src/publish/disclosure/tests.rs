@@ -3,4 +3,5 @@
 mod attacker;
 mod cohort;
 mod laws;
+mod load;
 mod release;

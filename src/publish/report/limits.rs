@@ -52,7 +52,7 @@ fn many(released: &Released) -> String {
     let share = element::hidden_share(released, |_| true);
     format!(
         "<strong>Many numbers.</strong> Of {} intervals at 95\u{A0}%, about one in twenty misses by chance, so a single condition or site that stands apart is a question, not a finding. {} of {} numbers are hidden to protect patients.",
-        words::plural(released.rows().iter().filter(|row| row.ci_low.is_some()).count(), "number with an interval").replace("number with an intervals", "numbers with an interval"),
+        words::count(released.rows().iter().filter(|row| row.ci_low.is_some()).count() as u64),
         words::count(share.hidden as u64),
         words::count(share.all as u64)
     )

@@ -16,7 +16,6 @@ pub(super) enum Tolerance {
     /// 1e-10: special functions.
     SpecialFunction,
     /// Equal in every bit: rules and exact arithmetic of other modules.
-    #[expect(dead_code, reason = "for the kinds of golden_rules.json")]
     Exact,
 }
 

@@ -9,6 +9,7 @@ mod case;
 mod compare;
 mod paired;
 mod proportions;
+mod rules;
 mod series;
 mod special_functions;
 mod tables;
@@ -31,9 +32,8 @@ const fn kind(stat: &'static str, tolerance: Tolerance, actual: fn(&Case, &Golde
     Kind { stat, actual, tolerance }
 }
 
-/// Order is report order. Statistics first; the sections of `golden_rules.json` (`mme`,
-/// `responder`, `estimands`, `suppression`, `rounding`) belong after them: the section is
-/// the stat, and the arguments are the whole case.
+/// Order is report order. Statistics first, then the sections of `golden_rules.json`: the
+/// section is the stat, and the arguments are the whole case.
 const KINDS: &[Kind] = &[
     kind("prop_ci.wilson", Tolerance::Closed, proportions::wilson),
     kind("prop_ci.wilson_cc", Tolerance::Closed, proportions::wilson_continuity),
@@ -59,6 +59,11 @@ const KINDS: &[Kind] = &[
     kind("spc.p_laney", Tolerance::Closed, series::p_laney),
     kind("funnel.binomial", Tolerance::Tail, series::funnel),
     kind("special_function", Tolerance::SpecialFunction, special_functions::value),
+    kind("mme", Tolerance::Closed, rules::mme),
+    kind("responder", Tolerance::Closed, rules::responder),
+    kind("estimands", Tolerance::Closed, rules::estimands),
+    kind("suppression", Tolerance::Exact, rules::suppression),
+    kind("rounding", Tolerance::Exact, rules::suppression),
 ];
 
 #[test]

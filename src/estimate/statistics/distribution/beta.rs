@@ -146,6 +146,12 @@ impl Beta {
     pub fn mean(&self) -> f64 {
         self.a / (self.a + self.b)
     }
+
+    /// The variance, ab / ((a + b)^2 (a + b + 1)).
+    pub fn variance(&self) -> f64 {
+        let sum = self.a + self.b;
+        (self.a / sum) * (self.b / sum) / (sum + 1.0)
+    }
 }
 
 /// ln of how far the tails are past the target, measured on the target's smaller tail.

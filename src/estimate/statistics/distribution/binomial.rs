@@ -15,7 +15,7 @@ pub struct Binomial {
 impl Binomial {
     /// `p` between 0 and 1, both allowed.
     pub fn new(n: u64, p: f64) -> Result<Self, Undefined> {
-        if (0.0..=1.0).contains(&p) { Ok(Self { n, p }) } else { Err(Undefined::ProbabilityOutsideRange) }
+        if (0.0..=1.0).contains(&p) { Ok(Self { n, p: p + 0.0 }) } else { Err(Undefined::ProbabilityOutsideRange) }
     }
 
     /// P(X >= k) = I_p(k, n-k+1) (Abramowitz and Stegun 26.5.24), computed as an upper

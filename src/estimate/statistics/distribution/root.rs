@@ -27,7 +27,8 @@ pub(crate) fn solve_in_logs(bounds: (f64, f64), start: f64, residual: impl Fn(f6
         let newton = x * step.exp();
         if newton > low && newton < high {
             x = newton;
-            if step.abs() < 1e-11 {
+            // The next step would be its square times at most the root of the shapes.
+            if step.abs() < 1e-9 {
                 break;
             }
         } else {

@@ -71,7 +71,9 @@ fn possible(table: &Released, cells: &[People]) -> Vec<[BTreeSet<u64>; 8]> {
     for &one in &first {
         for &other in second.iter().filter(|other| fits(one.plus(**other), both)) {
             for (seen, people) in values.iter_mut().zip([one, other, one.plus(other)]) {
-                seen.iter_mut().zip(secrets(people)).for_each(|(seen, secret)| drop(seen.insert(secret)));
+                for (seen, secret) in seen.iter_mut().zip(secrets(people)) {
+                    seen.insert(secret);
+                }
             }
         }
     }

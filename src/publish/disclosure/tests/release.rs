@@ -213,7 +213,7 @@ fn rounding_comes_after_hiding_and_rates_follow_the_rounded_counts() {
 fn two_at_the_limit_are_not_both_called_small() {
     let site = |site: &str, n| mean(CellKey { site: site.to_owned(), ..key("pain_delta") }, n);
     let called = |one, other| {
-        let table = released(vec![site("a", one), site("b", other), mean(key("pain_delta"), one + other)], &strict(11));
+        let table = released(vec![site("site1", one), site("site2", other), mean(key("pain_delta"), one + other)], &strict(11));
         table.rows().iter().map(|row| row.suppression).step_by(2).skip(1).collect::<Vec<_>>()
     };
     assert_eq!(called(10, 10), [Suppression::Complementary; 2]);

@@ -1,0 +1,160 @@
+//! The program as a person meets it: commands, exit codes, messages.
+
+use crate::workdir::{Workdir, files, repository};
+
+#[test]
+fn the_committed_sample_reports_are_what_run_makes() {
+    let workdir = Workdir::with_sample();
+    for pipeline in ["quarterly", "research"] {
+        workdir.relief(&["run", &format!("pipelines/{pipeline}.toml")]).exits(0);
+        let made = workdir.path(&format!("reports/sample-{pipeline}"));
+        let committed = repository().join(format!("reports/sample-{pipeline}"));
+        assert_eq!(files(&made), files(&committed), "the files of the report");
+        for file in files(&made) {
+            let same = std::fs::read(made.join(&file)).ok() == std::fs::read(committed.join(&file)).ok();
+            assert!(same, "reports/sample-{pipeline}/{} is not what `run` makes; run both pipelines and commit", file.display());
+        }
+    }
+}
+
+#[test]
+fn running_twice_gives_the_same_bytes_and_no_new_snapshot() {
+    let workdir = Workdir::with_clinic();
+    workdir.relief(&["run", "pipeline.toml"]).exits(0);
+    let first = workdir.read("reports/small/results.csv");
+    let second = workdir.relief(&["run", "pipeline.toml", "--json"]).exits(0).json();
+    assert_eq!(second["snapshot"], 1);
+    assert_eq!(workdir.read("reports/small/results.csv"), first);
+    let again = workdir.relief(&["run", "pipeline.toml", "--snapshot", "1", "--out", "elsewhere"]).exits(0);
+    assert!(again.out.contains("elsewhere"));
+    assert_eq!(workdir.read("elsewhere/small/results.csv"), first);
+}
+
+#[test]
+fn a_first_day_init_check_run() {
+    let workdir = Workdir::empty();
+    workdir.relief(&["init", "clinic"]).exits(0);
+    workdir.relief(&["init", "clinic"]).exits(2).says("exists");
+    let empty = workdir.relief(&["check", "clinic/pipeline.toml", "--json"]).exits(0).json();
+    assert_eq!(empty["patients"], 0);
+    assert!(empty["snapshot"].is_null());
+    assert!(!workdir.path("clinic/store").exists(), "check writes nothing");
+    workdir.relief(&["run", "clinic/pipeline.toml"]).exits(0);
+    assert!(workdir.read("clinic/reports/my-clinic/report.html").contains("<h1"));
+}
+
+#[test]
+fn every_row_of_the_dirty_sample_is_somewhere() {
+    let workdir = Workdir::with_sample();
+    let checked = workdir.relief(&["check", "pipelines/quarterly.toml", "--json"]).exits(0).json();
+    let tables = checked["tables"].as_object().expect("tables");
+    for (name, counts) in tables {
+        let count = |key: &str| counts[key].as_u64().expect("a count");
+        assert_eq!(count("read"), count("accepted") + count("quarantined") + count("duplicates"), "{name}");
+    }
+    let ingested = workdir.relief(&["ingest", "pipelines/quarterly.toml", "--json"]).exits(0).json();
+    assert_eq!(ingested["tables"], checked["tables"], "check says what ingest does");
+    assert_eq!(ingested["snapshot"], 1);
+    let listed = workdir.relief(&["snapshots", "pipelines/quarterly.toml", "--json"]).exits(0).json();
+    assert_eq!(listed["snapshots"][0]["current"], true);
+}
+
+#[test]
+fn a_broken_pipeline_is_named_with_its_line() {
+    for (from, to, says) in [
+        ("id = \"small\"", "id = \"../up\"", "cannot be a pipeline id in `pipeline.toml` line 2"),
+        ("basis = \"limited-data-set\"", "", "missing field `basis`"),
+        ("basis = \"limited-data-set\"", "basis = \"none\"", "line 6"),
+        ("profile = \"internal-5\"", "profile = \"us-cms-1\"", "did you mean `us-cms-11`?"),
+        ("kind = \"csv\"", "kind = \"xls\"", "unknown source kind `xls`"),
+        ("data_cut = \"2026-09-30\"", "data_cut = \"30.9.2026\"", "`data_cut` is not a date"),
+        ("data_cut =", "data_cutt =", "unknown field `data_cutt`"),
+        ("max_reject_share = 0.5", "max_reject_share = 5", "`max_reject_share` is not between 0 and 1"),
+        ("data_cut = \"2026-09-30\"", "primary_horizon = \"13w\"", "unknown horizon `13w`"),
+        ("title = \"Small clinic\"", "title = ", "line 3"),
+    ] {
+        let workdir = Workdir::with_clinic();
+        workdir.replace("pipeline.toml", from, to);
+        workdir.relief(&["run", "pipeline.toml"]).exits(3).says(says);
+        assert!(!workdir.path("store").exists(), "{says}");
+    }
+    Workdir::empty().relief(&["run", "nowhere.toml"]).exits(3).says("nowhere.toml");
+}
+
+#[test]
+fn a_broken_measure_is_named_with_its_file_and_line() {
+    let pack = std::fs::read_to_string(repository().join("pipelines/packs/measures.toml")).expect("the shipped pack");
+    let outcome = "outcome = \"10 * (baseline_pain_x10 - follow_up_pain_x10) >= 3 * baseline_pain_x10\"";
+    for (replacement, says) in [
+        ("outcome = \"baseline_pian_x10 > 0\"", "did you mean `baseline_pain_x10`?"),
+        ("outcome = \"AVG(baseline_pain_x10) > 0\"", "an aggregate"),
+        ("outcome = \"baseline_pain_x10 >\"", "is not SQL"),
+        ("outcome = \"baseline_pain_x10\"", "where a condition (true or false) is needed"),
+        ("", "needs `outcome`"),
+    ] {
+        let workdir = Workdir::with_clinic();
+        workdir.write("my.toml", pack.replacen(outcome, replacement, 1));
+        workdir.replace("pipeline.toml", "[store]", "[packs]\nmeasures = [\"my.toml\"]\n[store]");
+        let answer = workdir.relief(&["check", "pipeline.toml"]).exits(3).says(says);
+        assert!(answer.err.contains("`my.toml` line"), "{}", answer.err);
+    }
+}
+
+#[test]
+fn a_measure_added_to_a_pack_is_in_the_results() {
+    let workdir = Workdir::with_clinic();
+    let pack = std::fs::read_to_string(repository().join("pipelines/packs/measures.toml")).expect("the shipped pack");
+    let first = pack.split("[[measure]]").nth(1).expect("a measure");
+    let added = format!("{pack}\n[[measure]]{}", first.replace("\"response_30\"", "\"response_70\"").replace("10 *", "100 *").replace("3 *", "70 *"));
+    workdir.write("my.toml", added);
+    workdir.replace("pipeline.toml", "[store]", "[packs]\nmeasures = [\"my.toml\"]\n[store]");
+    workdir.relief(&["run", "pipeline.toml"]).exits(0);
+    assert!(workdir.read("reports/small/results.csv").contains("response_70"));
+}
+
+#[test]
+fn broken_input_gives_the_named_error_and_the_store_stays_as_it_was() {
+    let assessments = "records/assessments.csv";
+    let cases: [(&str, i32, &str, &dyn Fn(&Workdir)); 9] = [
+        ("a missing file", 7, "has no `infusions.csv`", &|w| w.remove("records/infusions.csv")),
+        ("a missing column", 7, "has no column `score`", &|w| w.replace(assessments, ",score\n", ",points\n")),
+        ("Latin-1", 7, "UTF-8", &|w| w.write(assessments, b"patient_id,date,instrument,score\nqx7k2m9p,2026-01-04,pain_nr\xe9,8\n")),
+        ("a truncated file", 7, "cut short or damaged", &|w| {
+            w.remove(assessments);
+            w.write("records/assessments.csv.gz", [0x1f, 0x8b, 8, 0, 0, 0, 0, 0]);
+        }),
+        ("a name column", 5, "`last_name`", &|w| w.replace("records/patients.csv", "patient_id,sex", "patient_id,last_name")),
+        ("a free-text column", 5, "`notes`", &|w| w.replace(assessments, ",score\n", ",score,notes\n")),
+        ("study days beside dates", 7, "study days", &|w| w.write("records/infusions.csv", "patient_id,day\nqx7k2m9p,0\n")),
+        ("dates under safe harbor", 5, "refused", &|w| w.replace("pipeline.toml", "limited-data-set", "safe-harbor")),
+        ("too many rejects", 6, "too many rejects", &|w| {
+            w.replace("pipeline.toml", "max_reject_share = 0.5", "max_reject_share = 0");
+            w.write(assessments, "patient_id,date,instrument,score\nqx7k2m9p,2026-01-04,pain_nrs,88\n");
+        }),
+    ];
+    for (what, code, says, break_it) in cases {
+        let workdir = Workdir::with_clinic();
+        workdir.relief(&["ingest", "pipeline.toml"]).exits(0);
+        break_it(&workdir);
+        let answer = workdir.relief(&["run", "pipeline.toml"]);
+        assert_eq!(answer.code, code, "{what}: {}", answer.err);
+        assert!(answer.err.contains(says), "{what}: {}", answer.err);
+        assert!(!answer.err.contains("qx7k2m9p"), "{what} echoes a cell: {}", answer.err);
+        let listed = workdir.relief(&["snapshots", "pipeline.toml", "--json"]);
+        assert_eq!(listed.code, 0, "{what}: {}", listed.err);
+        assert_eq!(listed.json()["snapshots"].as_array().map(Vec::len), Some(1), "{what}");
+    }
+}
+
+#[test]
+fn completions_are_written_for_every_shell() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(Workdir::empty().relief(&["completions", shell]).exits(0).out.contains("relief"));
+    }
+}
+
+#[test]
+fn wrong_usage_exits_2() {
+    Workdir::empty().relief(&["rum"]).exits(2);
+    Workdir::empty().relief(&["synth", "d", "--clinics", "0"]).exits(2);
+}
