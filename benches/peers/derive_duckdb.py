@@ -76,7 +76,7 @@ def before_sql(p):
     """The last score before day 0; only without one the first of day 0. `row` grows with the day."""
     return f"""
     WITH by_scale AS (
-        SELECT sid, scale, max(row << 10 | score) FILTER (day < index_day) AS earlier, min(row << 10 | score) FILTER (day = index_day) AS same_day
+        SELECT sid, scale, max((row << 10) | score) FILTER (day < index_day) AS earlier, min((row << 10) | score) FILTER (day = index_day) AS same_day
         FROM scores JOIN series USING (patient_key) WHERE day BETWEEN index_day - {p.baseline_days} AND index_day GROUP BY sid, scale),
     chosen AS (SELECT sid, scale, coalesce(earlier, same_day) & 1023 AS score, earlier IS NULL AS same_day FROM by_scale)
     SELECT sid, min(scale) FILTER (scale < {PHQ9}) AS pain_scale,
@@ -94,9 +94,9 @@ def after_sql():
     closest, latest, pain, other, carried = [], [], [], [], []
     for n, (h, target, first, last) in enumerate(HORIZONS):
         on_treatment = "AND day > induction_end" if h == "2w" else ""
-        rank = f"(abs(offset_day - {target}) * 2 + (offset_day < {target})::BIGINT) << 44 | (8589934591 - row) << 10 | score"
+        rank = f"((abs(offset_day - {target}) * 2 + (offset_day < {target})::BIGINT) << 44) | ((8589934591 - row) << 10) | score"
         closest.append(f"min({rank}) FILTER (offset_day BETWEEN {first} AND {last} {on_treatment}) AS at_{h}")
-        latest.append(f"max(row << 10 | score) FILTER (offset_day BETWEEN {edges[n] + 1} AND {last}) AS until_{h}")
+        latest.append(f"max((row << 10) | score) FILTER (offset_day BETWEEN {edges[n] + 1} AND {last}) AS until_{h}")
         pain.append(f"max(at_{h} & 1023) FILTER (scale = pain_scale) AS pain_{h}")
         other += [f"max(at_{h} & 1023) FILTER (scale = {code}) AS {name}_{h}" for code, name in ((PHQ9, "phq9"), (GAD7, "gad7"))]
         carried.append(f"max(greatest({', '.join(f'until_{i}' for i, *_ in HORIZONS[:n + 1])})) FILTER (scale = pain_scale) & 1023 AS last_{h}")
@@ -115,7 +115,7 @@ def even(db):
     days = [d for d, in db.execute("SELECT DISTINCT days_supply FROM prescriptions SEMI JOIN drug ON drug = code AND factor IS NOT NULL").fetchall()]
     common = math.lcm(1, *days)
     assert common < 10**18, "days' supplies without a common denominator that 128 bits can hold"
-    return common, "BIGINT" if common <= 5_000 else "HUGEINT"
+    return common, "BIGINT" if common <= 500 else "HUGEINT"
 
 
 def medication_sql(common, whole):
@@ -146,7 +146,7 @@ def doses_sql():
         days.append(f"greatest(0, least(last - index_day, {last}) - greatest(first - index_day, {first}) + 1) AS days_{w}")
         days.append(f"((1::BIGINT << days_{w}) - 1) << greatest(0, first - index_day - ({first})) % 64 AS mask_{w}")
         bits = f"""CASE kind WHEN 'opioid' THEN mask_{w} << {OPIOID_BITS} WHEN 'benzodiazepine' THEN mask_{w}
-            WHEN 'buprenorphine' THEN mask_{w} << {OPIOID_BITS} | {BUPRENORPHINE} WHEN 'unconvertible' THEN mask_{w} << {OPIOID_BITS} | {UNCONVERTIBLE} ELSE 0 END"""
+            WHEN 'buprenorphine' THEN (mask_{w} << {OPIOID_BITS}) | {BUPRENORPHINE} WHEN 'unconvertible' THEN (mask_{w} << {OPIOID_BITS}) | {UNCONVERTIBLE} ELSE 0 END"""
         sums.append(f"sum(daily * days_{w}) AS total_{w}, bit_or({bits}) FILTER (days_{w} > 0) AS bits_{w}")
     return f"""
     WITH near AS (
@@ -170,7 +170,7 @@ def conditions_sql():
     """Specific before unspecific, then the lowest rank, then pack order."""
     return """
     SELECT patient_key, bit_or(1::BIGINT << position) AS mask, bool_and(in_scope = 1) AS in_scope,
-        min((1 - specific)::BIGINT << 40 | coalesce(rank, 2147483647)::BIGINT << 8 | position) & 255 AS primary_position,
+        min(((1 - specific)::BIGINT << 40) | (coalesce(rank, 2147483647)::BIGINT << 8) | position) & 255 AS primary_position,
         bool_or(upper(replace(source_code, '.', '')) = 'Z79891') AS long_term
     FROM diagnoses JOIN condition_pack ON condition = code GROUP BY patient_key"""
 
@@ -180,9 +180,9 @@ def state(w):
         WHEN withheld_{w} THEN 'withheld' WHEN complete = 1 OR reviewed_{w} THEN 'known' ELSE 'not_reviewed' END"""
 
 
-def wide_sql(manifest, pipeline, common):
+def wide_sql(manifest, pipeline, common, whole):
     """One row a series, every horizon's facts beside each other."""
-    unit = 10**10 * common
+    thousandth = 10**10 * common * MME_DAYS // 1000
     dated = manifest["calendar"] == "dated"
     # With study days only the site can say when day 0 was, and it said so for the first series.
     period = "strftime(DATE '1970-01-01' + index_day, '%Y-%m')" if dated else "CASE WHEN index_day = 0 THEN index_period END"
@@ -195,13 +195,13 @@ def wide_sql(manifest, pipeline, common):
         reached = f"CASE WHEN index_day = 0 AND index_period IS NOT NULL THEN {pipeline.data_cut} - {end} ELSE cut.day END"
     facts = []
     for w in DOSES:
-        total = f"coalesce(total_{w}, 0)::HUGEINT"
+        total = f"coalesce(total_{w}, 0)::{whole}"
         known = f"CASE WHEN state_{w} = 'known' THEN {total} END"
         facts.append(f"{state(w)} AS state_{w}, {known} AS known_{w}")
-        facts.append(f"CASE WHEN known_{w} > 0 THEN greatest(1, known_{w} * 1000 // {unit * MME_DAYS}::HUGEINT) ELSE known_{w} END::BIGINT AS mme_{w}")
-        facts.append(f"coalesce(bits_{w} & bits_{w} >> {OPIOID_BITS} & {WINDOW_BITS} <> 0, false) AS benzodiazepine_{w}")
+        facts.append(f"CASE WHEN known_{w} > 0 THEN greatest(1, known_{w} // {thousandth}::{whole}) ELSE known_{w} END::BIGINT AS mme_{w}")
+        facts.append(f"coalesce(bits_{w} & (bits_{w} >> {OPIOID_BITS}) & {WINDOW_BITS} <> 0, false) AS benzodiazepine_{w}")
         if w != "b":
-            facts.append(f"CASE WHEN known_b > 0 THEN (known_b - known_{w}) * 10000 // known_b END::BIGINT AS reduction_{w}")
+            facts.append(f"CASE WHEN known_b > 0 THEN (known_b - known_{w})::HUGEINT * 10000 // known_b END::BIGINT AS reduction_{w}")
     return f"""
     SELECT *, {period} AS period, {reached} - index_day AS observed_days, conditions.mask AS condition_mask, {', '.join(facts)},
         coalesce(known_b > 0 AND (bit_count(covered) >= 14 OR long_term), false) AS opioid_user,
@@ -249,34 +249,42 @@ def derive(db, folder, out, pipeline):
     make("withheld", withheld_sql())
     make("conditions", conditions_sql())
     make("mask_words", """SELECT mask AS condition_mask, string_agg(code, ';' ORDER BY position) AS joined
-        FROM (SELECT DISTINCT mask FROM conditions) JOIN condition_pack ON mask >> position & 1 = 1 GROUP BY mask""")
-    make("wide", wide_sql(manifest, pipeline, common))
+        FROM (SELECT DISTINCT mask FROM conditions) JOIN condition_pack ON (mask >> position) & 1 = 1 GROUP BY mask""")
+    make("wide", wide_sql(manifest, pipeline, common, whole))
     db.execute(f"COPY ({rows_sql()}) TO '{out}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)")
 
 
 CELL = "index_period, site, condition, horizon"
 
 
-def tally(db, rows, out):
-    """Counts per measure and cell, and the pairs of scores, as one long table. A condition that is unknown does not hold."""
+def tally(db, rows):
+    """Counts per measure and cell (`counts`) and the pairs of scores (`pairs`). A condition that is unknown does not hold."""
     db.execute(f"CREATE VIEW analysis AS FROM read_parquet('{rows}')")
-    measures = pack("measures")["measure"]
     holds = lambda sql: f"coalesce({sql}, false)"
     counts, pairs = [], []
-    for m in measures:
+    for m in pack("measures")["measure"]:
         eligible = holds(m["eligible"])
         observed = f"{eligible} AND {holds(m['observed'])}"
-        if "outcome" not in m:
+        if "outcome" in m:
+            counts.append((f"{m['id']}|outcome", f"{observed} AND {holds(m['outcome'])}"))
+        else:
             before, after = f"({m['baseline']})", f"({m['follow_up']})"
             observed += f" AND {before} IS NOT NULL AND {after} IS NOT NULL"
-            pairs.append(f"SELECT {CELL}, '{m['id']}' AS measure, concat('pair:', {before}, ':', {after}) AS what, count(*) AS n FROM analysis WHERE {observed} GROUP BY {CELL}, {before}, {after}")
-        else:
-            counts.append((f"{m['id']}|outcome", f"{observed} AND {holds(m['outcome'])}"))
+            pairs.append(f"SELECT {CELL}, '{m['id']}' AS measure, {before} AS before, {after} AS after, count(*) AS n FROM analysis WHERE {observed} GROUP BY ALL")
         counts += [(f"{m['id']}|eligible", eligible), (f"{m['id']}|observed", observed)]
-    wide = f"SELECT {CELL}, " + ", ".join(f'count_if({sql}) AS "{name}"' for name, sql in counts) + f" FROM analysis GROUP BY {CELL}"
-    long = f"UNPIVOT ({wide}) ON COLUMNS(* EXCLUDE ({CELL})) INTO NAME name VALUE n"
-    parts = [f"SELECT {CELL}, split_part(name, '|', 1) AS measure, split_part(name, '|', 2) AS what, n FROM ({long})"] + pairs
-    db.execute(f"COPY (SELECT measure, {CELL}, what, n FROM ({' UNION ALL '.join(parts)}) WHERE n > 0 ORDER BY ALL) TO '{out}' (HEADER)")
+    columns = ", ".join(f'count_if({sql}) AS "{name}"' for name, sql in counts)
+    db.execute(f"CREATE TEMP TABLE counts AS SELECT {CELL}, {columns} FROM analysis GROUP BY {CELL}")
+    db.execute(f"CREATE TEMP TABLE pairs AS {' UNION ALL '.join(pairs)}")
+
+
+def write_tally(db, out):
+    """The tally as one long table of counts above 0."""
+    db.execute(f"""COPY (
+        SELECT measure, {CELL}, what, n FROM (
+            SELECT {CELL}, split_part(name, '|', 1) AS measure, split_part(name, '|', 2) AS what, n
+                FROM (UNPIVOT counts ON COLUMNS(* EXCLUDE ({CELL})) INTO NAME name VALUE n)
+            UNION ALL SELECT {CELL}, measure, concat('pair:', before, ':', after), n FROM pairs)
+        WHERE n > 0 ORDER BY ALL) TO '{out}' (HEADER)""")
 
 
 def main():
@@ -290,10 +298,12 @@ def main():
     db = connect()
     derive(db, args.snapshot, args.out, Pipeline.read(args.pipeline) if args.pipeline else Pipeline())
     derived = time.perf_counter()
+    tally(db, args.out)
+    tallied = time.perf_counter()
     if args.tally:
-        tally(db, args.out, args.tally)
+        write_tally(db, args.tally)
     used = resource.getrusage(resource.RUSAGE_SELF)
-    print(f"duckdb derive {derived - start:.3f} s, tally {time.perf_counter() - derived:.3f} s, cpu {used.ru_utime + used.ru_stime:.3f} s, peak {used.ru_maxrss / 1024:.0f} MB")
+    print(f"duckdb derive {derived - start:.3f} s, tally {tallied - derived:.3f} s, cpu {used.ru_utime + used.ru_stime:.3f} s, peak {used.ru_maxrss / 1024:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -136,7 +136,7 @@ def patients(db, sources, pipeline):
         CREATE TABLE patient AS
         WITH facts AS (
             SELECT patient_key, source_id, source_row, site, CASE lower(coalesce(sex, 'u')) {' '.join(f"WHEN '{w}' THEN '{s}'" for w, s in SEXES.items())} END AS sex,
-                greatest(birth_year, {year - 90}) AS birth_year, NULL::VARCHAR AS index_period
+                CASE WHEN birth_year IS NOT NULL THEN greatest(birth_year, {year - 90}) END AS birth_year, NULL::VARCHAR AS index_period
             FROM ({lines('patients', sources)})
             WHERE length(patient_id) BETWEEN 1 AND 64 AND sex IS NOT NULL AND (birth_year IS NULL OR birth_year BETWEEN {year - 125} AND {year}))
         SELECT unnest(arg_min(facts, (sex, coalesce(birth_year, -1), source_id, source_row))) FROM facts ANTI JOIN ({gone}) USING (patient_key) GROUP BY patient_key""")
@@ -165,7 +165,7 @@ def candidates(db, table, sources, last):
 
 
 def write(db, out, table, rows):
-    order = {"patients": "", "diagnoses": "", "prescriptions": "start_day,", "prescriptions_withheld": "start_day,"}.get(table, "day,")
+    order = {"patients": "", "diagnoses": "", "prescriptions": "start_day,", "prescriptions_withheld": "start_day NULLS FIRST,"}.get(table, "day,")
     db.execute(f"""COPY (SELECT patient_key, source_id::INT AS source_id, source_row, {KEPT.get(table, 'start_day')} FROM ({rows}) ORDER BY patient_key, {order} source_id, source_row)
         TO '{out / table}.parquet' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 122880)""")
 

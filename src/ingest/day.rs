@@ -33,6 +33,7 @@ impl DayReader {
     }
 
     /// The day of a record.
+    #[inline]
     pub(super) fn read(&self, record: &Record<'_>) -> Result<i32, Problem> {
         let text = self.cell.required(record)?;
         match self.kind {

@@ -50,6 +50,7 @@ impl Origin {
         Self { patient_key: Vec::with_capacity(rows), source_id: Vec::with_capacity(rows), source_row: Vec::with_capacity(rows) }
     }
 
+    #[inline]
     pub(super) fn push(&mut self, key: PatientKey, source: usize, line: u32) {
         self.patient_key.push(key.0);
         self.source_id.push(i32::try_from(source).expect("fewer sources than files"));

@@ -13,6 +13,7 @@ const MAX_DIGITS: usize = 15;
 impl Decimal {
     /// Reads digits with an optional sign and point; nothing else, so `1e3`,
     /// `1,000` and `5 mg` are not numbers.
+    #[inline]
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let (negative, digits) = match text {
             [b'-', rest @ ..] => (true, rest),
@@ -40,6 +41,7 @@ impl Decimal {
     }
 
     /// The number times 10^`places`, if that is whole.
+    #[inline]
     pub(super) fn scaled(self, places: u32) -> Option<i64> {
         if self.places <= places {
             return self.mantissa.checked_mul(10_i64.checked_pow(places - self.places)?);

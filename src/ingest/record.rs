@@ -106,6 +106,7 @@ impl<'a> Records<'a> {
     }
 
     /// The record at `index`.
+    #[inline]
     pub(super) fn get(&'a self, index: usize) -> Record<'a> {
         let mark = self.marks[index];
         let end = self.marks.get(index + 1).map_or(self.ends.len(), |next| next.first as usize);
@@ -125,6 +126,7 @@ impl<'a> Record<'a> {
     }
 
     /// A field without surrounding blanks; empty when the record is too short.
+    #[inline]
     pub(super) fn field(&self, index: usize) -> &'a [u8] {
         if index >= self.fields {
             return b"";
@@ -135,6 +137,7 @@ impl<'a> Record<'a> {
     }
 }
 
+#[inline]
 fn trim(field: &[u8]) -> &[u8] {
     match field {
         [first, .., last] if *first > b' ' && *last > b' ' => field,
@@ -162,6 +165,7 @@ fn split_plain(bytes: &[u8], first_line: u32) -> Records<'_> {
     Records { text: Cow::Borrowed(bytes), ends, marks }
 }
 
+#[inline]
 fn index(at: usize) -> u32 {
     // `split` has checked the length; a check here would run once a field.
     at as u32
@@ -170,6 +174,7 @@ fn index(at: usize) -> u32 {
 /// Calls `found` with the position of every comma and line end, eight bytes a
 /// step: fields are so short that a search for each would cost more to start
 /// than to run.
+#[inline]
 fn each_delimiter(bytes: &[u8], mut found: impl FnMut(usize)) {
     let words = bytes.chunks_exact(8);
     let tail = bytes.len() - words.remainder().len();

@@ -27,8 +27,9 @@ pub(super) fn patient_key(secret: Secret, site: &[u8], code: &[u8]) -> PatientKe
 /// A code as rows are matched by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct CodeHash {
-    hash: u64,
-    check: u32,
+    /// Decides where the index looks first.
+    place: u32,
+    check: [u32; 2],
 }
 
 /// Hashes codes of one source.
@@ -57,11 +58,13 @@ impl CodeHasher {
     }
 
     /// Hashes a code.
+    #[inline]
     pub(super) fn code(self, code: &[u8]) -> CodeHash {
         let [hash, check] = self.lanes(code);
-        CodeHash { hash, check: (check >> 32) as u32 }
+        CodeHash { place: hash as u32, check: [(hash >> 32) as u32, check as u32] }
     }
 
+    #[inline]
     fn lanes(self, text: &[u8]) -> [u64; 2] {
         let length = text.len() as u64;
         let [mut a, mut b] = [self.seed[0] ^ length, self.seed[1].wrapping_add(length)];
@@ -116,7 +119,7 @@ impl CodeIndex {
     /// An index with room for `codes`.
     pub(super) fn with_room(codes: usize) -> Self {
         let size = (codes + codes / 2 + 1).next_power_of_two();
-        let empty = Slot { code: CodeHash { hash: 0, check: 0 }, patient: EMPTY };
+        let empty = Slot { code: CodeHash { place: 0, check: [0; 2] }, patient: EMPTY };
         Self { slots: vec![empty; size] }
     }
 
@@ -142,6 +145,7 @@ impl CodeIndex {
     }
 
     /// What a code leads to.
+    #[inline]
     pub(super) fn find(&self, code: CodeHash) -> Match {
         match self.slots[self.probe(code)].patient {
             EMPTY => Match::Unknown,
@@ -154,7 +158,7 @@ impl CodeIndex {
     /// The slot that holds the code, or the empty one where it would go.
     fn probe(&self, code: CodeHash) -> usize {
         let mask = self.slots.len() - 1;
-        let mut at = code.hash as usize & mask;
+        let mut at = code.place as usize & mask;
         while self.slots[at].patient != EMPTY && self.slots[at].code != code {
             at = (at + 1) & mask;
         }

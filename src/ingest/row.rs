@@ -39,6 +39,7 @@ pub(super) struct Row<'a> {
 }
 
 /// Begins a row at the end of `rows`; the payload is then pushed after it.
+#[inline]
 pub(super) fn begin(rows: &mut Vec<u8>, head: Head, id: &[u8]) -> usize {
     let start = rows.len();
     let mut bytes = [0; HEAD];
@@ -53,12 +54,14 @@ pub(super) fn begin(rows: &mut Vec<u8>, head: Head, id: &[u8]) -> usize {
 }
 
 /// Completes the row that begins at `start`.
+#[inline]
 pub(super) fn end(rows: &mut [u8], start: usize) {
     rows[start] = u8::try_from(rows.len() - start).expect("a row has at most 255 bytes");
 }
 
 impl<'a> Row<'a> {
     /// The row at the start of `bytes`.
+    #[inline]
     pub(super) fn read(bytes: &'a [u8]) -> Self {
         let size = usize::from(bytes[0]);
         let (head, rest) = bytes[..size].split_at(HEAD);
@@ -73,11 +76,13 @@ impl<'a> Row<'a> {
 }
 
 /// The patient of the row at the start of `bytes`.
+#[inline]
 pub(super) fn patient(bytes: &[u8]) -> u32 {
     u32_at(bytes, 1)
 }
 
 /// The day of the row at the start of `bytes`.
+#[inline]
 pub(super) fn day(bytes: &[u8]) -> i32 {
     u32_at(bytes, 5).cast_signed()
 }
@@ -91,6 +96,7 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 pub(super) struct Payload<'a>(pub &'a [u8]);
 
 impl<'a> Payload<'a> {
+    #[inline]
     fn take<const N: usize>(&mut self) -> [u8; N] {
         let (bytes, rest) = self.0.split_at(N);
         self.0 = rest;
@@ -118,6 +124,7 @@ impl<'a> Payload<'a> {
     }
 
     /// A code pushed by `push_code`.
+    #[inline]
     pub(super) fn code(&mut self) -> Option<&'a str> {
         let length = usize::from(self.u8());
         let (bytes, rest) = self.0.split_at(length);
@@ -127,6 +134,7 @@ impl<'a> Payload<'a> {
 }
 
 /// Pushes a code, or its absence, with its length.
+#[inline]
 pub(super) fn push_code(payload: &mut Vec<u8>, code: Option<&[u8]>) {
     let code = code.unwrap_or_default();
     payload.push(u8::try_from(code.len()).expect("codes have at most 64 bytes"));

@@ -26,6 +26,7 @@ impl<T: Copy> Words<T> {
     }
 
     /// What `text` means; `None` when `understand` does not know it.
+    #[inline]
     pub(super) fn meaning(&mut self, cell: Cell, text: &[u8], understand: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Problem> {
         let slot = &mut self.slots[slot_of(text)];
         let meaning = match slot {
@@ -40,6 +41,7 @@ impl<T: Copy> Words<T> {
     }
 }
 
+#[cold]
 fn look<T>(text: &[u8], understand: impl FnOnce(&str) -> Option<T>) -> Meaning<T> {
     if let Some(detector) = identifiers::in_value(text) {
         return Meaning::Identifying(detector);
@@ -49,6 +51,7 @@ fn look<T>(text: &[u8], understand: impl FnOnce(&str) -> Option<T>) -> Meaning<T
     understand(text).map_or(Meaning::Unknown, Meaning::Known)
 }
 
+#[inline]
 fn slot_of(text: &[u8]) -> usize {
     let byte = |at: usize| usize::from(text.get(at).copied().unwrap_or(0));
     let mixed = text.len() + 7 * byte(0) + 31 * byte(text.len() / 2) + 13 * byte(text.len().wrapping_sub(1)) + 3 * byte(1);

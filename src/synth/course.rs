@@ -87,6 +87,10 @@ fn boosters(person: &Person, induction: &[i32], stream: &mut Stream) -> Vec<i32>
     let count = stream.between(1, 6);
     let days = (0..count).map(|_| {
         day = working_day(day + stream.between(28, 84));
+        // A score of an infusion day is no outcome, so a visit keeps its day to itself.
+        if person.visits.contains(&Some(day - person.day_zero)) {
+            day = working_day(day + 1);
+        }
         day
     });
     days.take_while(|&day| day <= DATA_CUT).collect()

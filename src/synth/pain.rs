@@ -40,11 +40,13 @@ fn write_baseline(person: &Person, stream: &mut Stream, score: &mut impl FnMut(i
     if !person.has_baseline {
         return;
     }
-    if stream.chance(250) {
+    let screened = stream.chance(250);
+    if screened {
         score(zero - stream.between(15, 30), screening);
     }
-    // A third are asked on day 0 itself, before the first infusion.
-    let day = if stream.chance(330) {
+    // A third are asked on day 0 itself, before the first infusion; but not who was screened,
+    // since a score known to precede the infusion is preferred to one of its day.
+    let day = if stream.chance(330) && !screened {
         0
     } else {
         stream.between(1, 14)

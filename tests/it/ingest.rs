@@ -517,7 +517,8 @@ fn threads_and_memory_change_no_byte() {
 
 #[test]
 fn tables_are_sorted_by_patient_day_and_line() {
-    let snapshot = large_clinic(2_000).ingest().snapshot.expect("written");
+    let clinic = large_clinic(2_000);
+    let snapshot = clinic.ingest().snapshot.expect("written");
     for table in [TableId::Infusions, TableId::Assessments, TableId::Prescriptions] {
         let day = if table == TableId::Prescriptions { "start_day" } else { "day" };
         let mut order = Vec::new();
@@ -652,7 +653,7 @@ fn too_many_bad_rows_leave_the_store_as_it_was() {
     clinic.append("assessments", "P1,2026-02-01,pain_nrs,average,99\n");
     let (code, message) = error(clinic.run(Mode::Write));
     assert_eq!(code, 6);
-    assert!(message.contains("1 of 16 rows") && message.contains("rejected"), "{message}");
+    assert!(message.contains("1 of 15 rows") && message.contains("rejected"), "{message}");
     let rejected = fs::read_to_string(clinic.folder.path().join("store/rejected/north.csv")).expect("kept for the staff");
     assert!(rejected.contains("score-out-of-range") && !rejected.contains("99"));
     let current = clinic.store().current().expect("readable").expect("there");
@@ -747,7 +748,8 @@ fn pruning_keeps_the_newest_and_the_current() {
 
 #[test]
 fn a_key_is_the_same_patient_in_every_table() {
-    let snapshot = large_clinic(50).ingest().snapshot.expect("written");
+    let clinic = large_clinic(50);
+    let snapshot = clinic.ingest().snapshot.expect("written");
     let patients = &rows(&snapshot.table_path(TableId::Patients))[0];
     let keys: BTreeSet<i64> = column::<Int64Array>(patients, "patient_key").values().iter().copied().collect();
     assert_eq!((keys.len(), column::<StringArray>(patients, "site").value(0)), (50, "north"));

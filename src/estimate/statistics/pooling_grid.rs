@@ -2,7 +2,7 @@
 //!
 //! Trapezoid sums in t = ln(M/n0) and logit of the mean: for smooth functions that vanish
 //! at both ends they converge faster than any power of the step (Trefethen and Weideman
-//! 2014, doi:10.1137/130932132), so steps of three quarters of a standard deviation give ten digits.
+//! 2014, doi:10.1137/130932132), so steps of three quarters of a standard deviation lose nothing.
 
 use super::beta_binomial::ln_likelihood;
 use super::distribution::beta::{Beta, UnitPoint};
@@ -10,8 +10,9 @@ use super::distribution::{Residual, Tails, solve_in_logs};
 use super::proportion_difference::Count;
 use super::values::real;
 
-/// Nodes this far below the peak, in ln weight, are left out (a share of 1e-9).
-const NEGLIGIBLE: f64 = 21.0;
+/// Nodes this far below the peak, in ln weight, are left out: they move a posterior mean
+/// by less than 1e-6, and a rate is printed to 1e-3.
+const NEGLIGIBLE: f64 = 15.0;
 
 /// Walks stop here even if the weights have not vanished.
 const MOST_NODES: usize = 400;
@@ -51,7 +52,7 @@ impl Grid {
         let rows = walk(0.0, step, |t| Row::of(groups, harmonic, t), |row| row.ln_weight);
         let peak = rows.iter().map(|row| row.ln_weight).fold(f64::NEG_INFINITY, f64::max);
         let mut nodes: Vec<Node> = rows.into_iter().flat_map(|row| row.nodes(peak)).collect();
-        nodes.retain(|node| node.weight > 1e-10);
+        nodes.retain(|node| node.weight > (-NEGLIGIBLE).exp());
         let sum: f64 = nodes.iter().map(|node| node.weight).sum();
         for node in &mut nodes {
             node.weight /= sum;

@@ -61,11 +61,13 @@ impl Cell {
     }
 
     /// The value, which must be there.
+    #[inline]
     pub(super) fn required<'a>(self, record: &Record<'a>) -> Result<&'a [u8], Problem> {
         self.optional(record).ok_or_else(|| self.breaks(&MISSING_VALUE))
     }
 
     /// The value, if there is one.
+    #[inline]
     pub(super) fn optional<'a>(self, record: &Record<'a>) -> Option<&'a [u8]> {
         let text = record.field(self.position);
         (!text.is_empty()).then_some(text)

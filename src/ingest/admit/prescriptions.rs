@@ -32,7 +32,8 @@ pub(in crate::ingest) struct Prescriptions<'a> {
     route: Cell,
     indication: Cell,
     pack: &'a DrugPack,
-    factors: &'a FactorSet,
+    /// MME factor of each drug of the pack that is an opioid with one.
+    factors: Vec<Option<Factor>>,
     drugs: Words<u16>,
     units: Words<Unit>,
     codes: Words<Code>,
@@ -52,7 +53,7 @@ impl<'a> Event<'a> for Prescriptions<'a> {
             route: layout.cell("route"),
             indication: layout.cell("indication"),
             pack: &protocol.drugs,
-            factors: &protocol.factors,
+            factors: protocol.drugs.drugs().iter().map(|drug| factor(drug, &protocol.factors)).collect(),
             drugs: Words::new(),
             units: Words::new(),
             codes: Words::new(),
@@ -65,7 +66,8 @@ impl<'a> Event<'a> for Prescriptions<'a> {
         let days = self.days(record)?;
         let strength = self.strength_x1000(record, drug)?;
         let quantity = thousandths(self.quantity, record, 3, &QUANTITY_INVALID)?;
-        if is_implausible(drug, self.factors, strength, quantity, days) {
+        let factor = self.factors[usize::from(position)];
+        if factor.is_some_and(|factor| is_implausible(factor, drug.patch, [strength, quantity], days)) {
             return Err(self.strength.breaks(&OPIOID_DOSE_IMPLAUSIBLE));
         }
         let route = self.code(self.route, record, remarks)?;
@@ -171,18 +173,21 @@ impl Unit {
     }
 }
 
+fn factor(drug: &Drug, factors: &FactorSet) -> Option<Factor> {
+    factors.factor(&drug.code).filter(|_| drug.class == DrugClass::Opioid)
+}
+
 /// Strength × quantity beyond which no dose is plausible and the exact
 /// arithmetic would leave its range: a hundred million units.
 const ABSURD: i64 = 100_000_000_000_000;
 
 /// Whether the daily dose is above 1000 MME (definitions: mme_method.md "Rules").
-fn is_implausible(drug: &Drug, factors: &FactorSet, strength: u32, quantity: u32, days: u16) -> bool {
-    let Some(factor) = factors.factor(&drug.code).filter(|_| drug.class == DrugClass::Opioid) else { return false };
+fn is_implausible(factor: Factor, patch: bool, [strength, quantity]: [u32; 2], days: u16) -> bool {
     let (strength, quantity, days) = (i64::from(strength), i64::from(quantity), i32::from(days));
     if strength * quantity > ABSURD {
         return true;
     }
-    let daily = if drug.patch {
+    let daily = if patch {
         Mme::per_day_of_patches(strength, patches_worn(quantity, days), factor)
     } else {
         Mme::per_day(strength, quantity, factor, days)

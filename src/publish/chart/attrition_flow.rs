@@ -20,27 +20,47 @@ struct Bar {
 }
 
 pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing> {
-    let steps = flow::steps(released);
-    let last = steps.last()?;
-    let bars: Vec<Bar> = steps.iter().enumerate().map(|(index, step)| bar(step, index.checked_sub(1).map(|before| &steps[before]))).collect();
-    let alt = steps.iter().map(|step| format!("{}: {}.", step.label(), words::number_or_reason(step.remaining))).collect::<Vec<_>>().join(" ");
-    let _ = last;
+    let steps = flow::steps(released, context);
+    if steps.is_empty() {
+        return None;
+    }
+    let bars: Vec<Bar> = steps
+        .iter()
+        .enumerate()
+        .map(|(index, step)| bar(step, index.checked_sub(1).map(|before| &steps[before])))
+        .collect();
+    let alt = steps
+        .iter()
+        .map(|step| format!("{}: {}.", step.label(), words::number_or_reason(step.remaining)))
+        .collect::<Vec<_>>()
+        .join(" ");
     Some(Drawing {
         title: flow::finding(&steps, context),
         subtitle: "What remains after each step, and what the step left out · all records read".to_owned(),
         method: "A bar is a share of the first bar of its unit.".to_owned(),
         alt,
-        rows: steps.iter().flat_map(|step| std::iter::once(step.remaining).chain(step.removed)).map(|row| row.result_id.clone()).collect(),
+        rows: steps
+            .iter()
+            .flat_map(|step| std::iter::once(step.remaining).chain(step.removed))
+            .map(|row| row.result_id.clone())
+            .collect(),
         plot: Box::new(move |width| scene(&bars, width)),
     })
 }
 
 fn bar(step: &flow::Step<'_>, before: Option<&flow::Step<'_>>) -> Bar {
-    let removed = step.removed.filter(|row| row.value != Some(0.0)).map_or_else(String::new, |row| format!("−{}", words::number_or_reason(row)));
-    let removed = if step.removed.is_some_and(|row| row.value.is_none()) { removed.trim_start_matches('−').to_owned() } else { removed };
+    let removed = step
+        .removed
+        .filter(|row| row.value != Some(0.0))
+        .map_or_else(String::new, |row| format!("−{}", words::number_or_reason(row)));
+    let removed = if step.removed.is_some_and(|row| row.value.is_none()) {
+        removed.trim_start_matches('−').to_owned()
+    } else {
+        removed
+    };
     let first = before.is_none_or(|before| before.remaining.unit != step.remaining.unit);
     Bar {
-        label: step.label().to_owned(),
+        label: step.label(),
         unit: step.remaining.unit.clone(),
         remaining: step.remaining.value,
         words: words::number_or_reason(step.remaining),
@@ -75,7 +95,13 @@ fn step(scene: &mut Scene, bar: &Bar, share: Option<f64>, top: f64) {
     let room = scene.width;
     let removed_room = 84.0_f64.max(width(&bar.removed, SMALL, Weight::Regular));
     if room <= NARROW {
-        scene.text((0.0, top + 17.0), Anchor::Start, LABEL, Ink::Text, fit(&bar.label, room - 100.0, LABEL, Weight::Regular));
+        scene.text(
+            (0.0, top + 17.0),
+            Anchor::Start,
+            LABEL,
+            Ink::Text,
+            fit(&bar.label, room - 100.0, LABEL, Weight::Regular),
+        );
         counts(scene, bar, (room, room), top + 17.0, top + 36.0);
         bar_of(scene, share, (0.0, room - removed_room - 10.0), top + 31.0);
     } else {

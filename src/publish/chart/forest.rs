@@ -119,7 +119,8 @@ impl Forest {
 
     fn columns(&self, width: f64) -> Columns {
         let widest = |texts: &mut dyn Iterator<Item = f64>, least: f64| texts.fold(least, f64::max);
-        let label = widest(&mut self.lines.iter().map(|line| self::width(&line.label, LABEL, line.weight())), 60.0).min(220.0);
+        let label =
+            widest(&mut self.lines.iter().map(|line| self::width(&line.label, LABEL, line.weight())), 60.0).min(220.0);
         let size = widest(&mut self.lines.iter().map(|line| measure(&line.size)), 26.0);
         let shown = self.lines.iter().filter(|line| line.number.is_some());
         let words = widest(&mut shown.map(|line| measure(&line.words)), measure(self.heading));
@@ -226,8 +227,11 @@ pub(super) fn spread(overall: Option<&ResultRow>, groups: &[ByCondition<'_>]) ->
 
 /// One sentence a group, for someone who does not see the chart.
 pub(super) fn described(overall: Option<&ResultRow>, groups: &[ByCondition<'_>]) -> String {
-    let first = overall.map(|row| format!("All patients: {}.", words::compact(row).unwrap_or_else(|| words::reason(row))));
-    let rest = groups.iter().map(|group| format!("{}: {}.", group.label, words::compact(group.row).unwrap_or_else(|| words::reason(group.row))));
+    let first =
+        overall.map(|row| format!("All patients: {}.", words::compact(row).unwrap_or_else(|| words::reason(row))));
+    let rest = groups.iter().map(|group| {
+        format!("{}: {}.", group.label, words::compact(group.row).unwrap_or_else(|| words::reason(group.row)))
+    });
     first.into_iter().chain(rest).collect::<Vec<_>>().join(" ")
 }
 

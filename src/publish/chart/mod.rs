@@ -4,6 +4,13 @@
 //! someone who cannot see it, and a plot for any width. This file turns a
 //! drawing into files and into what the report embeds.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "everything cast here is a place on a canvas of at most a few thousand pixels"
+)]
+
 mod attrition_flow;
 mod forest;
 mod frame;

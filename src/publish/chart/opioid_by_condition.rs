@@ -12,7 +12,8 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     let overall = query.find(released);
     let groups = select::conditions(query, released, context);
     let any = overall.or(groups.first().map(|group| group.row))?;
-    let forest = Forest { lines: Line::all(overall, &groups), scale: Scale::share(), heading: "rate (95\u{A0}% interval)" };
+    let forest =
+        Forest { lines: Line::all(overall, &groups), scale: Scale::share(), heading: "rate (95\u{A0}% interval)" };
     let title = overall.and_then(words::number).map_or_else(
         || "The opioid reduction rate cannot be shown".to_owned(),
         |rate| format!("{rate} of patients on opioids took at most half their dose at {}", context.horizon()),
@@ -20,7 +21,9 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     Some(Drawing {
         title,
         subtitle: subtitle("opioid_reduction_50", any, context),
-        method: "Patients whose dose is not known count as not reduced. Wilson intervals; conditions in clinical order.".to_owned(),
+        method:
+            "Patients whose dose is not known count as not reduced. Wilson intervals; conditions in clinical order."
+                .to_owned(),
         alt: described(overall, &groups),
         rows: ids(overall.into_iter().chain(groups.iter().map(|group| group.row))),
         plot: Box::new(move |width| forest.scene(width)),

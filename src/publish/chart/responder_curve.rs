@@ -28,8 +28,14 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     Some(Drawing {
         title: title(&steps),
         subtitle: subtitle(first, context),
-        method: format!("Patients without a score count as no reduction at every threshold. {}", gaps(hidden)).trim().to_owned(),
-        alt: steps.iter().map(|step| format!("At least {:.0} percent less pain: {}.", step.reduction, step.words)).collect::<Vec<_>>().join(" "),
+        method: format!("Patients without a score count as no reduction at every threshold. {}", gaps(hidden))
+            .trim()
+            .to_owned(),
+        alt: steps
+            .iter()
+            .map(|step| format!("At least {:.0} percent less pain: {}.", step.reduction, step.words))
+            .collect::<Vec<_>>()
+            .join(" "),
         rows: ids(rows.iter().copied()),
         plot: Box::new(move |width| scene(&steps, width)),
     })
@@ -37,8 +43,17 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
 
 /// The curve of the headline cohort, else of whichever cohort has one.
 fn rows<'a>(released: &'a Released, context: &Context<'_>) -> Vec<&'a ResultRow> {
-    let curve = |row: &&ResultRow| row.measure_id == "responder_curve" && row.stratum_name == "reduction_at_least_pct" && row.condition == select::ALL && row.site == select::ALL;
-    let preferred = Query { stratum: "reduction_at_least_pct", estimand: Estimand::Nri, ..Query::rate("responder_curve", select::headline(released), context) };
+    let curve = |row: &&ResultRow| {
+        row.measure_id == "responder_curve"
+            && row.stratum_name == "reduction_at_least_pct"
+            && row.condition == select::ALL
+            && row.site == select::ALL
+    };
+    let preferred = Query {
+        stratum: "reduction_at_least_pct",
+        estimand: Estimand::Nri,
+        ..Query::rate("responder_curve", select::headline(released), context)
+    };
     let rows: Vec<&ResultRow> = preferred.rows(released).collect();
     if !rows.is_empty() {
         return rows;
@@ -62,7 +77,9 @@ fn at(steps: &[Step], reduction: i32) -> Option<&Step> {
 
 fn title(steps: &[Step]) -> String {
     match (at(steps, 30), at(steps, 50)) {
-        (Some(moderate), Some(large)) => format!("{} had at least 30\u{A0}% less pain, {} at least 50\u{A0}%", moderate.words, large.words),
+        (Some(moderate), Some(large)) => {
+            format!("{} had at least 30\u{A0}% less pain, {} at least 50\u{A0}%", moderate.words, large.words)
+        }
         (Some(moderate), None) => format!("{} had at least 30\u{A0}% less pain", moderate.words),
         _ => "The share of patients with less pain cannot be shown".to_owned(),
     }

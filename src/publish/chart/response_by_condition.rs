@@ -12,7 +12,8 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     let overall = query.find(released);
     let groups = select::conditions(query, released, context);
     let any = overall.or(groups.first().map(|group| group.row))?;
-    let forest = Forest { lines: Line::all(overall, &groups), scale: Scale::share(), heading: "rate (95\u{A0}% interval)" };
+    let forest =
+        Forest { lines: Line::all(overall, &groups), scale: Scale::share(), heading: "rate (95\u{A0}% interval)" };
     Some(Drawing {
         title: title(overall, spread(overall, &groups)),
         subtitle: super::forest::subtitle("response_30", any, context),
@@ -29,9 +30,17 @@ fn title(overall: Option<&ResultRow>, spread: Spread) -> String {
     };
     match spread {
         Spread { shown: 0, .. } => format!("{rate} of all patients responded; no condition is large enough to show"),
-        Spread { shown: 1, apart: 0, .. } => format!("The condition shown cannot be told apart from the overall {rate}"),
-        Spread { apart: 0, shown, .. } => format!("None of {shown} conditions can be told apart from the overall {rate}"),
-        Spread { apart: 1, shown, .. } => format!("1 of {} stands apart from the overall {rate}", words::plural(shown, "condition")),
-        Spread { apart, shown, .. } => format!("{apart} of {} stand apart from the overall {rate}", words::plural(shown, "condition")),
+        Spread { shown: 1, apart: 0, .. } => {
+            format!("The condition shown cannot be told apart from the overall {rate}")
+        }
+        Spread { apart: 0, shown, .. } => {
+            format!("None of {shown} conditions can be told apart from the overall {rate}")
+        }
+        Spread { apart: 1, shown, .. } => {
+            format!("1 of {} stands apart from the overall {rate}", words::plural(shown, "condition"))
+        }
+        Spread { apart, shown, .. } => {
+            format!("{apart} of {} stand apart from the overall {rate}", words::plural(shown, "condition"))
+        }
     }
 }

@@ -3,6 +3,7 @@
 use super::forest::stacked;
 use super::scale::Scale;
 use super::scene::{Anchor, Mark, Scene};
+use super::text::{Weight, wrap};
 use super::theme::{INTERVAL, Ink, NARROW, POINT, SMALL};
 use super::{Drawing, ids};
 use crate::estimate::result::{Maturity, Population};
@@ -15,10 +16,24 @@ use crate::publish::results::{Released, ResultRow};
 #[derive(Clone, Debug)]
 struct Quarter {
     year: i32,
-    quarter: u32,
+    number_in_year: u32,
     number: Option<(f64, f64, f64)>,
     words: String,
     mature: bool,
+    hidden: bool,
+}
+
+impl Quarter {
+    /// What stands where there is no number: the reason, or one word where
+    /// the column is too narrow for it. The table has the whole of it.
+    fn gap(&self, room: f64) -> &str {
+        let lines = wrap(&self.words, room, 11.0, Weight::Regular);
+        match (lines.len() <= 3 && lines.join(" ") == self.words, self.hidden) {
+            (true, _) => &self.words,
+            (false, true) => "hidden",
+            (false, false) => "none",
+        }
+    }
 }
 
 /// Quarters a phone has room for.
@@ -32,7 +47,15 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
         return None;
     }
     let quarters: Vec<Quarter> = rows.iter().filter_map(|row| quarter(row)).collect();
-    let alt = quarters.iter().map(|quarter| format!("{} Q{}: {}{}.", quarter.year, quarter.quarter, quarter.words, if quarter.mature { "" } else { " (immature)" }));
+    let alt = quarters.iter().map(|quarter| {
+        format!(
+            "{} Q{}: {}{}.",
+            quarter.year,
+            quarter.number_in_year,
+            quarter.words,
+            if quarter.mature { "" } else { " (immature)" }
+        )
+    });
     Some(Drawing {
         title: title(&rows),
         subtitle: format!("{}, at {} · by quarter in which treatment began", context.title("response_30"), context.horizon()),
@@ -48,11 +71,19 @@ fn quarter(row: &ResultRow) -> Option<Quarter> {
         return None;
     };
     let words = words::compact(row).unwrap_or_else(|| words::reason(row));
-    Some(Quarter { year, quarter, number: select::estimate(row), words, mature: row.maturity == Maturity::Mature })
+    Some(Quarter {
+        year,
+        number_in_year: quarter,
+        number: select::estimate(row),
+        words,
+        mature: row.maturity == Maturity::Mature,
+        hidden: row.suppression.hides(),
+    })
 }
 
 fn title(rows: &[&ResultRow]) -> String {
-    select::trend(rows).map_or_else(|| "Not enough quarters to speak of a trend".to_owned(), |trend| words::trend(&trend))
+    select::trend(rows)
+        .map_or_else(|| "Not enough quarters to speak of a trend".to_owned(), |trend| words::trend(&trend))
 }
 
 struct Plot {
@@ -129,7 +160,7 @@ fn line(scene: &mut Scene, plot: &Plot, quarters: &[Quarter]) {
 fn point(scene: &mut Scene, plot: &Plot, quarter: &Quarter, index: usize) {
     let x = plot.x(index);
     let Some((value, low, high)) = quarter.number else {
-        return stacked(scene, &quarter.words, (x, plot.foot - 6.0), plot.step - 4.0);
+        return stacked(scene, quarter.gap(plot.step - 4.0), (x, plot.foot - 6.0), plot.step - 4.0);
     };
     scene.line((x, plot.y(low)), (x, plot.y(high)), Ink::Accent, INTERVAL);
     let inside = if quarter.mature { Ink::Accent } else { Ink::Paper };
@@ -139,7 +170,13 @@ fn point(scene: &mut Scene, plot: &Plot, quarter: &Quarter, index: usize) {
 /// The quarter below its column, and the year where it begins.
 fn names(scene: &mut Scene, plot: &Plot, quarters: &[Quarter], index: usize) {
     let quarter = &quarters[index];
-    scene.text((plot.x(index), plot.foot + 18.0), Anchor::Middle, SMALL, Ink::Grey, format!("Q{}", quarter.quarter));
+    scene.text(
+        (plot.x(index), plot.foot + 18.0),
+        Anchor::Middle,
+        SMALL,
+        Ink::Grey,
+        format!("Q{}", quarter.number_in_year),
+    );
     let year_starts = index == 0 || quarters[index - 1].year != quarter.year;
     if year_starts {
         let x = plot.x(index) - plot.step / 2.0 + 4.0;

@@ -155,7 +155,9 @@ impl Mark {
     fn moved(self, right: f64, down: f64) -> Self {
         let shift = |(x, y): At| (x + right, y + down);
         match self {
-            Self::Path { points, ink, width } => Self::Path { points: points.into_iter().map(shift).collect(), ink, width },
+            Self::Path { points, ink, width } => {
+                Self::Path { points: points.into_iter().map(shift).collect(), ink, width }
+            }
             Self::Shape { points, ink } => Self::Shape { points: points.into_iter().map(shift).collect(), ink },
             Self::Dot { at, radius, ink, inside } => Self::Dot { at: shift(at), radius, ink, inside },
             Self::Text(label) => Self::Text(Label { at: shift(label.at), ..label }),

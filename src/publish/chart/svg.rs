@@ -128,7 +128,10 @@ mod tests {
 
     #[test]
     fn markup_in_data_stays_text() {
-        assert_eq!(escape("<script>alert('x')</script> & \"y\"\u{0}"), "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &quot;y&quot;\u{FFFD}");
+        assert_eq!(
+            escape("<script>alert('x')</script> & \"y\"\u{0}"),
+            "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &quot;y&quot;\u{FFFD}"
+        );
     }
 
     #[test]

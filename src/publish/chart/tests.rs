@@ -5,7 +5,12 @@ use crate::publish::report::fixture::Clinic;
 
 fn gallery() -> Vec<(&'static str, Clinic)> {
     let long = |count: usize| {
-        let name = |index: usize| (format!("c{index}"), format!("A condition whose name is far longer than any column could ever hold, number {index}"));
+        let name = |index: usize| {
+            (
+                format!("c{index}"),
+                format!("A condition whose name is far longer than any column could ever hold, number {index}"),
+            )
+        };
         (0..count).map(name).collect::<Vec<_>>()
     };
     vec![
@@ -14,9 +19,13 @@ fn gallery() -> Vec<(&'static str, Clinic)> {
         ("25", Clinic::new(25)),
         ("25 long", Clinic { conditions: long(25), ..Clinic::new(0) }),
         ("all hidden", Clinic { threshold: u64::MAX, ..Clinic::new(12) }),
+        ("tiny", Clinic { patients: 4, ..Clinic::new(3) }),
         ("one site", Clinic { sites: vec!["only".to_owned()], ..Clinic::new(3) }),
         ("large", Clinic { patients: 123_456, ..Clinic::new(12) }),
-        ("markup", Clinic { conditions: vec![("x".to_owned(), "<script>alert(1)</script>".to_owned())], ..Clinic::new(0) }),
+        (
+            "markup",
+            Clinic { conditions: vec![("x".to_owned(), "<script>alert(1)</script>".to_owned())], ..Clinic::new(0) },
+        ),
     ]
 }
 
@@ -51,7 +60,9 @@ fn no_two_texts_overlap() {
                 let labels: Vec<_> = scene.labels().filter(|label| !label.text.is_empty()).collect();
                 for (index, one) in labels.iter().enumerate() {
                     for other in &labels[index + 1..] {
-                        let apart = (one.at.1 - other.at.1).abs() >= 11.0 || one.right() <= other.left() + 0.5 || other.right() <= one.left() + 0.5;
+                        let apart = (one.at.1 - other.at.1).abs() >= 11.0
+                            || one.right() <= other.left() + 0.5
+                            || other.right() <= one.left() + 0.5;
                         assert!(apart, "{name}: {} at {width}: {:?} and {:?}", kind.id, one.text, other.text);
                     }
                 }

@@ -33,7 +33,7 @@ fn face(weight: Weight) -> &'static FontRef<'static> {
     }
 }
 
-/// ab_glyph scales by line height, everything else by the em.
+/// `ab_glyph` scales by line height, everything else by the em.
 fn scale(font: &FontRef<'_>, size: f64) -> PxScale {
     let units = font.units_per_em().unwrap_or(1000.0);
     PxScale::from(size as f32 * font.height_unscaled() / units)
@@ -52,7 +52,7 @@ pub fn fit(text: &str, room: f64, size: f64, weight: Weight) -> String {
         return text.to_owned();
     }
     let mut kept: Vec<char> = text.chars().collect();
-    while let Some(_) = kept.pop() {
+    while kept.pop().is_some() {
         let short = format!("{}…", kept.iter().collect::<String>().trim_end());
         if width(&short, size, weight) <= room {
             return short;
@@ -98,7 +98,11 @@ pub fn pixels(text: &str, x: f64, y: f64, size: f64, weight: Weight) -> Vec<Cove
         if let Some(outline) = font.outline_glyph(glyph) {
             let corner = outline.px_bounds().min;
             outline.draw(|column, row, share| {
-                pixels.push(Coverage { x: corner.x as i32 + column as i32, y: corner.y as i32 + row as i32, share });
+                pixels.push(Coverage {
+                    x: corner.x as i32 + column.cast_signed(),
+                    y: corner.y as i32 + row.cast_signed(),
+                    share,
+                });
             });
         }
     }
@@ -117,7 +121,8 @@ mod tests {
 
     #[test]
     fn nothing_is_wider_than_its_room() {
-        let long = "Complex regional pain syndrome with a name of Unreasonable-Lengthhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh";
+        let long =
+            "Complex regional pain syndrome with a name of Unreasonable-Lengthhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh";
         assert!(width(&fit(long, 80.0, 13.0, Weight::Regular), 13.0, Weight::Regular) <= 80.0);
         for line in wrap(long, 80.0, 13.0, Weight::Regular) {
             assert!(width(&line, 13.0, Weight::Regular) <= 80.0, "{line}");

@@ -40,9 +40,9 @@ impl Ink {
         PALETTE.iter().find(|(ink, ..)| *ink == self).map_or("#1B1F23", |(_, light, _)| light)
     }
 
-    /// The same as red, green and blue.
+    /// The same as red, green and blue. The palette is hexadecimal: tested below.
     pub fn rgb(self) -> (u8, u8, u8) {
-        let digits = |at: usize| u8::from_str_radix(&self.hex()[at..at + 2], 16).expect("the palette is hexadecimal");
+        let digits = |at: usize| u8::from_str_radix(&self.hex()[at..at + 2], 16).unwrap_or_default();
         (digits(1), digits(3), digits(5))
     }
 }
@@ -74,3 +74,18 @@ pub const POINT: f64 = 3.5;
 pub const INTERVAL: f64 = 1.5;
 /// Margin around a chart saved on its own.
 pub const MARGIN: f64 = 20.0;
+
+#[cfg(test)]
+mod tests {
+    use super::{Ink, PALETTE};
+
+    #[test]
+    fn every_colour_is_read_as_written() {
+        assert_eq!(Ink::Accent.rgb(), (0x00, 0x72, 0xB2));
+        for (ink, light, dark) in PALETTE {
+            let (red, green, blue) = ink.rgb();
+            assert_eq!(format!("#{red:02X}{green:02X}{blue:02X}"), light);
+            assert_eq!(dark.len(), 7);
+        }
+    }
+}

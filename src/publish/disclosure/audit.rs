@@ -6,100 +6,181 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::closure::{Closure, is_small};
-use super::interval::{Range, narrow};
-use super::linear::determined;
-use super::network::{Atom, Network};
+use super::interval::{Range, binds, narrow};
+use super::linear::{Giveaway, giveaways};
+use super::network::{Area, Atom, Line, Network};
 
 /// For every atom, whether it is hidden.
 ///
 /// # Panics
 /// When a small count could still be worked out: nothing may then be released.
 pub(super) fn hide(network: &Network, threshold: u64) -> Vec<bool> {
-    let t0=std::time::Instant::now(); let mut closure = Closure::new(network, threshold); eprintln!("closure {:?} atoms {} lines {} hidden {}", t0.elapsed(), network.values.len(), network.lines.len(), closure.hidden.iter().filter(|h| **h).count());
-    loop {
-        let exposed = exposed(&closure);
-        if exposed.is_empty() || !cover(&mut closure, &exposed) {
-            assert!(exposed.is_empty(), "a small count could be worked out from the table");
-            return closure.hidden;
-        }
-        closure.settle();
+    let mut audit = Audit::of(Closure::new(network, threshold));
+    while audit.improves() {}
+    assert!(audit.passes(), "a small count could be worked out from the table");
+    audit.closure.hidden
+}
+
+/// What is known of the hidden counts, while more are being hidden.
+struct Audit<'a> {
+    closure: Closure<'a>,
+    ranges: Vec<Range>,
+    /// Hidden since the ranges of their area were found wide enough.
+    unmeasured: BTreeSet<Atom>,
+    /// Hidden since the equations of their area were found to have many solutions.
+    unsolved: BTreeSet<Atom>,
+    /// How often equations gave something away.
+    attempts: usize,
+}
+
+/// After so many attempts twice as many counts are hidden at a time: in a large
+/// crossed table one at a time would take hundreds.
+const ATTEMPTS: usize = 6;
+
+impl<'a> Audit<'a> {
+    fn of(closure: Closure<'a>) -> Self {
+        let ranges = closure.network.values.iter().map(|&value| Range::exactly(value)).collect();
+        Self { closure, ranges, unmeasured: BTreeSet::new(), unsolved: BTreeSet::new(), attempts: 0 }
     }
-}
 
-/// Small hidden counts an attacker can tell to within less than the threshold.
-fn exposed(closure: &Closure) -> Vec<Atom> {
-    let t0=std::time::Instant::now(); let ranges = ranges(closure.network, &closure.hidden); let t1=t0.elapsed();
-    let determined = determined(closure.network, &closure.hidden); eprintln!("ranges {t1:?} linear {:?} hidden {}", t0.elapsed()-t1, closure.hidden.iter().filter(|h| **h).count());
-    let least = i64::try_from(closure.threshold).expect("a threshold is a small number");
-    let told = |&atom: &Atom| closure.protects(atom) && (ranges[atom].width() < least || determined[atom]);
-    let v: Vec<Atom> = closure.network.atoms().filter(told).collect(); eprintln!("exposed {} of which linear {}", v.len(), v.iter().filter(|a| determined[**a]).count()); v
-}
-
-fn ranges(network: &Network, hidden: &[bool]) -> Vec<Range> {
-    let known = |(&value, &hidden): (&u64, &bool)| if hidden { Range::ANY } else { Range::exactly(value) };
-    let mut ranges: Vec<Range> = network.values.iter().zip(hidden).map(known).collect();
-    narrow(network, &mut ranges);
-    ranges
-}
-
-/// Hides one more count near each exposed one, but only one in a neighbourhood:
-/// one is often enough for all. Returns whether anything was left to hide.
-fn cover(closure: &mut Closure, exposed: &[Atom]) -> bool {
-    let mut touched: BTreeSet<usize> = BTreeSet::new();
-    for &atom in exposed {
-        let lines = closure.network.lines_of(atom);
-        if lines.iter().any(|line| touched.contains(line)) {
-            continue;
+    /// Hides something more where an attacker learns something; `false` when
+    /// none does. Ranges come first: they are found in a fraction of the time.
+    fn improves(&mut self) -> bool {
+        let fresh = std::mem::take(&mut self.closure.fresh);
+        self.unmeasured.extend(&fresh);
+        self.unsolved.extend(&fresh);
+        let victims = self.against_ranges();
+        let victims = if victims.is_empty() { self.against_equations() } else { victims };
+        eprintln!("victims {} of equations {} hidden {}", victims.len(), self.unmeasured.is_empty(), self.hidden().len());
+        for &victim in &victims {
+            self.closure.hide(victim);
         }
-        if let Some(victim) = nearest_shown(closure, atom) {
+        self.closure.settle();
+        !victims.is_empty()
+    }
+
+    /// Both attackers once more on everything.
+    fn passes(&mut self) -> bool {
+        self.unmeasured = self.hidden();
+        self.unsolved = self.hidden();
+        !self.improves()
+    }
+
+    fn hidden(&self) -> BTreeSet<Atom> {
+        self.closure.network.atoms().filter(|&atom| self.closure.hidden[atom]).collect()
+    }
+
+    fn against_ranges(&mut self) -> Vec<Atom> {
+        let network = self.closure.network;
+        let areas = network.areas(&self.unmeasured, &self.closure.hidden);
+        for area in &areas {
+            area.atoms.iter().for_each(|&atom| self.ranges[atom] = Range::ANY);
+            narrow(network, &area.lines, &mut self.ranges);
+        }
+        let victims: Vec<Atom> = areas.iter().flat_map(|area| self.widening(area)).collect();
+        if victims.is_empty() {
+            self.unmeasured.clear();
+        }
+        victims
+    }
+
+    /// One more count for each small one that can be told to within less than
+    /// the threshold; but one in a neighbourhood, as one is often enough for all.
+    fn widening(&self, area: &Area) -> Vec<Atom> {
+        let least = i64::try_from(self.closure.threshold).expect("a threshold is a small number");
+        let told = |&&atom: &&Atom| self.closure.protects(atom) && self.ranges[atom].width() < least;
+        let mut touched: BTreeSet<usize> = BTreeSet::new();
+        let mut victims = Vec::new();
+        for &atom in area.atoms.iter().filter(told) {
+            let lines = self.closure.network.lines_of(atom);
+            if lines.iter().any(|line| touched.contains(line)) {
+                continue;
+            }
+            let victim = self.nearest_shown(atom).expect("a count is told from one that is shown");
             touched.extend(lines);
-            touched.extend(closure.network.lines_of(victim));
-            closure.hide(victim);
+            touched.extend(self.closure.network.lines_of(victim));
+            victims.push(victim);
         }
+        victims
     }
-    !touched.is_empty()
-}
 
-/// The cheapest shown count near `atom`: a variant close by rather than a
-/// headline on the very line.
-fn nearest_shown(closure: &Closure, atom: Atom) -> Option<Atom> {
-    let variant = |&(shown, _): &(Atom, bool)| closure.network.ranks[shown] == 0;
-    shown_around(closure, atom, 2, variant).or_else(|| shown_around(closure, atom, usize::MAX, |_| true))
-}
-
-/// The cheapest wanted count on the lines of `atom`, or on the lines of the
-/// counts on those, and so on outwards for so many rings.
-fn shown_around(
-    closure: &Closure,
-    atom: Atom,
-    rings: usize,
-    wanted: impl Fn(&(Atom, bool)) -> bool,
-) -> Option<Atom> {
-    let mut seen = BTreeSet::from([atom]);
-    let mut ring = vec![atom];
-    for _ in 0..rings {
-        let around = neighbours(closure.network, &ring);
-        let shown = around.iter().filter(|&&(atom, _)| !closure.hidden[atom]).filter(|place| wanted(place));
-        let cost = |&&(atom, total): &&(Atom, bool)| {
-            let value = closure.network.values[atom];
-            (closure.network.ranks[atom], value == 0, total, value, Reverse(atom))
-        };
-        if let Some(&(atom, _)) = shown.min_by_key(cost) {
-            return Some(atom);
-        }
-        ring = around.into_iter().map(|(atom, _)| atom).filter(|&atom| seen.insert(atom)).collect();
-        if ring.is_empty() {
-            return None;
-        }
+    /// The cheapest shown count that bounds `atom`: a variant close by rather
+    /// than a headline on the very line.
+    fn nearest_shown(&self, atom: Atom) -> Option<Atom> {
+        let variant = |atom: Atom| self.closure.network.ranks[atom] == 0;
+        let near = self.shown_around(atom, 2, binds, variant);
+        near.or_else(|| self.shown_around(atom, usize::MAX, binds, |_| true))
+            .or_else(|| self.shown_around(atom, usize::MAX, |_, _, _| true, |_| true))
     }
-    None
-}
 
-/// The atoms that share a line with `ring`, and whether as its total.
-fn neighbours(network: &Network, ring: &[Atom]) -> Vec<(Atom, bool)> {
-    let numbers: BTreeSet<usize> = ring.iter().flat_map(|&atom| network.lines_of(atom)).copied().collect();
-    let lines = numbers.into_iter().map(|number| &network.lines[number]);
-    lines.flat_map(|line| line.atoms().map(|atom| (atom, atom == line.total))).collect()
+    /// The cheapest wanted count on the lines that bind `atom`, or on those that
+    /// bind the counts on those, and so on outwards for so many rings.
+    fn shown_around(
+        &self,
+        atom: Atom,
+        rings: usize,
+        binds: impl Fn(&Line, Atom, &[Range]) -> bool,
+        wanted: impl Fn(Atom) -> bool,
+    ) -> Option<Atom> {
+        let mut seen = BTreeSet::from([atom]);
+        let mut ring = vec![atom];
+        for _ in 0..rings {
+            let around = self.neighbours(&ring, &binds);
+            let shown = around.iter().filter(|&&(atom, _)| !self.closure.hidden[atom] && wanted(atom));
+            if let Some(&(victim, _)) = shown.min_by_key(|&&(atom, is_total)| self.cost(atom, is_total)) {
+                return Some(victim);
+            }
+            ring = around.into_iter().map(|(atom, _)| atom).filter(|&atom| seen.insert(atom)).collect();
+            if ring.is_empty() {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// The counts on the lines that bind one of `ring`, and whether each is a total.
+    fn neighbours(&self, ring: &[Atom], binds: impl Fn(&Line, Atom, &[Range]) -> bool) -> Vec<(Atom, bool)> {
+        let network = self.closure.network;
+        let mut around = Vec::new();
+        for &atom in ring {
+            let lines = network.lines_of(atom).iter().map(|&line| &network.lines[line]);
+            for line in lines.filter(|line| binds(line, atom, &self.ranges)) {
+                around.extend(line.atoms().map(|atom| (atom, atom == line.total)));
+            }
+        }
+        around
+    }
+
+    /// What is missed least comes first.
+    fn cost(&self, atom: Atom, is_total: bool) -> (u8, bool, bool, u64, Reverse<Atom>) {
+        let value = self.closure.network.values[atom];
+        (self.closure.network.ranks[atom], value == 0, is_total, value, Reverse(atom))
+    }
+
+    fn against_equations(&mut self) -> Vec<Atom> {
+        let network = self.closure.network;
+        let areas = network.areas(&self.unsolved, &self.closure.hidden);
+        self.unsolved.clear();
+        let mut victims = Vec::new();
+        for area in areas {
+            let found = giveaways(network, &area, |atom| self.closure.protects(atom));
+            if !found.is_empty() {
+                self.unsolved.extend(&area.atoms);
+                victims.extend(found.iter().flat_map(|giveaway| self.missing_links(giveaway)));
+            }
+        }
+        self.attempts += 1;
+        victims
+    }
+
+    /// Of the shown counts a hidden one is computed from, what is missed least.
+    fn missing_links(&self, giveaway: &Giveaway) -> Vec<Atom> {
+        assert!(!giveaway.from.is_empty(), "a count above zero is computed from others above zero");
+        let mut links = giveaway.from.clone();
+        links.sort_by_key(|&atom| self.cost(atom, false));
+        links.truncate(1 << (self.attempts / ATTEMPTS).min(16));
+        links
+    }
 }
 
 /// For every atom, whether it may be called small (`primary`).
@@ -110,17 +191,19 @@ fn neighbours(network: &Network, ring: &[Atom]) -> Vec<(Atom, bool)> {
 /// possible; such a count is called complementary like its neighbours.
 pub(super) fn called_small(network: &Network, hidden: &[bool], threshold: u64) -> Vec<bool> {
     let largest = Range::exactly(threshold - 1).high;
-    let half = largest / 2;
     let small = |atom: Atom| hidden[atom] && is_small(network.values[atom], threshold);
     let mut called: Vec<bool> = (0..hidden.len()).map(small).collect();
-    let plain = ranges(network, hidden);
+    let lines: Vec<usize> = (0..network.lines.len()).collect();
     loop {
-        let mut ranges = plain.clone();
-        for (range, _) in ranges.iter_mut().zip(&called).filter(|(_, called)| **called) {
-            *range = Range { low: range.low.max(1), high: range.high.min(largest) };
-        }
-        narrow(network, &mut ranges);
-        let given_away = |atom: &Atom| called[*atom] && ranges[*atom].width() < half;
+        let mut ranges: Vec<Range> = (0..hidden.len())
+            .map(|atom| match (hidden[atom], called[atom]) {
+                (false, _) => Range::exactly(network.values[atom]),
+                (true, false) => Range::ANY,
+                (true, true) => Range { low: 1, high: largest },
+            })
+            .collect();
+        narrow(network, &lines, &mut ranges);
+        let given_away = |atom: &Atom| called[*atom] && ranges[*atom].width() < largest / 2;
         let withheld: Vec<Atom> = (0..called.len()).filter(given_away).collect();
         if withheld.is_empty() {
             return called;

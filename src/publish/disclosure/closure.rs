@@ -24,6 +24,8 @@ pub(super) struct Closure<'a> {
     pub(super) network: &'a Network,
     pub(super) threshold: u64,
     pub(super) hidden: Vec<bool>,
+    /// Hidden since somebody last took them from here.
+    pub(super) fresh: Vec<Atom>,
     broken: BTreeSet<usize>,
 }
 
@@ -31,7 +33,7 @@ impl<'a> Closure<'a> {
     /// Hides what is small, then what would give it back.
     pub(super) fn new(network: &'a Network, threshold: u64) -> Self {
         let hidden = vec![false; network.values.len()];
-        let mut closure = Self { network, threshold, hidden, broken: BTreeSet::new() };
+        let mut closure = Self { network, threshold, hidden, fresh: Vec::new(), broken: BTreeSet::new() };
         for atom in network.atoms().filter(|&atom| is_small(network.values[atom], threshold)) {
             closure.hide(atom);
         }
@@ -51,6 +53,7 @@ impl<'a> Closure<'a> {
             if std::mem::replace(&mut self.hidden[atom], true) {
                 continue;
             }
+            self.fresh.push(atom);
             self.broken.extend(self.network.lines_of(atom));
             waiting.extend(self.no_longer_derived(atom));
             waiting.extend(self.no_longer_carried(atom));

@@ -44,10 +44,11 @@ impl Range {
     }
 }
 
-/// Narrows `ranges` by every line, over and over, until nothing changes.
-pub(super) fn narrow(network: &Network, ranges: &mut [Range]) {
-    let mut waiting: BTreeSet<usize> = (0..network.lines.len()).collect();
-    let mut patience = network.lines.len() * PATIENCE;
+/// Narrows `ranges` by the given lines, and those that follow, until nothing
+/// changes.
+pub(super) fn narrow(network: &Network, lines: &[usize], ranges: &mut [Range]) {
+    let mut waiting: BTreeSet<usize> = lines.iter().copied().collect();
+    let mut patience = lines.len() * PATIENCE;
     while let Some(number) = waiting.pop_first() {
         for atom in narrow_line(&network.lines[number], ranges) {
             waiting.extend(network.lines_of(atom));
@@ -62,7 +63,7 @@ pub(super) fn narrow(network: &Network, ranges: &mut [Range]) {
 /// Narrows the ranges on one line; returns the atoms that changed.
 fn narrow_line(line: &Line, ranges: &mut [Range]) -> Vec<Atom> {
     let lowest: i64 = line.parts.iter().map(|&part| ranges[part].low).sum();
-    let highest = Highest::of(line, ranges);
+    let highest = Highest::of(line.parts.iter().map(|&part| ranges[part]));
     let mut changed = Vec::new();
     if ranges[line.total].tighten(lowest, highest.without(None)) {
         changed.push(line.total);
@@ -80,6 +81,29 @@ fn narrow_line(line: &Line, ranges: &mut [Range]) -> Vec<Atom> {
     changed
 }
 
+/// Whether an end of an atom's range comes from this line; the end at zero comes
+/// from none.
+pub(super) fn binds(line: &Line, atom: Atom, ranges: &[Range]) -> bool {
+    let range = ranges[atom];
+    let mut freed = ranges_on(line, ranges);
+    freed.iter_mut().filter(|(on, _)| *on == atom).for_each(|(_, range)| *range = Range::ANY);
+    let (total, parts) = freed.split_last().map(|(&(_, total), parts)| (total, parts)).expect("a line has a total");
+    let lowest: i64 = parts.iter().map(|(_, range)| range.low).sum();
+    let highest = Highest::of(parts.iter().map(|&(_, range)| range));
+    if atom == line.total {
+        return highest.without(None) == range.high || (lowest > 0 && lowest == range.low);
+    }
+    let others = highest.without(Some(Range::ANY));
+    let low = if others == UNLIMITED { 0 } else { total.low - others };
+    let high = if total.high == UNLIMITED { UNLIMITED } else { total.high - lowest };
+    high == range.high || (low > 0 && low == range.low)
+}
+
+/// The ranges of a line's parts and then of its total.
+fn ranges_on(line: &Line, ranges: &[Range]) -> Vec<(Atom, Range)> {
+    line.atoms().map(|atom| (atom, ranges[atom])).collect()
+}
+
 /// The sum of the upper ends of a line's parts.
 struct Highest {
     limited: i64,
@@ -87,9 +111,8 @@ struct Highest {
 }
 
 impl Highest {
-    fn of(line: &Line, ranges: &[Range]) -> Self {
-        let highs = line.parts.iter().map(|&part| ranges[part].high);
-        highs.fold(Self { limited: 0, unlimited: 0 }, |sum, high| match high {
+    fn of(parts: impl Iterator<Item = Range>) -> Self {
+        parts.fold(Self { limited: 0, unlimited: 0 }, |sum, part| match part.high {
             UNLIMITED => Self { unlimited: sum.unlimited + 1, ..sum },
             high => Self { limited: sum.limited + high, ..sum },
         })

@@ -3,87 +3,136 @@
 //!
 //! A rule that looks at one line at a time, and ranges, miss some of these: two
 //! blocks of a table that share one hidden cell fix that cell, although every
-//! row and column has two hidden. A count is determined exactly when every
-//! change of the hidden counts that all lines allow leaves it alone. So one
-//! fixed, irregular change is projected on the allowed ones (least squares by
-//! conjugate gradients, CGLS: Björck 1996, ISBN 978-0-89871-360-2, §7.4), and
-//! the counts it leaves alone are the determined ones. The work of a step is the
-//! number of places on the lines; elimination would fill in.
+//! row and column has two hidden. A count is determined exactly when no change
+//! of the hidden counts that all lines allow touches it. So an irregular change
+//! is projected on the allowed ones (least squares by conjugate gradients, CGLS:
+//! Björck 1996, ISBN 978-0-89871-360-2, §7.4); counts it hardly touches are
+//! looked at again one by one. The work of a step is the number of places on the
+//! lines; elimination would fill in.
 
-use super::network::{Atom, Line, Network};
+use std::collections::BTreeMap;
 
-/// Steps after which the projection is taken as it is.
-const STEPS: usize = 2_000;
-/// Squared relative residual at which the projection is exact enough.
-const EXACT: f64 = 1e-24;
-/// A change smaller than this is none, when the projection converged.
-const NONE: f64 = 1e-7;
-/// The same when it did not: then more is taken for determined than is.
-const DOUBTFUL: f64 = 1e-3;
+use super::network::{Area, Atom, Network};
 
-/// For every atom, whether it is hidden and yet determined.
-pub(super) fn determined(network: &Network, hidden: &[bool]) -> Vec<bool> {
-    let lines: Vec<&Line> = network.lines.iter().filter(|line| line.atoms().any(|atom| hidden[atom])).collect();
-    let system = System { lines, hidden };
-    let change = system.allowed_change(hidden.len());
-    let limit = if change.converged { NONE } else { DOUBTFUL };
-    let still = |atom: Atom| hidden[atom] && change.size[atom].abs() < limit;
-    (0..hidden.len()).map(still).collect()
+/// Steps after which a projection is taken as it is.
+const STEPS: usize = 4_000;
+/// Squared relative residuals at which a projection is good enough to find
+/// suspects, and to convict them.
+const SUSPECT: f64 = 1e-14;
+const CONVICT: f64 = 1e-22;
+/// A change smaller than this makes a suspect; one below `UNTOUCHED` convicts.
+const HARDLY_TOUCHED: f64 = 1e-3;
+const UNTOUCHED: f64 = 1e-6;
+
+/// A hidden count that the lines determine.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Giveaway {
+    pub(super) atom: Atom,
+    /// The shown counts it can be computed from; never none of them non-zero
+    /// unless the count is zero.
+    pub(super) from: Vec<Atom>,
 }
 
-struct Change {
-    size: Vec<f64>,
-    converged: bool,
+/// The wanted atoms of an area that the lines determine.
+pub(super) fn giveaways(network: &Network, area: &Area, wanted: impl Fn(Atom) -> bool) -> Vec<Giveaway> {
+    let system = System::of(network, area);
+    let irregular = (0..area.atoms.len()).map(irregular).collect();
+    let change = system.project(irregular, SUSPECT).rest;
+    let suspects = (0..area.atoms.len()).filter(|&column| change[column].abs() < HARDLY_TOUCHED);
+    suspects.filter(|&column| wanted(area.atoms[column])).filter_map(|column| system.convict(column)).collect()
 }
 
-/// The lines as equations in the hidden counts.
+/// What is left of a change after the lines had their way with it.
+struct Projection {
+    rest: Vec<f64>,
+    /// How much of each line was taken away.
+    multipliers: Vec<f64>,
+}
+
+/// The lines of an area as equations in its hidden counts. Each is divided by
+/// the root of its length, which evens out long and short ones and halves the
+/// steps.
 struct System<'a> {
-    lines: Vec<&'a Line>,
-    hidden: &'a [bool],
+    network: &'a Network,
+    area: &'a Area,
+    rows: Vec<Vec<(usize, f64)>>,
 }
 
-impl System<'_> {
-    /// An irregular change made to satisfy every line.
-    fn allowed_change(&self, atoms: usize) -> Change {
-        let mut size: Vec<f64> = (0..atoms).map(|atom| if self.hidden[atom] { irregular(atom) } else { 0.0 }).collect();
-        let mut errors = self.errors(&size);
+impl<'a> System<'a> {
+    fn of(network: &'a Network, area: &'a Area) -> Self {
+        let columns: BTreeMap<Atom, usize> = area.atoms.iter().enumerate().map(|(column, &atom)| (atom, column)).collect();
+        let row = |&line: &usize| {
+            let signed = network.lines[line].signed();
+            let mut row: Vec<(usize, f64)> =
+                signed.filter_map(|(atom, sign)| Some((*columns.get(&atom)?, sign))).collect();
+            let length = (row.len() as f64).sqrt();
+            row.iter_mut().for_each(|(_, sign)| *sign /= length);
+            row
+        };
+        Self { network, area, rows: area.lines.iter().map(row).collect() }
+    }
+
+    /// The part of a change that every line allows.
+    fn project(&self, change: Vec<f64>, exact: f64) -> Projection {
+        let mut rest = change;
+        let mut multipliers = vec![0.0; self.rows.len()];
+        let mut errors = self.errors(&rest);
         let mut direction = errors.clone();
         let first = square(&errors);
         let mut now = first;
         for _ in 0..STEPS {
-            if now <= EXACT * first {
+            if now <= exact * first {
                 break;
             }
-            let step = self.spread(&direction, atoms);
+            let step = self.spread(&direction);
             let length = now / square(&step);
-            subtract(&mut size, length, &step);
-            errors = self.errors(&size);
+            add(&mut rest, -length, &step);
+            add(&mut multipliers, length, &direction);
+            errors = self.errors(&rest);
             let next = square(&errors);
             for (ahead, error) in direction.iter_mut().zip(&errors) {
                 *ahead = error + next / now * *ahead;
             }
             now = next;
         }
-        eprintln!("cg end residual {:e} of {:e} lines {}", now, first, self.lines.len()); Change { size, converged: now <= EXACT * first }
+        Projection { rest, multipliers }
     }
 
     /// By how much a change breaks each line.
     fn errors(&self, change: &[f64]) -> Vec<f64> {
-        let error = |line: &&Line| line.parts.iter().map(|&part| change[part]).sum::<f64>() - change[line.total];
-        self.lines.iter().map(error).collect()
+        let error = |row: &Vec<(usize, f64)>| row.iter().map(|&(column, sign)| sign * change[column]).sum();
+        self.rows.iter().map(error).collect()
     }
 
-    /// The transpose of `errors`, on the hidden counts.
-    fn spread(&self, weights: &[f64], atoms: usize) -> Vec<f64> {
-        let mut spread = vec![0.0; atoms];
-        for (line, weight) in self.lines.iter().zip(weights) {
-            line.parts.iter().for_each(|&part| spread[part] += weight);
-            spread[line.total] -= weight;
-        }
-        for (amount, &hidden) in spread.iter_mut().zip(self.hidden) {
-            *amount = if hidden { *amount } else { 0.0 };
+    /// The transpose of `errors`.
+    fn spread(&self, weights: &[f64]) -> Vec<f64> {
+        let mut spread = vec![0.0; self.area.atoms.len()];
+        for (row, weight) in self.rows.iter().zip(weights) {
+            row.iter().for_each(|&(column, sign)| spread[column] += sign * weight);
         }
         spread
+    }
+
+    /// Projects a change of one count alone: if nothing is left, the lines that
+    /// took it away compute it.
+    fn convict(&self, column: usize) -> Option<Giveaway> {
+        let mut alone = vec![0.0; self.area.atoms.len()];
+        alone[column] = 1.0;
+        let Projection { rest, multipliers } = self.project(alone, CONVICT);
+        (rest[column] < UNTOUCHED).then(|| Giveaway { atom: self.area.atoms[column], from: self.shown(&multipliers) })
+    }
+
+    /// The shown counts that remain when lines are added up.
+    fn shown(&self, multipliers: &[f64]) -> Vec<Atom> {
+        let mut weights: BTreeMap<Atom, f64> = BTreeMap::new();
+        for ((row, &line), multiplier) in self.rows.iter().zip(&self.area.lines).zip(multipliers) {
+            let length = (row.len() as f64).sqrt();
+            for (atom, sign) in self.network.lines[line].signed() {
+                *weights.entry(atom).or_default() += sign / length * multiplier;
+            }
+        }
+        let shown = |atom: &Atom| self.area.atoms.binary_search(atom).is_err();
+        weights.into_iter().filter(|(atom, weight)| shown(atom) && weight.abs() > HARDLY_TOUCHED).map(|(atom, _)| atom).collect()
     }
 }
 
@@ -91,15 +140,14 @@ fn square(vector: &[f64]) -> f64 {
     vector.iter().map(|x| x * x).sum()
 }
 
-fn subtract(from: &mut [f64], times: f64, what: &[f64]) {
-    from.iter_mut().zip(what).for_each(|(x, y)| *x -= times * y);
+fn add(to: &mut [f64], times: f64, what: &[f64]) {
+    to.iter_mut().zip(what).for_each(|(x, y)| *x += times * y);
 }
 
-/// A number between 1 and 2 that follows no pattern of the table, and is the
-/// same in every run: the fractional part of multiples of the golden ratio,
-/// scrambled by the finaliser of SplitMix64.
-fn irregular(atom: Atom) -> f64 {
-    let mut bits = (atom as u64).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+/// A number between 1 and 2 that follows no pattern of the table and is the same
+/// in every run: the finaliser of SplitMix64.
+fn irregular(number: usize) -> f64 {
+    let mut bits = (number as u64).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     bits ^= bits >> 31;

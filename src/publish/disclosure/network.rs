@@ -5,6 +5,8 @@
 //! between two thresholds) but follow from printed ones: they are *derived*, and
 //! a line that defines one says so.
 
+use std::collections::BTreeSet;
+
 /// Position of a count in the network.
 pub(super) type Atom = usize;
 
@@ -21,6 +23,12 @@ impl Line {
     /// Every atom on the line, the parts first.
     pub(super) fn atoms(&self) -> impl Iterator<Item = Atom> + '_ {
         self.parts.iter().copied().chain([self.total])
+    }
+
+    /// The line as an equation: parts less total is nothing.
+    pub(super) fn signed(&self) -> impl Iterator<Item = (Atom, f64)> + '_ {
+        let parts = self.parts.iter().map(|&part| (part, 1.0));
+        parts.chain([(self.total, -1.0)])
     }
 }
 
@@ -129,7 +137,7 @@ impl Draft {
 /// The lines over the roots, each once, in the order they were drawn. A derived
 /// atom that turned out to be printed is no longer derived.
 fn canonical(lines: &[Line], roots: &[Atom], printed: &[bool]) -> Vec<Line> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     let mut kept = Vec::new();
     for line in lines {
         let derives = line.derives.map(|atom| roots[atom]).filter(|&atom| !printed[atom]);
@@ -141,6 +149,14 @@ fn canonical(lines: &[Line], roots: &[Atom], printed: &[bool]) -> Vec<Line> {
         }
     }
     kept
+}
+
+/// Hidden atoms that hang together, in order, and all lines they are on. What is
+/// learnt in one area says nothing of another.
+#[derive(Clone, Debug)]
+pub(super) struct Area {
+    pub(super) atoms: Vec<Atom>,
+    pub(super) lines: Vec<usize>,
 }
 
 /// Counts and lines, ready to be examined.
@@ -178,6 +194,34 @@ impl Network {
     /// Every atom once.
     pub(super) fn atoms(&self) -> impl Iterator<Item = Atom> + '_ {
         self.roots.iter().enumerate().filter(|&(atom, &root)| atom == root).map(|(atom, _)| atom)
+    }
+
+    /// The hidden atoms that lines join to one of `seeds`, by area.
+    pub(super) fn areas(&self, seeds: &BTreeSet<Atom>, hidden: &[bool]) -> Vec<Area> {
+        let mut seen = BTreeSet::new();
+        let mut areas = Vec::new();
+        for &seed in seeds.iter().filter(|&&seed| hidden[seed]) {
+            if seen.insert(seed) {
+                areas.push(self.area(seed, hidden, &mut seen));
+            }
+        }
+        areas
+    }
+
+    fn area(&self, seed: Atom, hidden: &[bool], seen: &mut BTreeSet<Atom>) -> Area {
+        let mut atoms = vec![seed];
+        let mut lines = BTreeSet::new();
+        let mut next = 0;
+        while let Some(&atom) = atoms.get(next) {
+            for &line in self.lines_of(atom) {
+                if lines.insert(line) {
+                    atoms.extend(self.lines[line].atoms().filter(|&atom| hidden[atom] && seen.insert(atom)));
+                }
+            }
+            next += 1;
+        }
+        atoms.sort_unstable();
+        Area { atoms, lines: lines.into_iter().collect() }
     }
 
     /// The lines an atom is on.

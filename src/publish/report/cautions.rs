@@ -81,7 +81,10 @@ fn gap(headline: &Headline<'_>) -> Option<String> {
 fn few(headline: &Headline<'_>) -> Option<String> {
     let row = headline.response?;
     (row.denominator? < SMALL).then(|| {
-        format!("<strong>Small quarter.</strong> The headline rests on {} patients; a handful of them decides it.", element::size(row))
+        format!(
+            "<strong>Small quarter.</strong> The headline rests on {} patients; a handful of them decides it.",
+            element::size(row)
+        )
     })
 }
 
@@ -90,7 +93,7 @@ fn hidden(released: &Released) -> Option<String> {
     let share = element::hidden_share(released, |row| row.population == population && row.condition != select::ALL);
     (share.hidden * 3 > share.all).then(|| {
         format!(
-            "<strong>Much is hidden.</strong> {} of {} numbers by condition are not shown because they rest on too few patients.",
+            "<strong>Much is hidden.</strong> {} of {} numbers by condition are not shown, to protect patients in small groups.",
             words::count(share.hidden as u64),
             words::count(share.all as u64)
         )
@@ -98,11 +101,21 @@ fn hidden(released: &Released) -> Option<String> {
 }
 
 fn no_control(headline: &Headline<'_>) -> String {
-    let which = headline.response.filter(|row| row.value.is_some()).map_or_else(|| "These numbers compare".to_owned(), |row| format!("The {} compares", element::number(row)));
-    format!("<strong>No control group.</strong> {which} patients with themselves before treatment; it cannot say what would have happened without it.")
+    let which = headline
+        .response
+        .filter(|row| row.value.is_some())
+        .map_or_else(|| "These numbers compare".to_owned(), |row| format!("The {} compares", element::number(row)));
+    format!(
+        "<strong>No control group.</strong> {which} patients with themselves before treatment; it cannot say what would have happened without it."
+    )
 }
 
 fn regression(headline: &Headline<'_>) -> String {
-    let which = headline.change.filter(|row| row.value.is_some()).map_or_else(|| "any improvement".to_owned(), |row| format!("the {} change", element::number(row)));
-    format!("<strong>Regression to the mean.</strong> Patients begin treatment when pain is at its worst, so part of {which} would have come anyway; how much is not known.")
+    let which = headline
+        .change
+        .filter(|row| row.value.is_some())
+        .map_or_else(|| "any improvement".to_owned(), |row| format!("the {} change", element::number(row)));
+    format!(
+        "<strong>Regression to the mean.</strong> Patients begin treatment when pain is at its worst, so part of {which} would have come anyway; how much is not known."
+    )
 }

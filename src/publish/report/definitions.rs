@@ -35,24 +35,50 @@ fn general(context: &Context<'_>, profile: &DisclosureProfile) -> String {
 }
 
 fn windows(context: &Context<'_>) -> String {
-    let rows: Vec<Vec<String>> = HORIZONS.iter().map(|horizon| {
-        let primary = if horizon.id == context.protocol.study.primary_horizon.id { " (primary)" } else { "" };
-        vec![format!("{}{primary}", horizon.label), horizon.target.to_string(), format!("{} to {}", horizon.first, horizon.last)]
-    }).collect();
-    let columns = [element::words_column("Horizon"), element::number_column("Target day"), element::number_column("Window, days")];
+    let rows: Vec<Vec<String>> = HORIZONS
+        .iter()
+        .map(|horizon| {
+            let primary = if horizon.id == context.protocol.study.primary_horizon.id { " (primary)" } else { "" };
+            vec![
+                format!("{}{primary}", horizon.label),
+                horizon.target.to_string(),
+                format!("{} to {}", horizon.first, horizon.last),
+            ]
+        })
+        .collect();
+    let columns = [
+        element::words_column("Horizon"),
+        element::number_column("Target day"),
+        element::number_column("Window, days"),
+    ];
     element::table("Follow-up windows, counted from day 0; the score closest to the target day counts", &columns, &rows)
 }
 
 fn measures(context: &Context<'_>) -> String {
     let rows: Vec<Vec<String>> = context.protocol.measures.iter().map(measure).collect();
-    let columns = [element::words_column("Measure"), element::words_column("Among"), element::words_column("Counted when"), element::words_column("Source"), element::words_column("Definition")];
-    format!("<details><summary>Every measure, as the program reads it</summary>\n{}</details>\n", element::table("Measures", &columns, &rows))
+    let columns = [
+        element::words_column("Measure"),
+        element::words_column("Among"),
+        element::words_column("Counted when"),
+        element::words_column("Source"),
+        element::words_column("Definition"),
+    ];
+    format!(
+        "<details><summary>Every measure, as the program reads it</summary>\n{}</details>\n",
+        element::table("Measures", &columns, &rows)
+    )
 }
 
 fn measure(measure: &Measure) -> Vec<String> {
     let code = |sql: &str| format!("<code>{}</code>", escape(sql));
     let counted = measure.outcome.as_ref().map_or_else(
-        || measure.follow_up.as_ref().zip(measure.baseline.as_ref()).map_or_else(String::new, |(after, before)| code(&format!("{} - {}", after.sql, before.sql))),
+        || {
+            measure
+                .follow_up
+                .as_ref()
+                .zip(measure.baseline.as_ref())
+                .map_or_else(String::new, |(after, before)| code(&format!("{} - {}", after.sql, before.sql)))
+        },
         |outcome| code(&outcome.sql),
     );
     vec![

@@ -38,7 +38,12 @@ pub(super) fn complement(row: &ResultRow) -> String {
 /// How far two numbers are apart, or why that is not said.
 pub(super) fn distance(now: &ResultRow, before: &ResultRow) -> String {
     match words::distance(now, before) {
-        Some(text) => format!("<span class=\"num\" data-result=\"{} {}\">{}</span>", escape(&now.result_id), escape(&before.result_id), escape(&text)),
+        Some(text) => format!(
+            "<span class=\"num\" data-result=\"{} {}\">{}</span>",
+            escape(&now.result_id),
+            escape(&before.result_id),
+            escape(&text)
+        ),
         None => or_reason(if now.value.is_none() { now } else { before }, None),
     }
 }
@@ -53,7 +58,7 @@ fn or_reason(row: &ResultRow, text: Option<String>) -> String {
 
 /// The number, or a dash with words where the run has no such row.
 pub(super) fn cell(row: Option<&ResultRow>, show: fn(&ResultRow) -> String) -> String {
-    row.map_or_else(|| "<span class=\"unknown\">none</span>".to_owned(), show)
+    row.map_or_else(|| "<span class=\"unknown\">not counted</span>".to_owned(), show)
 }
 
 /// A section: its question, the answer as its first sentence, and the rest.
@@ -87,7 +92,10 @@ pub(super) fn number_column(heading: &str) -> Column<'_> {
 /// heading; all cells are HTML.
 pub(super) fn table(caption: &str, columns: &[Column<'_>], rows: &[Vec<String>]) -> String {
     let class = |column: &Column<'_>| if column.numeric { " class=\"n\"" } else { "" };
-    let head: String = columns.iter().map(|column| format!("<th scope=\"col\"{}>{}</th>", class(column), escape(column.heading))).collect();
+    let head: String = columns
+        .iter()
+        .map(|column| format!("<th scope=\"col\"{}>{}</th>", class(column), escape(column.heading)))
+        .collect();
     let body: String = rows.iter().map(|row| format!("<tr>{}</tr>\n", cells(columns, row))).collect();
     format!(
         "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{caption}\">\n<table>\n<caption><span>{caption}</span></caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n</div>\n",

@@ -38,8 +38,16 @@ const FEWER: Meaning = Meaning { words: "Lower", class: "worse" };
 pub(super) fn answers(released: &Released, context: &Context<'_>) -> String {
     let response = pain_response(released, context);
     let verdict = verdict(&response, context);
-    let cards: String = [response, opioid_reduction(released, context), pain_change(released, context)].iter().map(|answer| card(answer, context)).collect();
-    element::section("answers", "Are our patients getting better?", &verdict, &format!("<div class=\"answers\">\n{cards}</div>\n"))
+    let cards: String = [response, opioid_reduction(released, context), pain_change(released, context)]
+        .iter()
+        .map(|answer| card(answer, context))
+        .collect();
+    element::section(
+        "answers",
+        "Are our patients getting better?",
+        &verdict,
+        &format!("<div class=\"answers\">\n{cards}</div>\n"),
+    )
 }
 
 /// The page in one sentence.
@@ -48,7 +56,8 @@ fn verdict(response: &Answer<'_>, context: &Context<'_>) -> String {
         return "Not known yet: no patient of a mature quarter has reached the primary horizon.".to_owned();
     };
     if row.value.is_none() {
-        return "Not shown: the headline of this quarter is hidden or undefined, and nothing can be concluded from it.".to_owned();
+        return "Not shown: the headline of this quarter is hidden or undefined, and nothing can be concluded from it."
+            .to_owned();
     }
     let since = match (select::change(row, response.before), response.before) {
         (Change::NotClear, Some(before)) => format!("; no clear change since {}", earlier(before)),
@@ -56,7 +65,11 @@ fn verdict(response: &Answer<'_>, context: &Context<'_>) -> String {
         (Change::Lower, Some(before)) => format!("; fewer than in {}", earlier(before)),
         _ => String::new(),
     };
-    format!("{} had meaningful pain relief at {}{since}. What treatment itself added is not known.", element::number(row), context.horizon())
+    format!(
+        "{} had meaningful pain relief at {}{since}. What treatment itself added is not known.",
+        element::number(row),
+        context.horizon()
+    )
 }
 
 fn pain_response<'a>(released: &'a Released, context: &Context<'_>) -> Answer<'a> {
@@ -71,9 +84,15 @@ fn pain_response<'a>(released: &'a Released, context: &Context<'_>) -> Answer<'a
         higher: MORE,
         lower: FEWER,
         scale: Scale::share(),
-        sentence: row.map_or_else(String::new, |row| sentence(row, &format!("had at least 30\u{A0}% less pain at {horizon}"), "rate")),
+        sentence: row.map_or_else(String::new, |row| {
+            sentence(row, &format!("had at least 30\u{A0}% less pain at {horizon}"), "rate")
+        }),
         base: retention.map_or_else(String::new, |row| {
-            format!("{} patients have a score at {horizon} ({}); the others count as no response.", element::of(row), element::number(row))
+            format!(
+                "{} patients have a score at {horizon} ({}); the others count as no response.",
+                element::of(row),
+                element::number(row)
+            )
         }),
     }
 }
@@ -91,10 +110,18 @@ fn opioid_reduction<'a>(released: &'a Released, context: &Context<'_>) -> Answer
         lower: FEWER,
         scale: Scale::share(),
         sentence: row.map_or_else(String::new, |row| {
-            sentence(row, &format!("on opioids before treatment took at most half their daily dose at {horizon}"), "rate")
+            sentence(
+                row,
+                &format!("on opioids before treatment took at most half their daily dose at {horizon}"),
+                "rate",
+            )
         }),
         base: row.zip(observed).map_or_else(String::new, |(row, observed)| {
-            format!("The dose at {horizon} is known for {} of {}; the others count as not reduced.", element::size(observed), element::size(row))
+            format!(
+                "The dose at {horizon} is known for {} of {}; the others count as not reduced.",
+                element::size(observed),
+                element::size(row)
+            )
         }),
     }
 }
@@ -113,8 +140,13 @@ fn pain_change<'a>(released: &'a Released, context: &Context<'_>) -> Answer<'a> 
         lower: Meaning { words: "Pain fell more", class: "better" },
         scale: Scale::points(-10, 2),
         sentence: row.filter(|row| row.value.is_some()).map_or_else(String::new, |row| {
-            let likely = row.ci_low.map_or_else(String::new, |_| format!(" The true mean is likely between {}.", element::between(row)));
-            format!("on the 0–10 scale at {horizon}, the mean change of {} patients with both scores; {below}.{likely}", element::size(row))
+            let likely = row
+                .ci_low
+                .map_or_else(String::new, |_| format!(" The true mean is likely between {}.", element::between(row)));
+            format!(
+                "on the 0–10 scale at {horizon}, the mean change of {} patients with both scores; {below}.{likely}",
+                element::size(row)
+            )
         }),
         base: carried.filter(|row| row.value.is_some()).map_or_else(String::new, |row| {
             format!("{} when patients without a score count as unchanged.", element::number(row))
@@ -126,7 +158,9 @@ fn sentence(row: &ResultRow, what: &str, estimate: &str) -> String {
     if row.value.is_none() {
         return String::new();
     }
-    let likely = row.ci_low.map_or_else(String::new, |_| format!(" The true {estimate} is likely between {}.", element::between(row)));
+    let likely = row
+        .ci_low
+        .map_or_else(String::new, |_| format!(" The true {estimate} is likely between {}.", element::between(row)));
     format!("of {} patients {what}.{likely}", element::size(row))
 }
 
@@ -138,7 +172,11 @@ fn before<'a>(query: Query<'_>, released: &'a Released, context: &Context<'_>) -
 
 fn card(answer: &Answer<'_>, context: &Context<'_>) -> String {
     let Some(row) = answer.row else {
-        return format!("<article class=\"card\"><h3>{}</h3><p class=\"big unknown\">Not known</p><p>{}</p></article>\n", answer.heading, absent(answer.heading, context));
+        return format!(
+            "<article class=\"card\"><h3>{}</h3><p class=\"big unknown\">Not known</p><p>{}</p></article>\n",
+            answer.heading,
+            absent(answer.heading, context)
+        );
     };
     if row.value.is_none() {
         return format!(
@@ -163,7 +201,9 @@ fn absent(heading: &str, context: &Context<'_>) -> String {
         return format!("No quarter is old enough yet for all its patients to have reached {}.", context.horizon());
     }
     match heading {
-        "Opioid reduction" => "No patient of this quarter was on opioids before treatment with a follow-up due.".to_owned(),
+        "Opioid reduction" => {
+            "No patient of this quarter was on opioids before treatment with a follow-up due.".to_owned()
+        }
         _ => "No patient of this quarter has both a score before treatment and a follow-up due.".to_owned(),
     }
 }
@@ -199,7 +239,13 @@ fn ends(scene: &mut Scene, scale: &Scale, (from, to, middle): (f64, f64, f64)) {
         written.push(*value);
         let x = scale.place(*value, from, to);
         scene.line((x, middle - 4.0), (x, middle + 4.0), Ink::Rule, 1.0);
-        let anchor = if x < from + 1.0 { Anchor::Start } else if x > to - 1.0 { Anchor::End } else { Anchor::Middle };
+        let anchor = if x < from + 1.0 {
+            Anchor::Start
+        } else if x > to - 1.0 {
+            Anchor::End
+        } else {
+            Anchor::Middle
+        };
         let edge = match anchor {
             Anchor::Start => 0.0,
             Anchor::End => scene.width,
@@ -219,7 +265,9 @@ fn trend(row: &ResultRow, answer: &Answer<'_>) -> String {
         (Change::NotClear, Some(before)) => ("●", "unclear", format!("No clear change since {}", earlier(before))),
         (Change::Higher, Some(before)) => ("▲", answer.higher.class, changed(answer.higher, before)),
         (Change::Lower, Some(before)) => ("▼", answer.lower.class, changed(answer.lower, before)),
-        (_, Some(before)) if before.value.is_none() => ("○", "unclear", format!("No comparison: the quarter before is not shown ({})", element::number(before))),
+        (_, Some(before)) if before.value.is_none() => {
+            ("○", "unclear", format!("No comparison: the quarter before is not shown ({})", element::number(before)))
+        }
         _ => ("○", "unclear", "No earlier quarter to compare with".to_owned()),
     };
     format!("<p class=\"trend {class}\"><span aria-hidden=\"true\">{symbol}</span> {words}</p>\n")
@@ -232,7 +280,9 @@ fn earlier(before: &ResultRow) -> String {
 /// At most three cautions, chosen by rule.
 pub(super) fn read_this_first(released: &Released, context: &Context<'_>) -> String {
     let items: String = cautions(released, context).iter().map(|caution| format!("<li>{caution}</li>\n")).collect();
-    format!("<section id=\"cautions\" class=\"cautions\" aria-labelledby=\"cautions-h\">\n<h2 id=\"cautions-h\">Read this first</h2>\n<ul>\n{items}</ul>\n</section>\n")
+    format!(
+        "<section id=\"cautions\" class=\"cautions\" aria-labelledby=\"cautions-h\">\n<h2 id=\"cautions-h\">Read this first</h2>\n<ul>\n{items}</ul>\n</section>\n"
+    )
 }
 
 /// The table by condition, in the order of the pack.
@@ -241,7 +291,12 @@ pub(super) fn by_condition(released: &Released, context: &Context<'_>) -> String
     let query = Query::rate("response_30", population, context);
     let groups = select::conditions(query, released, context);
     let Some(any) = query.find(released).or(groups.first().map(|group| group.row)) else {
-        return element::section("conditions", "For whom, and where do we not know?", "No condition has patients with a follow-up due yet.", "");
+        return element::section(
+            "conditions",
+            "For whom, and where do we not know?",
+            "No condition has patients with a follow-up due yet.",
+            "",
+        );
     };
     let all = condition_row("All patients", ALL, population, released, context);
     let rest = groups.iter().map(|group| condition_row(group.label, group.code, population, released, context));
@@ -254,8 +309,14 @@ pub(super) fn by_condition(released: &Released, context: &Context<'_>) -> String
         element::number_column("Opioid dose at least halved"),
     ];
     let caption = format!("By condition, at {}: {}", context.horizon(), words::cohort(any));
-    let table = element::table(&caption, &columns, &rows).replacen("class=\"scroll\"", "class=\"scroll conditions\"", 1);
-    element::section("conditions", "For whom, and where do we not know?", &answer_by_condition(groups.iter().map(|group| group.row)), &table)
+    let table =
+        element::table(&caption, &columns, &rows).replacen("class=\"scroll\"", "class=\"scroll conditions\"", 1);
+    element::section(
+        "conditions",
+        "For whom, and where do we not know?",
+        &answer_by_condition(groups.iter().map(|group| group.row)),
+        &table,
+    )
 }
 
 fn answer_by_condition<'a>(rows: impl Iterator<Item = &'a ResultRow>) -> String {
@@ -264,15 +325,27 @@ fn answer_by_condition<'a>(rows: impl Iterator<Item = &'a ResultRow>) -> String 
         if row.value.is_some() { shown += 1 } else { hidden += 1 }
     }
     let unknown = if hidden == 0 {
-        "None is too small to show.".to_owned()
+        "None is hidden.".to_owned()
     } else {
-        format!("{} {} too small to show, and there we do not know.", words::plural(hidden, "condition"), if hidden == 1 { "is" } else { "are" })
+        format!("{} cannot be shown, and there we do not know.", words::plural(hidden, "condition"))
     };
-    let shown = if shown == 0 { "No condition can be shown.".to_owned() } else { format!("{} can be shown.", words::plural(shown, "condition")) };
-    format!("{shown} {unknown} Each row covers the four newest mature quarters, because one quarter is nearly always too small; conditions stand in clinical order, not by result.")
+    let shown = if shown == 0 {
+        "No condition can be shown.".to_owned()
+    } else {
+        format!("{} can be shown.", words::plural(shown, "condition"))
+    };
+    format!(
+        "{shown} {unknown} Each row covers the four newest mature quarters, because one quarter is nearly always too small; conditions stand in clinical order, not by result."
+    )
 }
 
-fn condition_row(label: &str, code: &str, population: Population, released: &Released, context: &Context<'_>) -> Vec<String> {
+fn condition_row(
+    label: &str,
+    code: &str,
+    population: Population,
+    released: &Released,
+    context: &Context<'_>,
+) -> Vec<String> {
     let response = Query { condition: code, ..Query::rate("response_30", population, context) }.find(released);
     let change = Query { condition: code, ..Query::mean("pain_delta", population, context) }.find(released);
     let opioids = Query { condition: code, ..Query::rate("opioid_reduction_50", population, context) }.find(released);

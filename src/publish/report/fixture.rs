@@ -1,5 +1,12 @@
 //! Released results of an invented clinic, for tests of charts and report.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "invented numbers"
+)]
+
 use std::path::Path;
 
 use crate::estimate::result::{Estimand, Maturity, Population};
@@ -27,10 +34,22 @@ impl Clinic {
     /// `count` conditions, the first of the shipped pack and then invented ones.
     pub(crate) fn new(count: usize) -> Self {
         let names = [
-            "CRPS type I", "CRPS type II", "Fibromyalgia", "Migraine", "Peripheral neuropathy", "Rheumatoid arthritis",
-            "Lupus", "Chronic Lyme (clinic’s label)", "Back pain", "Neck pain", "Trigeminal neuralgia", "Phantom limb pain",
+            "CRPS type I",
+            "CRPS type II",
+            "Fibromyalgia",
+            "Migraine",
+            "Peripheral neuropathy",
+            "Rheumatoid arthritis",
+            "Lupus",
+            "Chronic Lyme (clinic’s label)",
+            "Back pain",
+            "Neck pain",
+            "Trigeminal neuralgia",
+            "Phantom limb pain",
         ];
-        let name = |index: usize| names.get(index).map_or_else(|| format!("Condition number {index}"), |name| (*name).to_owned());
+        let name = |index: usize| {
+            names.get(index).map_or_else(|| format!("Condition number {index}"), |name| (*name).to_owned())
+        };
         Self {
             patients: 205,
             conditions: (0..count).map(|index| (format!("c{index}"), name(index))).collect(),
@@ -48,7 +67,10 @@ impl Clinic {
     pub(crate) fn protocol(&self) -> Protocol {
         let folder = tempfile::tempdir().expect("tests may write to the temporary folder");
         let conditions: String = self.conditions.iter().map(|(code, label)| condition(code, label)).collect();
-        let pack = format!("id = \"test\"\nversion = 1\ntitle = \"Test\"\ncitation = \"none\"\n{conditions}{}", condition("other", "Other pain condition"));
+        let pack = format!(
+            "id = \"test\"\nversion = 1\ntitle = \"Test\"\ncitation = \"none\"\n{conditions}{}",
+            condition("other", "Other pain condition")
+        );
         std::fs::write(folder.path().join("conditions.toml"), pack).expect("tests may write");
         let path = folder.path().join("quarterly.toml");
         std::fs::write(&path, self.pipeline()).expect("tests may write");
@@ -92,7 +114,8 @@ impl Clinic {
 
     fn measure(&self, rows: &mut Vec<ResultRow>, id: &str, order: u64, opioid: bool, unit: &str) {
         let divisor = if opioid { 3 } else { 1 };
-        let base = Cell { measure: id, unit, order, population: Population::Quarter, period: self.quarter, ..Cell::default() };
+        let base =
+            Cell { measure: id, unit, order, population: Population::Quarter, period: self.quarter, ..Cell::default() };
         for horizon in HORIZONS {
             let base = Cell { horizon: horizon.id, ..base.clone() };
             if self.quarter.is_some() {
@@ -120,7 +143,11 @@ impl Clinic {
             let n = if back == 7 { 3 } else { n };
             let n = if back == 1 { self.patients / divisor } else { n };
             let jitter = if back == 1 { 0 } else { back * 3 };
-            self.cell(rows, &Cell { population: Population::QuarterSeries, period: Some(period), maturity, jitter, ..base.clone() }, n);
+            self.cell(
+                rows,
+                &Cell { population: Population::QuarterSeries, period: Some(period), maturity, jitter, ..base.clone() },
+                n,
+            );
             period = period.previous();
         }
     }
@@ -140,13 +167,24 @@ impl Clinic {
             rows.push(self.protect(cell.proportion(numerator.min(observed), n, Estimand::Nri)));
             rows.push(self.protect(cell.proportion(numerator.min(observed), observed, Estimand::Oc)));
             if cell.measure == "response_30" {
-                rows.push(self.protect(Cell { measure: "retention", ..cell.clone() }.proportion(observed, n, Estimand::Oc)));
+                rows.push(self.protect(Cell { measure: "retention", ..cell.clone() }.proportion(
+                    observed,
+                    n,
+                    Estimand::Oc,
+                )));
             }
         } else {
             let scale = if cell.unit == "points" { 1.0 } else { 14.0 };
             let mean = -2.3 * scale * late * (1.0 + 0.4 * jitter);
             let half = 2.2 * scale / (observed.max(1) as f64).sqrt() * 1.96;
-            for (name, value, half) in [("mean", mean, Some(half)), ("sd", 2.2 * scale, None), ("median", mean + 0.2, None), ("hodges_lehmann", mean + 0.1, Some(half)), ("srm", -0.98, None), ("d_av", -0.91, None)] {
+            for (name, value, half) in [
+                ("mean", mean, Some(half)),
+                ("sd", 2.2 * scale, None),
+                ("median", mean + 0.2, None),
+                ("hodges_lehmann", mean + 0.1, Some(half)),
+                ("srm", -0.98, None),
+                ("d_av", -0.91, None),
+            ] {
                 rows.push(self.protect(cell.statistic(name, value, half, observed, Estimand::Oc)));
             }
             rows.push(self.protect(cell.statistic("mean", mean * self.retention, Some(half), n, Estimand::Bocf)));
@@ -155,16 +193,28 @@ impl Clinic {
 
     fn protect(&self, row: ResultRow) -> ResultRow {
         match row.n {
-            Some(0) => ResultRow { value: None, ci_low: None, ci_high: None, reason: Some("no patients".to_owned()), ..row },
-            Some(n) if n < self.threshold => ResultRow { reason: Some(format!("fewer than {}", self.threshold.min(11))), ..hide(row) },
+            Some(0) => {
+                ResultRow { value: None, ci_low: None, ci_high: None, reason: Some("no patients".to_owned()), ..row }
+            }
+            Some(n) if n < self.threshold => {
+                ResultRow { reason: Some(format!("fewer than {}", self.threshold.min(11))), ..hide(row) }
+            }
             _ => row,
         }
     }
 
     fn curve(&self, rows: &mut Vec<ResultRow>) {
         let population = if self.quarter.is_some() { Population::Quarter } else { Population::RollingYear };
-        let cell = Cell { measure: "responder_curve", unit: "share", population, horizon: "12w", period: self.quarter, ..Cell::default() };
-        for (level, share) in [0.78, 0.74, 0.67, 0.58, 0.49, 0.39, 0.29, 0.2, 0.12, 0.05, 0.02].into_iter().enumerate() {
+        let cell = Cell {
+            measure: "responder_curve",
+            unit: "share",
+            population,
+            horizon: "12w",
+            period: self.quarter,
+            ..Cell::default()
+        };
+        for (level, share) in [0.78, 0.74, 0.67, 0.58, 0.49, 0.39, 0.29, 0.2, 0.12, 0.05, 0.02].into_iter().enumerate()
+        {
             let mut row = cell.proportion((self.patients as f64 * share) as u64, self.patients, Estimand::Nri);
             row.stratum_name = "reduction_at_least_pct".to_owned();
             row.stratum_level = (level * 10).to_string();
@@ -176,14 +226,20 @@ impl Clinic {
     fn flow(&self, rows: &mut Vec<ResultRow>) {
         let patients = self.patients;
         let steps = [
-            ("rows_read", "Rows read", "rows", patients * 612, 0), ("rows_accepted", "Rows accepted", "rows", patients * 600, patients * 12),
-            ("patients", "Patients", "patients", patients * 11, 0), ("patients_with_infusion", "Patients with an infusion", "patients", patients * 10, patients),
-            ("first_series", "First treatment series", "series", patients * 10, 0), ("with_condition", "With a mapped condition", "series", patients * 9, patients),
-            ("with_baseline", "With a pain score in the 30 days before", "series", patients * 8, patients), ("due_12w", "Due at 12 weeks by the data cut", "series", patients * 7, patients),
-            ("observed_12w", "With a pain score at 12 weeks", "series", patients * 6, patients), ("opioid_users", "On opioids before treatment", "series", patients * 2, patients * 4),
+            ("rows_read", "Rows read", "rows", patients * 612, 0),
+            ("rows_accepted", "Rows accepted", "rows", patients * 600, patients * 12),
+            ("patients", "Patients", "patients", patients * 11, 0),
+            ("patients_with_infusion", "Patients with an infusion", "patients", patients * 10, patients),
+            ("first_series", "First treatment series", "series", patients * 10, 0),
+            ("with_condition", "With a mapped condition", "series", patients * 9, patients),
+            ("with_baseline", "With a pain score in the 30 days before", "series", patients * 8, patients),
+            ("due_12w", "Due at 12 weeks by the data cut", "series", patients * 7, patients),
+            ("observed_12w", "With a pain score at 12 weeks", "series", patients * 6, patients),
+            ("opioid_users", "On opioids before treatment", "series", patients * 2, patients * 4),
         ];
         for (id, label, unit, remaining, removed) in steps {
-            let cell = Cell { measure: "attrition", unit, population: Population::ToDate, horizon: "all", ..Cell::default() };
+            let cell =
+                Cell { measure: "attrition", unit, population: Population::ToDate, horizon: "all", ..Cell::default() };
             for (name, value) in [("count", remaining), ("removed", removed)] {
                 let mut row = cell.statistic(name, value as f64, None, remaining, Estimand::Oc);
                 row.stratum_name = "step".to_owned();
@@ -198,7 +254,9 @@ impl Clinic {
 
 fn condition(code: &str, label: &str) -> String {
     let label = toml::Value::String(label.to_owned()).to_string();
-    format!("[[condition]]\ncode = \"{code}\"\nlabel = {label}\nname = {label}\npain_class = \"mixed\"\ngroup = \"test\"\nicd10cm = []\naliases = []\n")
+    format!(
+        "[[condition]]\ncode = \"{code}\"\nlabel = {label}\nname = {label}\npain_class = \"mixed\"\ngroup = \"test\"\nicd10cm = []\naliases = []\n"
+    )
 }
 
 fn read(path: &Path) -> Protocol {
@@ -221,7 +279,18 @@ struct Cell<'c> {
 
 impl Default for Cell<'_> {
     fn default() -> Self {
-        Self { measure: "response_30", unit: "share", order: 0, jitter: 0, population: Population::Quarter, period: None, site: "all", condition: "all", horizon: "12w", maturity: Maturity::Mature }
+        Self {
+            measure: "response_30",
+            unit: "share",
+            order: 0,
+            jitter: 0,
+            population: Population::Quarter,
+            period: None,
+            site: "all",
+            condition: "all",
+            horizon: "12w",
+            maturity: Maturity::Mature,
+        }
     }
 }
 
@@ -235,18 +304,58 @@ impl Cell<'_> {
         let (low, high) = wilson(numerator as f64, denominator.max(1) as f64);
         let value = numerator as f64 / denominator.max(1) as f64;
         let row = self.statistic("rate", value, None, denominator, estimand);
-        ResultRow { numerator: Some(numerator), denominator: Some(denominator), ci_low: Some(low), ci_high: Some(high), ci_level: Some(0.95), ci_method: Some("wilson".to_owned()), ..row }
+        ResultRow {
+            numerator: Some(numerator),
+            denominator: Some(denominator),
+            ci_low: Some(low),
+            ci_high: Some(high),
+            ci_level: Some(0.95),
+            ci_method: Some("wilson".to_owned()),
+            ..row
+        }
     }
 
     fn statistic(&self, name: &str, value: f64, half: Option<f64>, n: u64, estimand: Estimand) -> ResultRow {
         let period = self.period.map_or_else(|| "all".to_owned(), |period| period.to_string());
         ResultRow {
-            result_id: format!("{}/{}/{period}/{}/{}/all/{}/{}/{name}", self.measure, self.population.id(), self.site, self.condition, self.horizon, estimand.id()),
-            measure_id: self.measure.to_owned(), measure_version: 1, population: self.population, site: self.site.to_owned(), condition: self.condition.to_owned(),
-            stratum_name: "all".to_owned(), stratum_level: "all".to_owned(), period_start: self.period.map(|period| self.first(period).first_day()), period_end: self.period.map(Period::last_day),
-            horizon: self.horizon.to_owned(), statistic: name.to_owned(), value: Some(value), unit: self.unit.to_owned(), n: Some(n), numerator: None, denominator: None,
-            ci_low: half.map(|half| value - half), ci_high: half.map(|half| value + half), ci_level: half.map(|_| 0.95), ci_method: half.map(|_| "t".to_owned()),
-            p_value: None, p_adjusted: None, adjust_method: None, estimand, suppression: Suppression::None, reason: None, status: "ok", message: None, maturity: self.maturity,
+            result_id: format!(
+                "{}/{}/{period}/{}/{}/all/{}/{}/{name}",
+                self.measure,
+                self.population.id(),
+                self.site,
+                self.condition,
+                self.horizon,
+                estimand.id()
+            ),
+            measure_id: self.measure.to_owned(),
+            measure_version: 1,
+            population: self.population,
+            site: self.site.to_owned(),
+            condition: self.condition.to_owned(),
+            stratum_name: "all".to_owned(),
+            stratum_level: "all".to_owned(),
+            period_start: self.period.map(|period| self.first(period).first_day()),
+            period_end: self.period.map(Period::last_day),
+            horizon: self.horizon.to_owned(),
+            statistic: name.to_owned(),
+            value: Some(value),
+            unit: self.unit.to_owned(),
+            n: Some(n),
+            numerator: None,
+            denominator: None,
+            ci_low: half.map(|half| value - half),
+            ci_high: half.map(|half| value + half),
+            ci_level: half.map(|_| 0.95),
+            ci_method: half.map(|_| "t".to_owned()),
+            p_value: None,
+            p_adjusted: None,
+            adjust_method: None,
+            estimand,
+            suppression: Suppression::None,
+            reason: None,
+            status: "ok",
+            message: None,
+            maturity: self.maturity,
         }
     }
 }
@@ -261,7 +370,16 @@ fn wilson(events: f64, of: f64) -> (f64, f64) {
 }
 
 fn hide(row: ResultRow) -> ResultRow {
-    ResultRow { value: None, n: None, numerator: None, denominator: None, ci_low: None, ci_high: None, suppression: Suppression::Primary, ..row }
+    ResultRow {
+        value: None,
+        n: None,
+        numerator: None,
+        denominator: None,
+        ci_low: None,
+        ci_high: None,
+        suppression: Suppression::Primary,
+        ..row
+    }
 }
 
 /// A proportion of the newest quarter.

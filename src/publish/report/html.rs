@@ -9,10 +9,7 @@ use crate::publish::results::Released;
 /// Writes the report.
 pub fn html(released: &Released, context: &Context<'_>, charts: &[Chart]) -> String {
     let material = Material { released, context, charts };
-    let first = [
-        first_screen::answers(released, context),
-        first_screen::read_this_first(released, context),
-    ];
+    let first = [first_screen::answers(released, context), first_screen::read_this_first(released, context)];
     let rest = [
         first_screen::by_condition(released, context),
         sections::response(material),

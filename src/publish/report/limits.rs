@@ -9,13 +9,7 @@ use crate::publish::results::{Released, ResultRow};
 /// Said with the same weight as the results.
 pub(super) fn cannot_say(released: &Released, context: &Context<'_>) -> String {
     let query = Query::rate("response_30", select::headline(released), context);
-    let items = [
-        control(),
-        regression(),
-        loss(query, released, context),
-        coding(),
-        many(released),
-    ];
+    let items = [control(), regression(), loss(query, released, context), coding(), many(released)];
     let list: String = items.iter().map(|item| format!("<li>{item}</li>\n")).collect();
     element::section(
         "limits",
@@ -34,13 +28,21 @@ fn regression() -> String {
 }
 
 fn loss(query: Query<'_>, released: &Released, context: &Context<'_>) -> String {
-    let rows = [Query { measure: "retention", estimand: Estimand::Oc, ..query }, query, Query { estimand: Estimand::Oc, ..query }].map(|query| query.find(released));
+    let rows = [
+        Query { measure: "retention", estimand: Estimand::Oc, ..query },
+        query,
+        Query { estimand: Estimand::Oc, ..query },
+    ]
+    .map(|query| query.find(released));
     let [Some(retention), Some(imputed), Some(observed)] = rows.map(|row| row.filter(|row| row.value.is_some())) else {
         return "<strong>Loss to follow-up.</strong> How many patients were lost cannot be shown for this cohort; those who return are not a fair sample of those who began.".to_owned();
     };
     format!(
         "<strong>Loss to follow-up.</strong> {} of patients due have no score at {}. The rate is {} if all of them are counted as no response and {} among those seen; the truth may lie outside both if those lost differ.",
-        element::complement(retention), context.horizon(), element::number(imputed), element::number(observed)
+        element::complement(retention),
+        context.horizon(),
+        element::number(imputed),
+        element::number(observed)
     )
 }
 
@@ -64,24 +66,49 @@ pub(super) fn quotable(released: &Released, context: &Context<'_>) -> String {
     let question = "May I put this on our website?";
     let profile = released.profile();
     let Some(row) = query.find(released).filter(|row| row.value.is_some() && row.ci_low.is_some()) else {
-        return element::section("quote", question, "No: the headline number of this report is not known or not shown.", "");
+        return element::section(
+            "quote",
+            question,
+            "No: the headline number of this report is not known or not shown.",
+            "",
+        );
     };
     let retention = Query { measure: "retention", estimand: Estimand::Oc, ..query }.find(released);
     if retention.and_then(|row| row.value).is_some_and(|share| share < super::cautions::NOT_INTERPRETABLE) {
-        return element::section("quote", question, "No: too many patients were lost to follow-up for the number to be read.", "");
+        return element::section(
+            "quote",
+            question,
+            "No: too many patients were lost to follow-up for the number to be read.",
+            "",
+        );
     }
     let quote = format!("<blockquote>{}</blockquote>\n", quote(row, retention, context));
     if profile.banner.is_empty() {
-        return element::section("quote", question, "Yes, this sentence as a whole: it names its denominator, its uncertainty and its limits.", &quote);
+        return element::section(
+            "quote",
+            question,
+            "Yes, this sentence as a whole: it names its denominator, its uncertainty and its limits.",
+            &quote,
+        );
     }
-    let why = format!("Not from this report. It was made under “{}”; run the pipeline with the profile <code>us-cms-11</code> and quote that report. The sentence would read:", escape(&profile.title));
+    let why = format!(
+        "Not from this report. It was made under “{}”; run the pipeline with the profile <code>us-cms-11</code> and quote that report. The sentence would read:",
+        escape(&profile.title)
+    );
     element::section("quote", question, &why, &quote)
 }
 
 fn quote(row: &ResultRow, retention: Option<&ResultRow>, context: &Context<'_>) -> String {
-    let seen = retention.filter(|row| row.value.is_some()).map_or_else(String::new, |row| format!(" {} had a score at {}; the others count as no response.", element::number(row), context.horizon()));
+    let seen = retention.filter(|row| row.value.is_some()).map_or_else(String::new, |row| {
+        format!(" {} had a score at {}; the others count as no response.", element::number(row), context.horizon())
+    });
     format!(
         "Of {} patients ({}) at {}, {} had at least 30\u{A0}% less pain {} after the first infusion; the true rate is likely between {}.{seen} There was no control group, so this does not show what treatment added.",
-        element::size(row), words::cohort(row), escape(&context.protocol.clinic), element::number(row), context.horizon(), element::between(row)
+        element::size(row),
+        words::cohort(row),
+        escape(&context.protocol.clinic),
+        element::number(row),
+        context.horizon(),
+        element::between(row)
     )
 }

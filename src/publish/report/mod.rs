@@ -1,11 +1,13 @@
 //! Released results → the documents people open.
 
+#![allow(clippy::format_collect, reason = "a page is small, and pieces that are joined read like the page")]
+
 mod cautions;
 mod definitions;
 mod element;
+mod first_screen;
 #[cfg(test)]
 pub(crate) mod fixture;
-mod first_screen;
 pub mod flow;
 mod html;
 mod limits;

@@ -43,7 +43,8 @@ pub(super) fn page(released: &Released, context: &Context<'_>, first: &str, rest
 
 fn header(released: &Released, context: &Context<'_>) -> String {
     let banner = &released.profile().banner;
-    let banner = if banner.is_empty() { String::new() } else { format!("<p class=\"banner\">{}</p>\n", escape(banner)) };
+    let banner =
+        if banner.is_empty() { String::new() } else { format!("<p class=\"banner\">{}</p>\n", escape(banner)) };
     format!(
         "<header>\n{banner}<p class=\"kicker\">{}</p>\n<h1>{}</h1>\n<p class=\"lead\">{}</p>\n</header>\n",
         escape(&context.protocol.clinic),
@@ -57,14 +58,21 @@ fn lead(released: &Released, context: &Context<'_>) -> String {
     let row = Query::rate("response_30", select::headline(released), context).find(released);
     let who = row.map_or_else(
         || format!("No quarter has reached {} yet", context.horizon()),
-        |row| format!("{} first treatment series {}, followed to {}", element::size(row), begun(row), context.horizon()),
+        |row| {
+            format!("{} first treatment series {}, followed to {}", element::size(row), begun(row), context.horizon())
+        },
     );
-    let cut = context.data_cut.map_or_else(String::new, |day| format!(" <span class=\"dot\">·</span> data to <time>{day}</time>"));
+    let cut = context
+        .data_cut
+        .map_or_else(String::new, |day| format!(" <span class=\"dot\">·</span> data to <time>{day}</time>"));
     format!("{who}{cut} <span class=\"dot\">·</span> snapshot <code>{}</code>", escape(context.snapshot_short()))
 }
 
 fn begun(row: &crate::publish::results::ResultRow) -> String {
-    let months = row.period_start.zip(row.period_end).map_or_else(String::new, |(start, end)| format!(" ({})", words::months(start, end)));
+    let months = row
+        .period_start
+        .zip(row.period_end)
+        .map_or_else(String::new, |(start, end)| format!(" ({})", words::months(start, end)));
     format!("{}{months}", words::begun(row))
 }
 
@@ -76,14 +84,27 @@ fn contents() -> String {
 fn footer(released: &Released, context: &Context<'_>) -> String {
     let banner = &released.profile().banner;
     let banner = if banner.is_empty() { String::new() } else { format!("{}. ", escape(banner)) };
-    format!("<footer><p>{banner}{}, snapshot <code>{}</code>. Made by relief.</p></footer>\n", escape(&context.protocol.clinic), escape(context.snapshot_short()))
+    format!(
+        "<footer><p>{banner}{}, snapshot <code>{}</code>. Made by relief.</p></footer>\n",
+        escape(&context.protocol.clinic),
+        escape(context.snapshot_short())
+    )
 }
 
 fn style(released: &Released, context: &Context<'_>) -> String {
     let face = |weight: u32, bytes: &[u8]| {
-        format!("@font-face{{font-family:\"Noto Sans\";font-weight:{weight};src:url(data:font/woff2;base64,{}) format(\"woff2\")}}\n", base64(bytes))
+        format!(
+            "@font-face{{font-family:\"Noto Sans\";font-weight:{weight};src:url(data:font/woff2;base64,{}) format(\"woff2\")}}\n",
+            base64(bytes)
+        )
     };
-    format!("{}{}{STYLE}\n@media screen and (prefers-color-scheme:dark){{{}}}\n{}", face(400, REGULAR), face(700, BOLD), theme::dark_rules(), print_rules(released, context))
+    format!(
+        "{}{}{STYLE}\n@media screen and (prefers-color-scheme:dark){{{}}}\n{}",
+        face(400, REGULAR),
+        face(700, BOLD),
+        theme::dark_rules(),
+        print_rules(released, context)
+    )
 }
 
 /// Running header, banner and page numbers, on paper only.
@@ -91,7 +112,9 @@ fn print_rules(released: &Released, context: &Context<'_>) -> String {
     let period = context.quarter.map_or_else(String::new, |quarter| format!(", {}", words::period(quarter)));
     let running = css_text(&format!("{}{period}", context.protocol.clinic));
     let banner = css_text(&released.profile().banner);
-    format!("@page{{@top-left{{content:{running}}}@bottom-left{{content:{banner}}}@bottom-right{{content:\"Page \" counter(page) \" of \" counter(pages)}}}}\n")
+    format!(
+        "@page{{@top-left{{content:{running}}}@bottom-left{{content:{banner}}}@bottom-right{{content:\"Page \" counter(page) \" of \" counter(pages)}}}}\n"
+    )
 }
 
 /// A CSS string in which every character of the data but letters, digits and
@@ -115,7 +138,8 @@ fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
-        let bits = group.iter().enumerate().fold(0_u32, |bits, (index, byte)| bits | u32::from(*byte) << (16 - 8 * index));
+        let bits =
+            group.iter().enumerate().fold(0_u32, |bits, (index, byte)| bits | u32::from(*byte) << (16 - 8 * index));
         for index in 0..4 {
             let digit = DIGITS[(bits >> (18 - 6 * index)) as usize & 63];
             text.push(if index <= group.len() { char::from(digit) } else { '=' });

@@ -27,11 +27,20 @@ pub(super) fn counted(material: Material<'_>) -> String {
     let answer = match query.find(released).filter(|row| row.value.is_some()) {
         Some(row) => format!(
             "{} patients due have a pain score at {} ({}); we lost sight of {}. Every step from the first row read is below, with what it left out.",
-            element::of(row), context.horizon(), words::cohort(row), element::complement(row)
+            element::of(row),
+            context.horizon(),
+            words::cohort(row),
+            element::complement(row)
         ),
-        None => "How many we lost sight of cannot be said for this cohort; every step that can be shown is below.".to_owned(),
+        None => "How many we lost sight of cannot be said for this cohort; every step that can be shown is below."
+            .to_owned(),
     };
-    element::section("counted", "Who is counted, and how many did we lose sight of?", &answer, &figures(material, &["attrition_flow"]))
+    element::section(
+        "counted",
+        "Who is counted, and how many did we lose sight of?",
+        &answer,
+        &figures(material, &["attrition_flow"]),
+    )
 }
 
 /// Response by condition.
@@ -41,11 +50,20 @@ pub(super) fn response(material: Material<'_>) -> String {
     let answer = match row.filter(|row| row.value.is_some()) {
         Some(row) => format!(
             "{} of {} patients ({}) had at least 30\u{A0}% less pain at {}; the true rate is likely between {}.",
-            element::number(row), element::size(row), words::cohort(row), context.horizon(), element::between(row)
+            element::number(row),
+            element::size(row),
+            words::cohort(row),
+            context.horizon(),
+            element::between(row)
         ),
         None => unknown(row),
     };
-    element::section("response", "Who responds?", &answer, &figures(material, &["response_by_condition", "responder_curve"]))
+    element::section(
+        "response",
+        "Who responds?",
+        &answer,
+        &figures(material, &["response_by_condition", "responder_curve"]),
+    )
 }
 
 /// Pain change at every horizon.
@@ -56,7 +74,11 @@ pub(super) fn pain(material: Material<'_>) -> String {
     let answer = match row.filter(|row| row.value.is_some()) {
         Some(row) => format!(
             "The mean change was {} at {} among {} patients with both scores; it is likely between {}.{}",
-            element::number(row), context.horizon(), element::size(row), element::between(row), lasting(material, population)
+            element::number(row),
+            context.horizon(),
+            element::size(row),
+            element::between(row),
+            lasting(material, population)
         ),
         None => unknown(row),
     };
@@ -71,7 +93,12 @@ fn lasting(material: Material<'_>, population: Population) -> String {
     let row = Query { horizon: last.id, ..Query::mean("pain_delta", population, context) }.find(released);
     match row {
         Some(_) if last == context.protocol.study.primary_horizon => String::new(),
-        Some(row) if row.value.is_some() => format!(" At {} it was {} among {} patients: those still followed, not all who began.", last.label, element::number(row), element::size(row)),
+        Some(row) if row.value.is_some() => format!(
+            " At {} it was {} among {} patients: those still followed, not all who began.",
+            last.label,
+            element::number(row),
+            element::size(row)
+        ),
         Some(row) => format!(" At {} it is not shown ({}).", last.label, element::number(row)),
         None => format!(" At {} nothing is known yet.", last.label),
     }
@@ -81,20 +108,26 @@ fn horizons(material: Material<'_>, population: Population) -> String {
     let Material { released, context, .. } = material;
     let rate = |measure, horizon| Query { horizon, ..Query::rate(measure, population, context) };
     let mean = |horizon| Query { horizon, ..Query::mean("pain_delta", population, context) };
-    let rows: Vec<Vec<String>> = HORIZONS.iter().map(|horizon| {
-        let id = horizon.id;
-        let responder = rate("response_30", id);
-        let primary = if id == context.protocol.study.primary_horizon.id { " (primary)" } else { "" };
-        vec![
-            format!("{}{primary}", horizon.label),
-            element::cell(Query { measure: "retention", estimand: Estimand::Oc, ..responder }.find(released), element::of),
-            element::cell(responder.find(released), element::compact),
-            element::cell(Query { estimand: Estimand::Oc, ..responder }.find(released), element::compact),
-            element::cell(mean(id).find(released), element::compact),
-            element::cell(Query { statistic: "median", ..mean(id) }.find(released), element::number),
-            element::cell(Query { estimand: Estimand::Bocf, ..mean(id) }.find(released), element::compact),
-        ]
-    }).collect();
+    let rows: Vec<Vec<String>> = HORIZONS
+        .iter()
+        .map(|horizon| {
+            let id = horizon.id;
+            let responder = rate("response_30", id);
+            let primary = if id == context.protocol.study.primary_horizon.id { " (primary)" } else { "" };
+            vec![
+                format!("{}{primary}", horizon.label),
+                element::cell(
+                    Query { measure: "retention", estimand: Estimand::Oc, ..responder }.find(released),
+                    element::of,
+                ),
+                element::cell(responder.find(released), element::compact),
+                element::cell(Query { estimand: Estimand::Oc, ..responder }.find(released), element::compact),
+                element::cell(mean(id).find(released), element::compact),
+                element::cell(Query { statistic: "median", ..mean(id) }.find(released), element::number),
+                element::cell(Query { estimand: Estimand::Bocf, ..mean(id) }.find(released), element::compact),
+            ]
+        })
+        .collect();
     let columns = [
         element::words_column("Time since first infusion"),
         element::number_column("With a score"),
@@ -109,7 +142,9 @@ fn horizons(material: Material<'_>, population: Population) -> String {
 }
 
 fn cohort(released: &Released, population: Population, context: &Context<'_>) -> String {
-    Query::rate("response_30", population, context).find(released).map_or_else(|| "no patients yet".to_owned(), words::cohort)
+    Query::rate("response_30", population, context)
+        .find(released)
+        .map_or_else(|| "no patients yet".to_owned(), words::cohort)
 }
 
 /// Opioids.
@@ -119,13 +154,20 @@ pub(super) fn opioids(material: Material<'_>) -> String {
     let answer = match row.filter(|row| row.value.is_some()) {
         Some(row) => format!(
             "{} of {} patients on opioids before treatment took at most half their daily dose at {}; the true rate is likely between {}.",
-            element::number(row), element::size(row), context.horizon(), element::between(row)
+            element::number(row),
+            element::size(row),
+            context.horizon(),
+            element::between(row)
         ),
-        None if row.is_none() => "No patient of this cohort was on opioids before treatment with a follow-up due, so nothing can be said.".to_owned(),
+        None if row.is_none() => {
+            "No patient of this cohort was on opioids before treatment with a follow-up due, so nothing can be said."
+                .to_owned()
+        }
         None => unknown(row),
     };
     let note = "<p class=\"note\">Doses are compared, not judged: a lower dose is an observation, never advice to taper. Abrupt discontinuation is dangerous (CDC 2022). A switch to buprenorphine is counted on its own row, because it would otherwise look like a complete reduction.</p>\n";
-    let rest = proportions(material, "opioids", "Opioid measures") + note + &figures(material, &["opioid_by_condition"]);
+    let rest =
+        proportions(material, "opioids", "Opioid measures") + note + &figures(material, &["opioid_by_condition"]);
     element::section("opioids", "Are opioids coming down?", &answer, &rest)
 }
 
@@ -136,11 +178,19 @@ pub(super) fn mind(material: Material<'_>) -> String {
     let answer = match row.filter(|row| row.value.is_some()) {
         Some(row) => format!(
             "{} of {} patients with at least moderate depression before treatment had a PHQ-9 score at least 50\u{A0}% lower at {}; the true rate is likely between {}.",
-            element::number(row), element::size(row), context.horizon(), element::between(row)
+            element::number(row),
+            element::size(row),
+            context.horizon(),
+            element::between(row)
         ),
         None => unknown(row),
     };
-    element::section("mind", "Are depression and anxiety changing too?", &answer, &proportions(material, "mind", "Depression and anxiety measures"))
+    element::section(
+        "mind",
+        "Are depression and anxiety changing too?",
+        &answer,
+        &proportions(material, "mind", "Depression and anxiety measures"),
+    )
 }
 
 /// All proportions of one section of the packs: the quarter, both estimands,
@@ -148,18 +198,26 @@ pub(super) fn mind(material: Material<'_>) -> String {
 fn proportions(material: Material<'_>, section: &str, title: &str) -> String {
     let Material { released, context, .. } = material;
     let population = select::headline(released);
-    let measures = context.protocol.measures.iter().filter(|measure| measure.section == section && measure.kind == MeasureKind::Proportion);
-    let rows: Vec<Vec<String>> = measures.filter_map(|measure| {
-        let now = Query::rate(&measure.id, population, context);
-        let year = Query { population: Population::RollingYear, ..now };
-        (now.find(released).is_some() || year.find(released).is_some()).then(|| vec![
-            escape(&words::tied(&measure.title)),
-            element::cell(now.find(released), element::of),
-            element::cell(now.find(released), element::compact),
-            element::cell(Query { estimand: Estimand::Oc, ..now }.find(released), element::compact),
-            element::cell(year.find(released), element::compact),
-        ])
-    }).collect();
+    let measures = context
+        .protocol
+        .measures
+        .iter()
+        .filter(|measure| measure.section == section && measure.kind == MeasureKind::Proportion);
+    let rows: Vec<Vec<String>> = measures
+        .filter_map(|measure| {
+            let now = Query::rate(&measure.id, population, context);
+            let year = Query { population: Population::RollingYear, ..now };
+            (now.find(released).is_some() || year.find(released).is_some()).then(|| {
+                vec![
+                    escape(&words::tied(&measure.title)),
+                    element::cell(now.find(released), element::of),
+                    element::cell(now.find(released), element::compact),
+                    element::cell(Query { estimand: Estimand::Oc, ..now }.find(released), element::compact),
+                    element::cell(year.find(released), element::compact),
+                ]
+            })
+        })
+        .collect();
     if rows.is_empty() {
         return "<p>No measure of this section has patients.</p>\n".to_owned();
     }
@@ -170,7 +228,11 @@ fn proportions(material: Material<'_>, section: &str, title: &str) -> String {
         element::number_column("Observed only"),
         element::number_column("Four quarters, missing = no"),
     ];
-    element::table(&format!("{title} at {}: {}", context.horizon(), cohort(released, population, context)), &columns, &rows)
+    element::table(
+        &format!("{title} at {}: {}", context.horizon(), cohort(released, population, context)),
+        &columns,
+        &rows,
+    )
 }
 
 /// The trend.
@@ -195,7 +257,12 @@ pub(super) fn sites(material: Material<'_>) -> String {
     let Material { released, context, .. } = material;
     let population = select::headline(released);
     if context.sites.len() < 2 {
-        return element::section("sites", "Do the sites differ?", "There is one site, so there is nothing to compare.", "");
+        return element::section(
+            "sites",
+            "Do the sites differ?",
+            "There is one site, so there is nothing to compare.",
+            "",
+        );
     }
     let query = Query::rate("response_30", population, context);
     let overall = query.find(released);
@@ -208,8 +275,13 @@ pub(super) fn sites(material: Material<'_>) -> String {
         element::number_column("Pain change, points"),
         element::number_column("Opioid dose at least halved"),
     ];
-    let found: Vec<&ResultRow> = context.sites.iter().filter_map(|site| Query { site, ..query }.find(released)).collect();
-    let table = element::table(&format!("By site, at {}: {}", context.horizon(), cohort(released, population, context)), &columns, &rows);
+    let found: Vec<&ResultRow> =
+        context.sites.iter().filter_map(|site| Query { site, ..query }.find(released)).collect();
+    let table = element::table(
+        &format!("By site, at {}: {}", context.horizon(), cohort(released, population, context)),
+        &columns,
+        &rows,
+    );
     element::section("sites", "Do the sites differ?", &sites_answer(overall, &found), &table)
 }
 
@@ -221,9 +293,18 @@ fn sites_answer(overall: Option<&ResultRow>, sites: &[&ResultRow]) -> String {
     let apart = shown.iter().filter(|(low, high)| row.value.is_some_and(|value| value < *low || value > *high)).count();
     let caution = "Sites treat different patients, and nothing here adjusts for that.";
     if apart == 0 {
-        format!("No site shown can be told apart from the overall {}: every interval contains it. {caution}", element::number(row))
+        format!(
+            "No site shown can be told apart from the overall {}: every interval contains it. {caution}",
+            element::number(row)
+        )
     } else {
-        format!("{} of {} shown {} apart from the overall {}. {caution}", apart, words::plural(shown.len(), "site"), if apart == 1 { "stands" } else { "stand" }, element::number(row))
+        format!(
+            "{} of {} shown {} apart from the overall {}. {caution}",
+            apart,
+            words::plural(shown.len(), "site"),
+            if apart == 1 { "stands" } else { "stand" },
+            element::number(row)
+        )
     }
 }
 
@@ -233,9 +314,15 @@ fn site_row(material: Material<'_>, population: Population, site: &str) -> Vec<S
     vec![
         escape(site),
         element::cell(response.find(released), element::size),
-        element::cell(Query { measure: "retention", estimand: Estimand::Oc, ..response }.find(released), element::number),
+        element::cell(
+            Query { measure: "retention", estimand: Estimand::Oc, ..response }.find(released),
+            element::number,
+        ),
         element::cell(response.find(released), element::compact),
-        element::cell(Query { site, ..Query::mean("pain_delta", population, context) }.find(released), element::compact),
+        element::cell(
+            Query { site, ..Query::mean("pain_delta", population, context) }.find(released),
+            element::compact,
+        ),
         element::cell(Query { measure: "opioid_reduction_50", ..response }.find(released), element::compact),
     ]
 }
@@ -251,7 +338,8 @@ fn unknown(row: Option<&ResultRow>) -> String {
 /// The figures with these ids, those that were drawn.
 fn figures(material: Material<'_>, ids: &[&str]) -> String {
     let chosen = ids.iter().filter_map(|id| material.charts.iter().find(|chart| chart.id == *id));
-    let rows: BTreeMap<&str, &ResultRow> = material.released.rows().iter().map(|row| (row.result_id.as_str(), row)).collect();
+    let rows: BTreeMap<&str, &ResultRow> =
+        material.released.rows().iter().map(|row| (row.result_id.as_str(), row)).collect();
     chosen.map(|chart| figure(chart, &rows, material.context)).collect()
 }
 
@@ -270,21 +358,30 @@ fn figure(chart: &Chart, rows: &BTreeMap<&str, &ResultRow>, context: &Context<'_
 
 fn data_table(chart: &Chart, rows: &BTreeMap<&str, &ResultRow>, context: &Context<'_>) -> String {
     let drawn = chart.rows.iter().filter_map(|id| rows.get(id.as_str()));
-    let cells: Vec<Vec<String>> = drawn.map(|row| vec![
-        escape(&name(row, context)),
-        element::size(row),
-        element::compact(row),
-        format!("<code>{}</code>", escape(&row.result_id)),
-    ]).collect();
-    let columns = [element::words_column("Row"), element::number_column("n"), element::number_column("Number (95\u{A0}% interval)"), element::words_column("result_id in results.csv")];
+    let cells: Vec<Vec<String>> = drawn
+        .map(|row| {
+            vec![
+                escape(&name(row, context)),
+                element::size(row),
+                element::compact(row),
+                format!("<code>{}</code>", escape(&row.result_id)),
+            ]
+        })
+        .collect();
+    let columns = [
+        element::words_column("Row"),
+        element::number_column("n"),
+        element::number_column("Number (95\u{A0}% interval)"),
+        element::words_column("result_id in results.csv"),
+    ];
     element::table(&format!("Numbers of the chart: {}", chart.title), &columns, &cells)
 }
 
 /// What tells a row from the other rows of its chart.
 fn name(row: &ResultRow, context: &Context<'_>) -> String {
     if row.measure_id == "attrition" {
-        let label = row.message.as_deref().unwrap_or(&row.stratum_level);
-        return if row.statistic == "removed" { format!("{label}: left out") } else { label.to_owned() };
+        let label = super::flow::label(row);
+        return if row.statistic == "removed" { format!("{label}: left out") } else { label };
     }
     if row.stratum_name != select::ALL {
         return format!("At least {}\u{A0}%", row.stratum_level);
@@ -296,5 +393,9 @@ fn name(row: &ResultRow, context: &Context<'_>) -> String {
     if row.condition == select::ALL {
         return "All patients".to_owned();
     }
-    context.protocol.conditions.find(&row.condition).map_or_else(|| row.condition.clone(), |condition| condition.label.clone())
+    context
+        .protocol
+        .conditions
+        .find(&row.condition)
+        .map_or_else(|| row.condition.clone(), |condition| condition.label.clone())
 }

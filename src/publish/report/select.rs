@@ -79,7 +79,9 @@ impl<'q> Query<'q> {
 /// Which cohort the headline is about: the newest mature quarter, or every
 /// mature series where the input has no calendar.
 pub fn headline(released: &Released) -> Population {
-    let has = |population: Population| released.rows().iter().any(|row| row.population == population && row.measure_id == "response_30");
+    let has = |population: Population| {
+        released.rows().iter().any(|row| row.population == population && row.measure_id == "response_30")
+    };
     if !has(Population::Quarter) && has(Population::ToDate) { Population::ToDate } else { Population::Quarter }
 }
 
@@ -87,7 +89,10 @@ pub fn headline(released: &Released) -> Population {
 /// is nearly always too small to be split by condition.
 pub fn by_condition(released: &Released) -> Population {
     let has = |population: Population| {
-        released.rows().iter().any(|row| row.population == population && row.condition != ALL && row.measure_id == "response_30")
+        released
+            .rows()
+            .iter()
+            .any(|row| row.population == population && row.condition != ALL && row.measure_id == "response_30")
     };
     if !has(Population::RollingYear) && has(Population::ToDate) { Population::ToDate } else { Population::RollingYear }
 }
@@ -106,7 +111,11 @@ pub struct ByCondition<'a> {
 /// The query for every condition that has a row, in the order of the pack and
 /// never by result; conditions of no pack follow in row order.
 pub fn conditions<'a>(query: Query<'_>, released: &'a Released, context: &Context<'a>) -> Vec<ByCondition<'a>> {
-    let rows: Vec<&ResultRow> = released.rows().iter().filter(|row| row.condition != ALL && Query { condition: &row.condition, ..query }.fits(row)).collect();
+    let rows: Vec<&ResultRow> = released
+        .rows()
+        .iter()
+        .filter(|row| row.condition != ALL && Query { condition: &row.condition, ..query }.fits(row))
+        .collect();
     let pack = context.protocol.conditions.conditions();
     let known = pack.iter().filter_map(|condition| {
         let row = rows.iter().find(|row| row.condition == condition.code)?;
@@ -152,11 +161,17 @@ pub struct Trend<'a> {
 /// Compares the newest mature quarter with every earlier one. Comparing only
 /// the first and the last would hide what happened between.
 pub fn trend<'a>(rows: &[&'a ResultRow]) -> Option<Trend<'a>> {
-    let mut shown: Vec<&ResultRow> = rows.iter().copied().filter(|row| row.maturity == Maturity::Mature && estimate(row).is_some()).collect();
+    let mut shown: Vec<&ResultRow> =
+        rows.iter().copied().filter(|row| row.maturity == Maturity::Mature && estimate(row).is_some()).collect();
     shown.sort_by_key(|row| row.period_start);
     let (newest, earlier) = shown.split_last()?;
     let count = |wanted: Change| earlier.iter().filter(|row| change(newest, Some(row)) == wanted).count();
-    (!earlier.is_empty()).then(|| Trend { newest, earlier: earlier.len(), above: count(Change::Higher), below: count(Change::Lower) })
+    (!earlier.is_empty()).then(|| Trend {
+        newest,
+        earlier: earlier.len(),
+        above: count(Change::Higher),
+        below: count(Change::Lower),
+    })
 }
 
 /// Compares two cohorts. Intervals that overlap are not called a change: the

@@ -137,7 +137,7 @@ pub fn count(count: u64) -> String {
 fn grouped(digits: &str) -> String {
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -190,7 +190,7 @@ pub fn months(start: Day, end: Day) -> String {
     } else if first.year == last.year {
         format!("{}–{until}", month_name(first.month))
     } else {
-        format!("{}{NBSP}{} – {until}", month_name(first.month), first.year)
+        format!("{}{NBSP}{}{NBSP}–{NBSP}{until}", month_name(first.month), first.year)
     }
 }
 
@@ -220,7 +220,9 @@ pub fn cohort(row: &ResultRow) -> String {
 /// When the cohort of a row began: `begun in 2026 Q2`.
 pub fn begun(row: &ResultRow) -> String {
     match (row.population, row.period_start.zip(row.period_end)) {
-        (Population::Quarter | Population::QuarterSeries, Some((start, _))) => format!("begun in {}", period(Period::quarter_of(start))),
+        (Population::Quarter | Population::QuarterSeries, Some((start, _))) => {
+            format!("begun in {}", period(Period::quarter_of(start)))
+        }
         (Population::Quarter | Population::QuarterSeries, None) => "begun in the newest mature quarter".to_owned(),
         (_, Some((start, end))) => format!("begun {}", months(start, end)),
         (Population::RollingYear, None) => "begun in the four newest mature quarters".to_owned(),

@@ -10,7 +10,8 @@ use super::kernel::{deviance, ln_interior_density};
 use super::root::{Residual, solve_in_logs};
 use super::{Tails, normal};
 
-/// Shapes above this use the uniform expansion, whose error there is below 1e-12.
+/// Shapes above this use the uniform expansion. Against `mpmath` at (2e8, 3e8) its relative
+/// error is 5e-14 near the mean and 2e-11 five standard deviations out.
 const LARGE_SHAPE: f64 = 1e8;
 
 /// A beta distribution with two positive, finite shapes.

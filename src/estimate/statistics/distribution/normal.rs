@@ -1,15 +1,14 @@
 //! The standard normal distribution.
 
 use statrs::distribution::{ContinuousCDF, Normal};
-use statrs::function::erf::erfc;
 
 use super::super::Undefined;
 use super::gamma;
 
 /// P(Z > z) for a standard normal Z; any finite z.
 ///
-/// Formula: erfc(z / sqrt 2) / 2. Beyond z = 5, where `statrs` has an error of 7e-11, the
-/// upper incomplete gamma Q(1/2, z^2/2) / 2 (Abramowitz and Stegun 26.4.19).
+/// Formula: half the upper incomplete gamma Q(1/2, z^2/2) (Abramowitz and Stegun 26.4.19).
+/// `statrs::function::erf::erfc` was measured 4e-11 off at z = 1.96 and 7e-11 beyond 8.
 ///
 /// ```
 /// use relief::estimate::statistics::distribution::normal;
@@ -17,13 +16,11 @@ use super::gamma;
 /// assert!((normal::upper_tail(20.0) / 2.753_624_118_606_23e-89 - 1.0).abs() < 1e-12);
 /// ```
 pub fn upper_tail(z: f64) -> f64 {
-    if z > 40.0 {
-        return 0.0; // Below the smallest double, and z^2 may not be finite.
+    if z < 0.0 {
+        return 1.0 - upper_tail(-z);
     }
-    if z > 5.0 {
-        return 0.5 * gamma::upper_tail_of_half(0.5 * z * z);
-    }
-    0.5 * erfc(z / std::f64::consts::SQRT_2)
+    // Beyond 40 the tail is below the smallest double, and z^2 may not be finite.
+    if z > 40.0 { 0.0 } else { 0.5 * gamma::upper_tail_of_half(0.5 * z * z) }
 }
 
 /// The two-sided p-value 2 P(Z > |z|).

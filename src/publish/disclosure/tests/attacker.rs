@@ -9,7 +9,7 @@ use super::cohort::{People, by_site_and_condition, strict};
 use crate::estimate::result::Estimand;
 use crate::model::attrition::Attrition;
 use crate::publish::disclosure::closure::Closure;
-use crate::publish::disclosure::linear::determined;
+use crate::publish::disclosure::linear::giveaways;
 use crate::publish::disclosure::network::{Draft, Network};
 use crate::publish::disclosure::{Released, audit, release};
 
@@ -111,6 +111,13 @@ fn network(table: &[Vec<u64>]) -> Network {
         draft.sum(total, cells.iter().map(|row| row[j]).collect());
     }
     draft.finish()
+}
+
+/// Which hidden atoms the lines determine, by projection.
+fn determined(network: &Network, hidden: &[bool]) -> Vec<bool> {
+    let areas = network.areas(&network.atoms().collect(), hidden);
+    let found: Vec<usize> = areas.iter().flat_map(|area| giveaways(network, area, |_| true)).map(|found| found.atom).collect();
+    (0..hidden.len()).map(|atom| found.contains(&atom)).collect()
 }
 
 /// Which hidden atoms the lines determine, by elimination modulo a prime.

@@ -77,6 +77,7 @@ fn sized(scale: u64, sites: usize, conditions: usize, quarters: usize, crossed: 
 #[test]
 fn load() {
     sized(12, 3, 8, 8, false);
+    sized(60, 3, 8, 8, false);
     sized(12, 6, 20, 12, true);
     sized(60, 6, 20, 12, true);
     sized(400, 12, 20, 12, true);

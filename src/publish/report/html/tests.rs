@@ -29,7 +29,8 @@ fn text(page: &str) -> String {
 
 fn gallery() -> Vec<(&'static str, Clinic)> {
     let base = Clinic::new(12);
-    let long = "Complex regional pain syndrome of the upper and lower limb after injury, with a very long name".to_owned();
+    let long =
+        "Complex regional pain syndrome of the upper and lower limb after injury, with a very long name".to_owned();
     vec![
         ("usual", base.clone()),
         ("one condition, one site", Clinic { sites: vec!["only".to_owned()], ..Clinic::new(1) }),
@@ -79,7 +80,12 @@ fn nothing_is_fetched() {
 #[test]
 fn markup_in_labels_stays_text() {
     let evil = "<script>alert(\"1\")</script>&'".to_owned();
-    let clinic = Clinic { name: evil.clone(), conditions: vec![("x".to_owned(), evil.clone())], sites: vec![evil.clone(), "b".to_owned()], ..Clinic::new(1) };
+    let clinic = Clinic {
+        name: evil.clone(),
+        conditions: vec![("x".to_owned(), evil.clone())],
+        sites: vec![evil.clone(), "b".to_owned()],
+        ..Clinic::new(1)
+    };
     let page = page(&clinic);
     assert!(!page.contains("<script>"));
     assert!(page.contains("&lt;script&gt;alert"));
@@ -89,7 +95,11 @@ fn markup_in_labels_stays_text() {
 fn a_hidden_headline_shows_no_digit_of_itself() {
     let clinic = Clinic { threshold: u64::MAX, ..Clinic::new(3) };
     let page = page(&clinic);
-    let answers = page.split("id=\"answers\"").nth(1).and_then(|rest| rest.split("</section>").next()).expect("the page has answers");
+    let answers = page
+        .split("id=\"answers\"")
+        .nth(1)
+        .and_then(|rest| rest.split("</section>").next())
+        .expect("the page has answers");
     assert!(answers.contains("Not shown"));
     assert!(!answers.contains("class=\"num\"") && !answers.contains("<circle"), "{answers}");
 }
