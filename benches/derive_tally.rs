@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let start = Instant::now();
     let derived = derive::run(&snapshot, &protocol, &out, threads)?;
-    let deriving = start.elapsed();
+    let (deriving, derive_peak) = (start.elapsed(), peak_mib());
     let measures = protocol.measures.iter().map(compile).collect::<Result<Vec<_>, _>>()?;
     let sites: Vec<String> = snapshot.manifest.sites.iter().map(|site| site.site.clone()).collect();
     let counting = Counting { measures: &measures, sites: &sites, conditions: &protocol.conditions };
@@ -42,8 +42,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(path) = option("--tally") {
         write(&tallies, &protocol, Path::new(path))?;
     }
-    println!("relief derive {:.3} s, tally {:.3} s, {} series", deriving.as_secs_f64(), (total - deriving).as_secs_f64(), derived.flow.series);
+    let (derive, tally) = (deriving.as_secs_f64(), (total - deriving).as_secs_f64());
+    println!("relief derive {derive:.3} s, peak {derive_peak} MiB; tally {tally:.3} s, peak {} MiB; {} series", peak_mib(), derived.flow.series);
     Ok(())
+}
+
+/// Largest resident set so far; 0 where the system does not say.
+fn peak_mib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib: Option<u64> = line.and_then(|rest| rest.split_whitespace().next()).and_then(|number| number.parse().ok());
+    kib.unwrap_or(0) / 1024
 }
 
 /// One row a count above 0, sorted: `measure,index_period,site,condition,horizon,what,n`.

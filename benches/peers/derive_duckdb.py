@@ -31,6 +31,7 @@ LAST_DAY = HORIZONS[-1][3]
 def tables(db, folder, manifest, pipeline):
     """The snapshot's tables and the packs as views and small tables."""
     for path in Path(folder).glob("*.parquet"):
+        # `file_row_number` is the order of the file.
         db.execute(f"CREATE VIEW {path.stem} AS FROM read_parquet('{path}', file_row_number = {str(path.stem == 'assessments').lower()})")
     factors = pack("mme-cdc-2022")["factor"]
     thousandths = lambda text: round(float(text) * 10_000)
@@ -48,27 +49,34 @@ def tables(db, folder, manifest, pipeline):
 
 
 def series_sql(p):
-    """Runs of infusions without a longer gap than induction allows → series."""
+    """Runs of infusions without a gap longer than induction allows → series.
+
+    The file is sorted by patient and day, so windows over the whole file in
+    its own order, which DuckDB streams, do what a sort per patient would.
+    """
     return f"""
     WITH gaps AS (
-        SELECT patient_key, day, dose_mg_per_kg AS dose, day - lag(day) OVER (PARTITION BY patient_key ORDER BY day) AS gap FROM infusions),
+        SELECT patient_key, day, dose_mg_per_kg AS dose, patient_key IS DISTINCT FROM lag(patient_key) OVER () AS new_patient, day - lag(day) OVER () AS gap FROM infusions),
     starts AS (
-        SELECT *, sum((gap IS NULL OR gap > {min(p.series_gap, p.induction_gap)})::INT) OVER one AS run, sum((gap IS NULL OR gap > {p.series_gap})::INT) OVER one AS series
-        FROM gaps WINDOW one AS (PARTITION BY patient_key ORDER BY day ROWS UNBOUNDED PRECEDING)),
-    runs AS (
-        SELECT patient_key, series::INT AS series, run, min(day) AS first, max(day) AS last, count(*) AS infusions, count(dose) AS doses, sum(dose) AS mg_per_kg
-        FROM starts GROUP BY ALL)
-    SELECT row_number() OVER () AS sid, patient_key, series, min(first) AS index_day, arg_min(last, run) AS induction_end,
-        sum(infusions)::INT AS infusions, arg_min(infusions, run)::INT AS induction_infusions,
-        CASE WHEN sum(doses) = sum(infusions) THEN sum(mg_per_kg) END AS mg_per_kg
-    FROM runs GROUP BY patient_key, series"""
+        SELECT *, new_patient OR gap > {p.series_gap} AS new_series, new_patient OR gap > {min(p.series_gap, p.induction_gap)} AS new_run FROM gaps),
+    numbered AS (
+        SELECT *, count(*) FILTER (new_series) OVER sofar AS sid, count(*) FILTER (new_run) OVER sofar AS run FROM starts WINDOW sofar AS (ROWS UNBOUNDED PRECEDING)),
+    placed AS (
+        SELECT *, max(sid) FILTER (new_patient) OVER sofar AS first_sid, run = max(run) FILTER (new_series) OVER sofar AS induction
+        FROM numbered WINDOW sofar AS (ROWS UNBOUNDED PRECEDING))
+    SELECT sid, any_value(patient_key) AS patient_key, (sid - any_value(first_sid) + 1)::INT AS series, min(day) AS index_day,
+        max(day) FILTER (induction) AS induction_end, count(*)::INT AS infusions, count_if(induction)::INT AS induction_infusions,
+        CASE WHEN count(dose) = count(*) THEN sum(dose) END AS mg_per_kg
+    FROM placed GROUP BY sid"""
 
 
 def scores_sql():
-    scale = " ".join(f"WHEN '{p}|{i}' THEN {n}" for n, (p, i, _) in enumerate(SCALES))
+    """Every score a measure may use, by scale. `row` is the place in the file, so it grows with the day."""
+    instrument = " ".join(f"WHEN '{name}' THEN {n}" for n, name in [*enumerate(PAIN), (PHQ9, "phq9"), (GAD7, "gad7")])
+    item = " ".join(f"WHEN '{name}' THEN {n * len(PAIN)}" for n, name in enumerate(ITEMS))
     return f"""
-    SELECT patient_key, day, file_row_number AS row, score_x10 AS score,
-        CASE instrument WHEN 'phq9' THEN {PHQ9} WHEN 'gad7' THEN {GAD7} ELSE CASE concat(instrument, '|', item) {scale} END END AS scale
+    SELECT patient_key, day, file_row_number AS row, score_x10 AS score, CASE instrument {instrument} END AS which,
+        CASE WHEN which >= {PHQ9} THEN which ELSE which + CASE coalesce(item, '') {item} END END AS scale
     FROM assessments WHERE scale IS NOT NULL"""
 
 
@@ -169,7 +177,7 @@ def withheld_sql():
 def conditions_sql():
     """Specific before unspecific, then the lowest rank, then pack order."""
     return """
-    SELECT patient_key, bit_or(1::BIGINT << position) AS mask, bool_and(in_scope = 1) AS in_scope,
+    SELECT patient_key, bit_or(1::BIGINT << position) AS condition_mask, bool_and(in_scope = 1) AS in_scope,
         min(((1 - specific)::BIGINT << 40) | (coalesce(rank, 2147483647)::BIGINT << 8) | position) & 255 AS primary_position,
         bool_or(upper(replace(source_code, '.', '')) = 'Z79891') AS long_term
     FROM diagnoses JOIN condition_pack ON condition = code GROUP BY patient_key"""
@@ -186,13 +194,13 @@ def wide_sql(manifest, pipeline, common, whole):
     dated = manifest["calendar"] == "dated"
     # With study days only the site can say when day 0 was, and it said so for the first series.
     period = "strftime(DATE '1970-01-01' + index_day, '%Y-%m')" if dated else "CASE WHEN index_day = 0 THEN index_period END"
-    reached = "cut.day"
+    reached = "cut_day"
     if not dated and pipeline.data_cut is not None:
         first = """CASE WHEN length(index_period) = 4 THEN strptime(index_period || '-01', '%Y-%m')
             WHEN index_period[5] = 'Q' THEN strptime(index_period[:4] || '-' || (index_period[6]::INT * 3 - 2), '%Y-%m') ELSE strptime(index_period, '%Y-%m') END"""
         length = "CASE WHEN length(index_period) = 4 THEN INTERVAL 1 YEAR WHEN index_period[5] = 'Q' THEN INTERVAL 3 MONTH ELSE INTERVAL 1 MONTH END"
         end = f"(({first} + {length})::DATE - DATE '1970-01-02')::INT"
-        reached = f"CASE WHEN index_day = 0 AND index_period IS NOT NULL THEN {pipeline.data_cut} - {end} ELSE cut.day END"
+        reached = f"CASE WHEN index_day = 0 AND index_period IS NOT NULL THEN {pipeline.data_cut} - {end} ELSE cut_day END"
     facts = []
     for w in DOSES:
         total = f"coalesce(total_{w}, 0)::{whole}"
@@ -202,24 +210,28 @@ def wide_sql(manifest, pipeline, common, whole):
         facts.append(f"coalesce(bits_{w} & (bits_{w} >> {OPIOID_BITS}) & {WINDOW_BITS} <> 0, false) AS benzodiazepine_{w}")
         if w != "b":
             facts.append(f"CASE WHEN known_b > 0 THEN (known_b - known_{w})::HUGEINT * 10000 // known_b END::BIGINT AS reduction_{w}")
+    # Sorted while the facts are still numbers; what follows keeps the order.
     return f"""
-    SELECT *, {period} AS period, {reached} - index_day AS observed_days, conditions.mask AS condition_mask, {', '.join(facts)},
+    SELECT *, {period} AS period, {reached} - index_day AS observed_days, {', '.join(facts)},
         coalesce(known_b > 0 AND (bit_count(covered) >= 14 OR long_term), false) AS opioid_user,
         coalesce(in_scope, true) AND NOT coalesce(oud, false) AS opioid_in_scope
-    FROM series JOIN patients USING (patient_key) JOIN feed USING (source_id) JOIN cut USING (site)
-        LEFT JOIN before USING (sid) LEFT JOIN after USING (sid) LEFT JOIN doses USING (sid) LEFT JOIN reviews USING (sid)
-        LEFT JOIN withheld USING (sid) LEFT JOIN conditions USING (patient_key)
-    ORDER BY patient_key, series"""
+    FROM (
+        SELECT * EXCLUDE (position, specific, primary_condition.in_scope), cut.day AS cut_day
+        FROM series JOIN patients USING (patient_key) JOIN feed USING (source_id) JOIN cut USING (site)
+            LEFT JOIN before USING (sid) LEFT JOIN after USING (sid) LEFT JOIN doses USING (sid) LEFT JOIN reviews USING (sid)
+            LEFT JOIN withheld USING (sid) LEFT JOIN conditions USING (patient_key) LEFT JOIN condition_words USING (condition_mask)
+            LEFT JOIN condition_pack AS primary_condition ON primary_position = position
+        ORDER BY sid)"""
 
 
-def rows_sql():
+def rows_sql(wide):
     """One row a series and horizon, in the columns and order of the analysis set."""
     at = lambda name, kind: "CASE h " + " ".join(f"WHEN {n} THEN {name}_{h}" for n, (h, *_) in enumerate(HORIZONS)) + f" END::{kind}"
     dose = lambda name, kind: "CASE h " + " ".join(f"WHEN {n} THEN {name}_{h}" for n, (h, *_) in enumerate(HORIZONS) if h in DOSES) + f" END::{kind}"
     fixed = lambda column: "CASE h " + " ".join(f"WHEN {n} THEN {value}" for n, value in enumerate(column)) + " END"
     return f"""
     SELECT patient_key, site, coalesce(sex, 'U') AS sex, series, series = 1 AS first_series, index_day, period AS index_period,
-        coalesce(primary_condition.code, 'other') AS condition, coalesce(joined, '') AS conditions,
+        coalesce(code, 'other') AS condition, coalesce(joined, '') AS conditions,
         infusions, induction_infusions, infusions - induction_infusions AS boosters, mg_per_kg,
         CASE pain_scale {' '.join(f"WHEN {n} THEN '{name}'" for n, (*_, name) in enumerate(SCALES))} END AS baseline_pain_scale,
         pain::INT AS baseline_pain_x10, same_day AS baseline_same_day, phq9::INT AS baseline_phq9_x10, gad7::INT AS baseline_gad7_x10,
@@ -229,8 +241,7 @@ def rows_sql():
         {at('phq9', 'INT')} AS follow_up_phq9_x10, {at('gad7', 'INT')} AS follow_up_gad7_x10,
         {dose('state', 'VARCHAR')} AS opioid_follow_up, {dose('mme', 'BIGINT')} AS mme_follow_up_x1000, {dose('reduction', 'BIGINT')} AS mme_reduction_x100,
         coalesce(opioid_follow_up = 'buprenorphine', false) AS buprenorphine_follow_up, coalesce({dose('benzodiazepine', 'BOOLEAN')}, false) AS benzodiazepine_follow_up
-    FROM (SELECT *, unnest([{', '.join(map(str, range(len(HORIZONS))))}]) AS h FROM wide)
-        LEFT JOIN condition_pack AS primary_condition ON primary_position = position LEFT JOIN mask_words USING (condition_mask)"""
+    FROM (SELECT *, unnest([{', '.join(map(str, range(len(HORIZONS))))}]) AS h FROM ({wide}))"""
 
 
 def derive(db, folder, out, pipeline):
@@ -248,10 +259,9 @@ def derive(db, folder, out, pipeline):
     make("reviews", reviews_sql())
     make("withheld", withheld_sql())
     make("conditions", conditions_sql())
-    make("mask_words", """SELECT mask AS condition_mask, string_agg(code, ';' ORDER BY position) AS joined
-        FROM (SELECT DISTINCT mask FROM conditions) JOIN condition_pack ON (mask >> position) & 1 = 1 GROUP BY mask""")
-    make("wide", wide_sql(manifest, pipeline, common, whole))
-    db.execute(f"COPY ({rows_sql()}) TO '{out}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)")
+    make("condition_words", """SELECT condition_mask, string_agg(code, ';' ORDER BY position) AS joined
+        FROM (SELECT DISTINCT condition_mask FROM conditions) JOIN condition_pack ON (condition_mask >> position) & 1 = 1 GROUP BY condition_mask""")
+    db.execute(f"COPY ({rows_sql(wide_sql(manifest, pipeline, common, whole))}) TO '{out}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)")
 
 
 CELL = "index_period, site, condition, horizon"

@@ -34,14 +34,14 @@ def words(column):
 # Unit written, unit of the drug, times: exact conversions only.
 UNITS = [("mg", "mg", 1), ("mcg", "mcg", 1), ("ug", "mcg", 1), ("mcg/h", "mcg/h", 1), ("mg", "mcg", 1000), ("mg/h", "mcg/h", 1000), ("mcg", "mg", 0.001)]
 
-# Columns of the files, typed as finely as validation needs.
+# Columns of the files. Whether a number has too many decimals is decided by its nearest tenth or thousandth being the same double.
 FILES = {
     "patients": "patient_id VARCHAR, sex VARCHAR, birth_year INT",
     "diagnoses": "patient_id VARCHAR, condition VARCHAR, rank INT, source_code VARCHAR",
-    "infusions": "patient_id VARCHAR, date DATE, dose_mg_per_kg DECIMAL(18, 6), dose_mg DECIMAL(18, 6), duration_min DECIMAL(18, 6), ae_asked BOOLEAN",
-    "assessments": "patient_id VARCHAR, date DATE, instrument VARCHAR, item VARCHAR, score DECIMAL(18, 6)",
-    "prescriptions": "patient_id VARCHAR, start_date DATE, days_supply INT, drug VARCHAR, strength DECIMAL(18, 6), unit VARCHAR,"
-                     " quantity DECIMAL(18, 6), route VARCHAR, indication VARCHAR, row_id VARCHAR",
+    "infusions": "patient_id VARCHAR, date DATE, dose_mg_per_kg DOUBLE, dose_mg DOUBLE, duration_min DOUBLE, ae_asked BOOLEAN",
+    "assessments": "patient_id VARCHAR, date DATE, instrument VARCHAR, item VARCHAR, score DOUBLE",
+    "prescriptions": "patient_id VARCHAR, start_date DATE, days_supply INT, drug VARCHAR, strength DOUBLE, unit VARCHAR,"
+                     " quantity DOUBLE, route VARCHAR, indication VARCHAR, row_id VARCHAR",
     "medication_reviews": "patient_id VARCHAR, date DATE, complete BOOLEAN",
     "adverse_events": "patient_id VARCHAR, date DATE, term VARCHAR, grade INT, serious BOOLEAN",
     "therapy_sessions": "patient_id VARCHAR, date DATE, kind VARCHAR",
@@ -52,9 +52,9 @@ DAY = {"prescriptions": "start_date", "patients": None, "diagnoses": None}
 KEPT = {
     "patients": "site, sex, birth_year, index_period",
     "diagnoses": "coalesce(code, 'other') AS condition, rank, coalesce(" + icd10("source_code") + ", " + icd10("condition") + ") AS source_code",
-    "infusions": "day, dose_mg_per_kg::DOUBLE AS dose_mg_per_kg, dose_mg::DOUBLE AS dose_mg, duration_min::DOUBLE AS duration_min, ae_asked",
-    "assessments": "day, name AS instrument, lower(item) AS item, (score * 10 // divisor)::INT AS score_x10",
-    "prescriptions": "day AS start_day, days_supply, code AS drug, (strength * times)::DOUBLE AS strength, drug_unit AS unit, quantity::DOUBLE AS quantity, "
+    "infusions": "day, dose_mg_per_kg, dose_mg, duration_min, ae_asked",
+    "assessments": "day, name AS instrument, lower(item) AS item, tenths // divisor AS score_x10",
+    "prescriptions": "day AS start_day, days_supply, code AS drug, strength_x1000 / 1000 AS strength, drug_unit AS unit, quantity, "
                      + words("route") + ", " + words("indication") + ", row_id AS source_row_id",
     "medication_reviews": "day, complete",
     "adverse_events": "day, lower(term) AS term, grade, serious",
@@ -65,10 +65,10 @@ KEPT = {
 RULES = {
     "diagnoses": "condition IS NOT NULL AND (rank IS NULL OR rank BETWEEN 1 AND 99)",
     "infusions": """(dose_mg_per_kg IS NULL OR dose_mg_per_kg > 0 AND dose_mg_per_kg <= 10) AND (dose_mg IS NULL OR dose_mg > 0 AND dose_mg <= 2000)
-        AND (duration_min IS NULL OR duration_min > 0 AND duration_min <= 10080) AND (dose_mg_per_kg IS NULL OR duration_min IS NULL OR dose_mg_per_kg * 60 <= 2 * duration_min)""",
-    "assessments": "score * 10 BETWEEN lowest AND highest AND score * 10 % step = 0 AND (item IS NULL OR " + is_code("item") + ")",
-    "prescriptions": """days_supply BETWEEN 1 AND 366 AND code IS NOT NULL AND strength * times > 0 AND strength * times <= 100000 AND quantity > 0 AND quantity <= 100000
-        AND strength * times * 1000 % 1 = 0 AND quantity * 1000 % 1 = 0 AND (factor IS NULL OR daily_mme <= 1000)""",
+        AND (duration_min IS NULL OR duration_min > 0 AND duration_min <= 10080) AND (dose_mg_per_kg IS NULL OR duration_min IS NULL OR dose_mg_per_kg * 60 <= 2 * duration_min + 1e-9)""",
+    "assessments": "tenths BETWEEN lowest AND highest AND tenths % step = 0 AND tenths / 10 = score AND (item IS NULL OR " + is_code("item") + ")",
+    "prescriptions": """days_supply BETWEEN 1 AND 366 AND code IS NOT NULL AND strength > 0 AND quantity > 0 AND strength_x1000 <= 100000000 AND quantity_x1000 <= 100000000
+        AND strength_x1000 / 1000 / times = strength AND quantity_x1000 / 1000 = quantity AND (factor IS NULL OR daily_mme <= 1000 + 1e-9)""",
     "medication_reviews": "complete IS NOT NULL",
     "adverse_events": is_code("term") + " AND (grade IS NULL OR grade BETWEEN 1 AND 5)",
     "therapy_sessions": is_code("kind"),
@@ -100,9 +100,9 @@ def vocabulary(db):
     spellings = lambda d: [d["code"], *d.get("aliases", []), *([d["rxnorm"]] if "rxnorm" in d else [])]
     drugs = [(word.lower(), d["code"], d["unit"], float(factors[d["code"]]) if d["code"] in factors else None, int(d.get("patch", False)))
              for d in pack("drugs")["drug"] for word in spellings(d)]
-    db.execute(f"CREATE TABLE drug_word (word VARCHAR, code VARCHAR, drug_unit VARCHAR, factor DECIMAL(9, 4), patch INT); INSERT INTO drug_word {values(drugs)}")
+    db.execute(f"CREATE TABLE drug_word (word VARCHAR, code VARCHAR, drug_unit VARCHAR, factor DOUBLE, patch INT); INSERT INTO drug_word {values(drugs)}")
     instruments = [(name, low, high, 10 if whole else 1, divisor) for name, (high, whole, divisor, low) in INSTRUMENTS.items()]
-    db.execute(f"CREATE TABLE unit_word (written VARCHAR, meant VARCHAR, times DECIMAL(9, 3)); INSERT INTO unit_word {values(UNITS)}")
+    db.execute(f"CREATE TABLE unit_word (written VARCHAR, meant VARCHAR, times DOUBLE); INSERT INTO unit_word {values(UNITS)}")
     db.execute(f"CREATE TABLE instrument (name VARCHAR, lowest INT, highest INT, step INT, divisor INT); INSERT INTO instrument {values(instruments)}")
 
 
@@ -150,6 +150,7 @@ def candidates(db, table, sources, last):
     text = lines(table, sources)
     joins, extra = "", ""
     if table == "assessments":
+        extra = ", round(score * 10)::INT AS tenths"
         joins = "JOIN instrument ON lower(instrument) = name"
     if table == "diagnoses":
         resolve = condition_of()
@@ -157,8 +158,8 @@ def candidates(db, table, sources, last):
         db.execute(f"CREATE TABLE condition_word (condition VARCHAR, code VARCHAR); INSERT INTO condition_word {values([(w, resolve(w)) for w in words])}")
         joins = "LEFT JOIN condition_word USING (condition)"
     if table == "prescriptions":
-        worn = "greatest(1, ceil((6 * quantity - days_supply) / (2 * days_supply)))"
-        extra = f", strength * times * CASE WHEN patch = 1 THEN {worn} ELSE quantity / days_supply END * factor AS daily_mme"
+        worn = "greatest(1, ceil((6 * quantity - days_supply) / (2 * days_supply) - 1e-9))"
+        extra = f", round(strength * times * 1000)::BIGINT AS strength_x1000, round(quantity * 1000)::BIGINT AS quantity_x1000, strength * times * CASE WHEN patch = 1 THEN {worn} ELSE quantity / days_supply END * factor AS daily_mme"
         joins = "LEFT JOIN drug_word ON lower(drug) = word LEFT JOIN unit_word ON lower(unit) = written AND drug_unit = meant"
     in_time = f"day BETWEEN {EARLIEST} AND {last}" if DAY.get(table, "date") else "true"
     return f"SELECT *{extra} FROM ({text}) AS line SEMI JOIN patient USING (patient_key) {joins}", f"({in_time} AND {RULES[table]})"
@@ -174,7 +175,7 @@ def prescriptions(db, out, sources, last):
     """Of rows with one row id the first by day stays; the same content again is dropped, another is set aside. What is set aside is remembered by patient."""
     rows, accepted = candidates(db, "prescriptions", sources, last)
     db.execute(f"CREATE TABLE prescription AS SELECT *, coalesce({accepted}, false) AS accepted FROM ({rows})")
-    content = "(day, days_supply, code, strength, quantity, route, indication)"
+    content = "(day, days_supply, code, strength_x1000, quantity, route, indication)"
     db.execute(f"""CREATE TABLE repeated AS SELECT source_id, patient_key, row_id, min(({content}, source_row)) AS first
         FROM prescription WHERE accepted AND row_id IS NOT NULL GROUP BY source_id, patient_key, row_id HAVING count(*) > 1""")
     joined = "prescription LEFT JOIN repeated USING (source_id, patient_key, row_id)"

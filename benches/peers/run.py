@@ -94,7 +94,7 @@ def derive(args, scratch):
     for name, stem in (("relief", ours), ("DuckDB", theirs)):
         measure([str(word) for word in [*sides[name], "--tally", f"{stem}.csv"]])
     equal = verdict([(f"{ours}.{kind}", f"{theirs}.{kind}") for kind in ("parquet", "csv")])
-    patients = duckdb.sql(f"SELECT count(*) FROM '{snapshot}/patients.parquet'").fetchone()[0]
+    patients = duckdb.sql(f"SELECT count(*) FROM '{snapshot}/patients.parquet'").fetchall()[0][0]
     return f"Derive and tally, {patients:,} patients", medians, equal
 
 
@@ -115,7 +115,7 @@ def ingest(args, scratch):
     if not store.exists():
         measure([str(word) for word in sides["relief"]])
     snapshot = store / "snapshots" / (store / "current").read_text().strip()
-    patients = duckdb.sql(f"SELECT count(*) FROM '{snapshot}/patients.parquet'").fetchone()[0]
+    patients = duckdb.sql(f"SELECT count(*) FROM '{snapshot}/patients.parquet'").fetchall()[0][0]
     return f"Ingest validated and sorted, {patients:,} patients", medians, verdict([(snapshot, peer)])
 
 

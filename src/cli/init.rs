@@ -1,5 +1,6 @@
 //! `relief init DIR`: everything a clinic needs to begin.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -62,7 +63,8 @@ fn dictionary() -> String {
         .to_owned();
     for column in COLUMNS {
         let empty = if column.optional { "may be" } else { "never" };
-        text.push_str(&format!("| {} | {} | {empty} | {} |\n", column.name, column.kind.sql(), column.meaning));
+        let (name, kind, meaning) = (column.name, column.kind.sql(), column.meaning);
+        writeln!(text, "| {name} | {kind} | {empty} | {meaning} |").expect("text can be written to");
     }
     text
 }

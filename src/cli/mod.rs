@@ -58,7 +58,10 @@ impl Arguments {
             Command::Run(arguments) => run::run(&arguments),
             Command::Snapshots(arguments) => snapshots::run(&arguments),
             Command::Synth(arguments) => synth::run(&arguments),
-            Command::Completions(arguments) => completions::run(&arguments),
+            Command::Completions(arguments) => {
+                completions::run(&arguments);
+                Ok(())
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `relief run PIPELINE`: files → snapshot → analysis set → estimates → report.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use relief::derive::episode::DataCut;
 use relief::derive::{self, Derived};
@@ -55,13 +55,11 @@ pub(super) fn compile(protocol: &Protocol) -> Result<Vec<Compiled>, ProtocolErro
 }
 
 fn snapshot(protocol: &Protocol, wanted: Option<u32>) -> Result<Snapshot, Failure> {
-    match wanted {
-        Some(number) => Ok(Store::open(&protocol.store).snapshot(number)?),
-        None => {
-            let ingested = ingest::ingest(protocol, Mode::Write)?;
-            Ok(ingested.snapshot.expect("writing leaves a snapshot"))
-        }
+    if let Some(number) = wanted {
+        return Ok(Store::open(&protocol.store).snapshot(number)?);
     }
+    let ingested = ingest::ingest(protocol, Mode::Write)?;
+    Ok(ingested.snapshot.expect("writing leaves a snapshot"))
 }
 
 /// The analysis set lies beside the snapshots, one per snapshot and pipeline.
@@ -98,7 +96,9 @@ fn publish(
     folder: &Path,
 ) -> Result<usize, Failure> {
     let mut rows = Counts::default();
-    snapshot.manifest.tables.values().for_each(|counts| rows += *counts);
+    for counts in snapshot.manifest.tables.values() {
+        rows += *counts;
+    }
     let attrition = derived.flow.attrition(rows.read, rows.accepted);
     let released = release(estimates.estimates, &attrition, &protocol.disclosure);
     let context = context(protocol, snapshot, estimates.quarters.newest_mature);
@@ -118,6 +118,20 @@ fn context<'a>(protocol: &'a Protocol, snapshot: &Snapshot, quarter: Option<Peri
     }
 }
 
+/// The path without detours such as `pipelines/../reports`.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        let back = part == Component::ParentDir && matches!(plain.components().next_back(), Some(Component::Normal(_)));
+        if back {
+            plain.pop();
+        } else {
+            plain.push(part);
+        }
+    }
+    plain
+}
+
 fn report(arguments: &Arguments, snapshot: &Snapshot, folder: &Path, rows: usize) {
     if arguments.pipeline.json {
         let answer = serde_json::json!({
@@ -130,6 +144,6 @@ fn report(arguments: &Arguments, snapshot: &Snapshot, folder: &Path, rows: usize
         });
         say(&answer.to_string());
     } else {
-        say(&format!("report: {}", folder.join("report.html").display()));
+        say(&format!("report: {}", plain(&folder.join("report.html")).display()));
     }
 }

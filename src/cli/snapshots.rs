@@ -27,7 +27,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     } else if snapshots.is_empty() {
         say("no snapshots yet; `relief ingest` writes the first");
     } else {
-        snapshots.iter().for_each(|snapshot| say(&line(snapshot, current)));
+        for snapshot in &snapshots {
+            say(&line(snapshot, current));
+        }
     }
     Ok(())
 }

@@ -225,7 +225,9 @@ impl<'a> Rows<'a> {
         let condition = &self.conditions.conditions()[episode.condition].code;
         let texts = Texts { period: self.periods.get(), condition, conditions: &self.joined, scale: &self.scale };
         for (builder, cell) in of_series.iter_mut().zip(series_cells(history, episode, &texts)) {
-            HORIZONS.iter().for_each(|_| builder.append(&cell));
+            for _ in HORIZONS {
+                builder.append(&cell);
+            }
         }
         for (horizon, outcome) in HORIZONS.iter().zip(outcomes) {
             for (builder, cell) in at_horizon.iter_mut().zip(horizon_cells(horizon.id, episode, outcome)) {

@@ -106,7 +106,7 @@ fn days_covered(prescriptions: &[Prescription], window: Window) -> i32 {
     for prescription in prescriptions.iter().filter(|prescription| prescription.medication == Medication::Opioid) {
         covered |= days_mask(&prescription.dispensing, window);
     }
-    covered.count_ones() as i32
+    covered.count_ones().cast_signed()
 }
 
 /// One bit a day of a window of at most 32 days.

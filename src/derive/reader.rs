@@ -177,7 +177,7 @@ impl<T: Copy> Words<T> {
 
     /// The meaning of row `index`; `None` where the cell is empty.
     pub(super) fn get(&self, index: usize) -> Option<T> {
-        self.indices.is_valid(index).then(|| self.meanings[self.indices.value(index) as usize])
+        self.indices.is_valid(index).then(|| self.meanings[self.indices.value(index).cast_unsigned() as usize])
     }
 }
 

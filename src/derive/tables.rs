@@ -162,6 +162,7 @@ impl<'a> Prescriptions<'a> {
 }
 
 /// Admission refused more than three decimals, so this is exact.
+#[expect(clippy::cast_possible_truncation, reason = "admission bounds strengths and quantities")]
 fn thousandths(value: f64) -> i64 {
     (value * 1_000.0).round() as i64
 }

@@ -94,7 +94,7 @@ impl Job<'_> {
         let mut counter = Counter::new(self.counting);
         while let Some(&group) = self.groups.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             let frame = self.read(group)?;
-            counter.add(frame)?;
+            counter.add(&frame)?;
         }
         Ok(counter.finish())
     }
@@ -145,10 +145,10 @@ impl<'a> Counter<'a> {
         Self { counting, cells: Vec::new(), tallies: Vec::new() }
     }
 
-    fn add(&mut self, frame: DataFrame) -> Result<(), PolarsError> {
-        let cells = self.cell_numbers(&frame)?;
+    fn add(&mut self, frame: &DataFrame) -> Result<(), PolarsError> {
+        let cells = self.cell_numbers(frame)?;
         for (index, measure) in self.counting.measures.iter().enumerate() {
-            self.add_measure(index, measure, &frame, &cells)?;
+            self.add_measure(index, measure, frame, &cells)?;
         }
         Ok(())
     }

@@ -8,12 +8,15 @@ use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
 use super::error::IngestError;
-use super::record::{Cut, Records};
+use super::record::{Buffers, Cut, Records};
 
 /// Bytes of a block: large enough to keep a thread busy, small enough for its cache.
 const BLOCK: usize = 1 << 20;
 /// Bytes of the longest record; beyond it a quote was surely never closed.
 const LONGEST_RECORD: usize = 16 << 20;
+
+/// Lines of the longest file: line numbers are 32-bit.
+const MOST_LINES: u32 = 2_000_000_000;
 
 /// Whole records of a file.
 #[derive(Debug)]
@@ -33,6 +36,7 @@ pub(super) struct Blocks {
     path: PathBuf,
     input: Input,
     pending: Vec<u8>,
+    spare: Vec<Vec<u8>>,
     line: u32,
     at_end: bool,
 }
@@ -41,7 +45,7 @@ impl Blocks {
     /// Opens a file, by its extension plain, gzip or zstd.
     pub(super) fn open(path: &Path) -> Result<Self, IngestError> {
         let input = Input::open(path).map_err(|error| IngestError::unreadable(path, &error))?;
-        let mut blocks = Self { path: path.to_owned(), input, pending: Vec::new(), line: 1, at_end: false };
+        let mut blocks = Self { path: path.to_owned(), input, pending: Vec::new(), spare: Vec::new(), line: 1, at_end: false };
         blocks.fill(BLOCK)?;
         if blocks.pending.starts_with(b"\xEF\xBB\xBF") {
             blocks.pending.drain(..3);
@@ -60,7 +64,9 @@ impl Blocks {
         let line = self.line;
         let bytes = self.take(length);
         let text = str::from_utf8(&bytes).map_err(|_| self.not_utf8(&bytes, line))?;
-        let records = Records::split(text.as_bytes(), line, memchr::memchr(b'"', &bytes).is_some());
+        let mut buffers = Buffers::default();
+        let quoted = memchr::memchr(b'"', &bytes).is_some();
+        let records = Records::split(text.as_bytes(), line, quoted, &mut buffers);
         let Some(header) = records.iter().next() else { return Ok(Vec::new()) };
         let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
         Ok((0..header.fields()).map(|at| text(header.field(at))).collect())
@@ -69,6 +75,10 @@ impl Blocks {
     /// The next block; `None` at the end of the file.
     pub(super) fn next(&mut self) -> Result<Option<Block>, IngestError> {
         let mut wanted = BLOCK;
+        if self.line > MOST_LINES {
+            let hint = "split it into several sources of the same site";
+            return Err(IngestError::at_line(&self.path, self.line, "the file has more than two billion lines", hint));
+        }
         loop {
             self.fill(wanted)?;
             self.end_last_line();
@@ -87,6 +97,11 @@ impl Blocks {
             }
             wanted = self.pending.len() * 2;
         }
+    }
+
+    /// Gives back the bytes of a block that is done with, to be filled again.
+    pub(super) fn recycle(&mut self, bytes: Vec<u8>) {
+        self.spare.push(bytes);
     }
 
     /// SHA-256 of the file as stored. Call after the last block.
@@ -139,7 +154,8 @@ impl Blocks {
 
     /// Removes the first `length` pending bytes.
     fn take(&mut self, length: usize) -> Vec<u8> {
-        let mut rest = Vec::with_capacity(BLOCK + BLOCK / 8);
+        let mut rest = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(BLOCK + BLOCK / 8));
+        rest.clear();
         rest.extend_from_slice(&self.pending[length..]);
         let mut bytes = std::mem::replace(&mut self.pending, rest);
         bytes.truncate(length);
@@ -176,7 +192,11 @@ fn not_utf8(path: &Path, bytes: &[u8], first_line: u32) -> IngestError {
 
 /// Bytes as lower-case hexadecimal.
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]))
+        .collect()
 }
 
 /// The file as stored, hashed while it is read: what is hashed is what was parsed.

@@ -17,9 +17,6 @@ use crate::store::StoreError;
 const MOST_BUCKETS: usize = 256;
 /// Patients of a bucket when there are few.
 const FEWEST_PATIENTS: usize = 1 << 12;
-/// Bytes a bucket grows by.
-const PAGE: usize = 1 << 16;
-
 /// Rows of a table in the making.
 #[derive(Debug)]
 pub(super) struct Buckets {
@@ -41,7 +38,7 @@ pub(super) struct Bucket {
     /// Rows.
     pub rows: usize,
     spilled: Vec<Span>,
-    pages: Vec<Vec<u8>>,
+    held: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,11 +90,13 @@ impl Buckets {
         let file = self.spill.as_mut().expect("created above");
         let mut start = file.stream_position()?;
         for bucket in &mut self.buckets {
-            for page in bucket.pages.drain(..) {
-                file.write_all(&page)?;
-                bucket.spilled.push(Span { start, length: page.len() });
-                start += page.len() as u64;
+            if bucket.held.is_empty() {
+                continue;
             }
+            file.write_all(&bucket.held)?;
+            bucket.spilled.push(Span { start, length: bucket.held.len() });
+            start += bucket.held.len() as u64;
+            bucket.held.clear();
         }
         self.held = 0;
         Ok(())
@@ -110,34 +109,25 @@ impl Buckets {
 }
 
 impl Bucket {
+    #[inline]
     fn push(&mut self, row: &[u8]) {
         self.rows += 1;
-        match self.pages.last_mut() {
-            Some(page) if page.len() + row.len() <= PAGE => page.extend_from_slice(row),
-            _ => {
-                let mut page = Vec::with_capacity(PAGE);
-                page.extend_from_slice(row);
-                self.pages.push(page);
-            }
-        }
+        self.held.extend_from_slice(row);
     }
 
     /// All rows, in the order they came.
     pub(super) fn into_rows(self, spilled: &Spilled) -> io::Result<Vec<u8>> {
         let on_disk: usize = self.spilled.iter().map(|span| span.length).sum();
-        let in_memory: usize = self.pages.iter().map(Vec::len).sum();
+        let Some(file) = spilled.0.as_ref().filter(|_| on_disk > 0) else { return Ok(self.held) };
         let mut rows = vec![0; on_disk];
-        if let Some(file) = &spilled.0 {
-            let mut file = file.lock().expect("no holder of the lock panics");
-            let mut filled = 0;
-            for span in &self.spilled {
-                file.seek(SeekFrom::Start(span.start))?;
-                file.read_exact(&mut rows[filled..filled + span.length])?;
-                filled += span.length;
-            }
+        let mut file = file.lock().expect("no holder of the lock panics");
+        let mut filled = 0;
+        for span in &self.spilled {
+            file.seek(SeekFrom::Start(span.start))?;
+            file.read_exact(&mut rows[filled..filled + span.length])?;
+            filled += span.length;
         }
-        rows.reserve_exact(in_memory);
-        self.pages.iter().for_each(|page| rows.extend_from_slice(page));
+        rows.extend_from_slice(&self.held);
         Ok(rows)
     }
 }

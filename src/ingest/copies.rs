@@ -17,7 +17,7 @@ use super::sort::Sorted;
 pub(super) fn without_copies(bytes: &[u8], places: &[u64], kept: &mut Vec<u32>, sorted: &mut Sorted) {
     kept.clear();
     kept.extend(places.iter().map(|&place| place as u32));
-    if !may_repeat(bytes, kept) {
+    if kept.len() < 2 || !may_repeat(bytes, kept) {
         return;
     }
     let row = |offset: u32| Row::read(&bytes[offset as usize..]);

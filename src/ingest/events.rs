@@ -21,7 +21,8 @@ use super::row::{self, Head, LONGEST_ROW_ID, NO_DAY};
 use super::sort::{Sorted, sort_table};
 use crate::model::patient::PatientKey;
 use crate::model::reject::{
-    AMBIGUOUS_PATIENT, CONSENT_WITHDRAWN, FIELD_COUNT, FREE_TEXT, ROW_ID_CONFLICT, ROW_ID_REPEATED, Rule, UNKNOWN_PATIENT,
+    AMBIGUOUS_PATIENT, CONSENT_WITHDRAWN, FIELD_COUNT, FREE_TEXT, ROW_ID_CONFLICT, ROW_ID_REPEATED, Rule,
+    UNKNOWN_PATIENT,
 };
 use crate::model::table::TableId;
 use crate::store::Draft;
@@ -47,7 +48,11 @@ pub(super) struct Origin {
 
 impl Origin {
     pub(super) fn with_capacity(rows: usize) -> Self {
-        Self { patient_key: Vec::with_capacity(rows), source_id: Vec::with_capacity(rows), source_row: Vec::with_capacity(rows) }
+        Self {
+            patient_key: Vec::with_capacity(rows),
+            source_id: Vec::with_capacity(rows),
+            source_row: Vec::with_capacity(rows),
+        }
     }
 
     #[inline]
@@ -96,7 +101,12 @@ pub(super) fn read_table<'a, E: Event<'a>>(
 }
 
 /// Sorts and writes the prescriptions that were set aside.
-pub(super) fn write_withheld(session: &Session<'_>, roster: &Roster, withheld: Buckets, draft: Option<&Draft<'_>>) -> Result<(), IngestError> {
+pub(super) fn write_withheld(
+    session: &Session<'_>,
+    roster: &Roster,
+    withheld: Buckets,
+    draft: Option<&Draft<'_>>,
+) -> Result<(), IngestError> {
     let table = TableId::PrescriptionsWithheld;
     let writer = draft.map(|draft| draft.table(table)).transpose()?;
     sort_table::<WithheldColumns>(session, roster, table, withheld, writer).map(|_| ())
@@ -136,7 +146,13 @@ struct Found {
 }
 
 impl Found {
-    fn take(self, file: usize, buckets: &mut Buckets, withheld: &mut Buckets, ledger: &mut Ledger) -> Result<(), IngestError> {
+    fn take(
+        self,
+        file: usize,
+        buckets: &mut Buckets,
+        withheld: &mut Buckets,
+        ledger: &mut Ledger,
+    ) -> Result<(), IngestError> {
         ledger.read(file, self.read);
         ledger.withdraw(file, self.withdrawn);
         for reject in self.rejects {
@@ -163,7 +179,8 @@ impl<'a> FileReader<'_, 'a> {
         let common = Common::new(self);
         let matches = common.matches(records, self.roster);
         let mut event = E::new(&self.file.layout, self.session.protocol);
-        let mut found = Found { read: records.len() as u64, rows: Vec::with_capacity(records.len() * 32), ..Found::default() };
+        let mut found =
+            Found { read: records.len() as u64, rows: Vec::with_capacity(records.len() * 32), ..Found::default() };
         for (record, matched) in records.iter().zip(matches) {
             let start = found.rows.len();
             let read = common
@@ -180,7 +197,15 @@ impl<'a> FileReader<'_, 'a> {
         Ok(found)
     }
 
-    fn set_aside(&self, record: &Record<'_>, matched: Match, problem: Problem, common: &Common, found: &mut Found, table: TableId) -> Result<(), IngestError> {
+    fn set_aside(
+        &self,
+        record: &Record<'_>,
+        matched: Match,
+        problem: Problem,
+        common: &Common,
+        found: &mut Found,
+        table: TableId,
+    ) -> Result<(), IngestError> {
         let (rule, column) = match problem {
             Problem::Reject { rule, column } => (rule, column),
             Problem::Refuse { detector, column } => return Err(self.session.refused(self.index, detector, column)),
@@ -224,27 +249,38 @@ impl Common {
         }
     }
 
-    /// Whose each record is. Hashing all codes before looking any up lets the
-    /// processor wait for many places of the index at once.
+    /// Whose each record is. Hashing a batch of codes before looking any up
+    /// lets the processor fetch many places of the index at once.
     fn matches(&self, records: &Records<'_>, roster: &Roster) -> Vec<Match> {
+        const BATCH: usize = 128;
+        let mut matches = Vec::with_capacity(records.len());
+        let mut hashes = Vec::with_capacity(BATCH);
+        let mut hash_of = self.hash_of();
+        for start in (0..records.len()).step_by(BATCH) {
+            let batch = start..records.len().min(start + BATCH);
+            hashes.clear();
+            hashes.extend(batch.map(|index| hash_of(records.get(index))));
+            matches.extend(hashes.iter().map(|&hash| roster.index.find(hash)));
+        }
+        matches
+    }
+
+    /// Hashes a record's code; neighbours are often of one patient.
+    fn hash_of<'r>(&self) -> impl FnMut(Record<'r>) -> CodeHash {
         let mut previous: (&[u8], &[u8], Option<CodeHash>) = (b"", b"", None);
-        let hashes: Vec<CodeHash> = records
-            .iter()
-            .map(|record| {
-                let code = record.field(self.patient_id.position);
-                let site = self.site.map_or(&b""[..], |site| record.field(site.position));
-                match previous {
-                    (same_code, same_site, Some(hash)) if same_code == code && same_site == site => hash,
-                    _ => {
-                        let hasher = self.site.map_or(self.hasher, |_| self.hasher.at_site(site));
-                        let hash = hasher.code(code);
-                        previous = (code, site, Some(hash));
-                        hash
-                    }
-                }
-            })
-            .collect();
-        hashes.into_iter().map(|hash| roster.index.find(hash)).collect()
+        move |record| {
+            let code = record.field(self.patient_id.position);
+            let site = self.site.map_or(&b""[..], |site| record.field(site.position));
+            if let (same_code, same_site, Some(hash)) = previous
+                && same_code == code
+                && same_site == site
+            {
+                return hash;
+            }
+            let hash = self.site.map_or(self.hasher, |_| self.hasher.at_site(site)).code(code);
+            previous = (code, site, Some(hash));
+            hash
+        }
     }
 
     /// Checks what comes before a table's own columns and begins the row.

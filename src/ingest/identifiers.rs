@@ -40,16 +40,36 @@ static COLUMNS: [Detector; 11] = [
         "a person's name",
         r"^((first|last|middle|full|given|sur|family|maiden|patient|pt) ?)?name$|\binitials\b|\b(provider|physician|clinician|doctor|nurse) ?name\b",
     ),
-    column("column-geography", "an address or place", r"\b(address|addr|street|city|county|zip|zipcode|postal|postcode|lat|latitude|lon|longitude|geo)\b"),
-    column("column-birth", "a date of birth or death", r"\bdob\b|\b(birth|deceased|death) ?(date|dt|day)\b|^(birth|deceased|death)$|\bdate of (birth|death)\b"),
+    column(
+        "column-geography",
+        "an address or place",
+        r"\b(address|addr|street|city|county|zip|zipcode|postal|postcode|lat|latitude|lon|longitude|geo)\b",
+    ),
+    column(
+        "column-birth",
+        "a date of birth or death",
+        r"\bdob\b|\b(birth|deceased|death) ?(date|dt|day)\b|^(birth|deceased|death)$|\bdate of (birth|death)\b",
+    ),
     column("column-phone", "a telephone number", r"\b(phone|telephone|tel|mobile|fax)\b|\bcell( (no|num|number))?$"),
     column("column-email", "an e-mail address", r"\be ?mail\b"),
     column("column-ssn", "a social security number", r"\bssn\b|\bsocial( security)?\b"),
-    column("column-record-number", "a record number", r"\bmrn\b|\bmedical ?record\b|\bchart ?(no|num|number|id)\b|\b(nhs|hicn|mbi|medicare)\b"),
+    column(
+        "column-record-number",
+        "a record number",
+        r"\bmrn\b|\bmedical ?record\b|\bchart ?(no|num|number|id)\b|\b(nhs|hicn|mbi|medicare)\b",
+    ),
     column("column-account", "an account or insurance number", r"\b(account|acct|beneficiary|policy)\b|\bmember ?id\b"),
-    column("column-device", "a licence, device or network number", r"\b(ip|url|website|device|serial|vin|plate|licen[cs]e|dea|npi)\b"),
+    column(
+        "column-device",
+        "a licence, device or network number",
+        r"\b(ip|url|website|device|serial|vin|plate|licen[cs]e|dea|npi)\b",
+    ),
     column("column-biometric", "a picture or biometric", r"\b(photo|image|face|finger|fingerprint|voice)\b"),
-    column("column-free-text", "free text", r"\b(note|notes|comment|comments|narrative|remark|remarks)\b|\bfree ?text\b"),
+    column(
+        "column-free-text",
+        "free text",
+        r"\b(note|notes|comment|comments|narrative|remark|remarks)\b|\bfree ?text\b",
+    ),
 ];
 
 /// Under safe harbor no date finer than a year may be in the file at all.
@@ -112,26 +132,33 @@ fn words(name: &str) -> String {
 
 /// The detector a value trips.
 pub(super) fn in_value(text: &[u8]) -> Option<&'static Detector> {
-    static PATTERNS: LazyLock<Vec<bytes::Regex>> =
-        LazyLock::new(|| VALUES.iter().map(|detector| bytes::Regex::new(detector.pattern).expect("the patterns are tested")).collect());
+    static PATTERNS: LazyLock<Vec<bytes::Regex>> = LazyLock::new(|| {
+        VALUES.iter().map(|detector| bytes::Regex::new(detector.pattern).expect("the patterns are tested")).collect()
+    });
     if !is_suspicious(text) {
         return None;
     }
-    VALUES.iter().zip(PATTERNS.iter()).find(|(detector, pattern)| pattern.find_iter(text).any(|hit| counts(detector, text, &hit))).map(|(detector, _)| detector)
+    VALUES
+        .iter()
+        .zip(PATTERNS.iter())
+        .find(|(detector, pattern)| pattern.find_iter(text).any(|hit| counts(detector, text, &hit)))
+        .map(|(detector, _)| detector)
 }
 
 /// A glance that clears nearly every code: an expression costs a hundred times more.
 #[inline]
 fn is_suspicious(text: &[u8]) -> bool {
     let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
-    digits >= 9 || text.iter().any(|byte| matches!(byte, b'@' | b':' | b'w' | b'W'))
+    let address = |three: &[u8]| three == b"://" || three.eq_ignore_ascii_case(b"ww.");
+    digits >= 9 || text.contains(&b'@') || text.windows(3).any(address)
 }
 
 /// Numbers must stand alone: `…-123-45-6789-…` inside a longer code is part of
 /// a UUID, not a social security number.
 fn counts(detector: &Detector, text: &[u8], hit: &bytes::Match<'_>) -> bool {
     let is_numeric = matches!(detector.id, "value-ssn" | "value-phone");
-    let joined = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let joined =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     let alone = !joined(text[..hit.start()].last()) && !joined(text.get(hit.end()));
     !is_numeric || (alone && (detector.id != "value-ssn" || is_issued(hit.as_bytes())))
 }

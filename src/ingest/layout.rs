@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::error::IngestError;
 use super::identifiers::{self, Detector};
-use crate::protocol::nearest;
 use crate::model::table::InputTable;
+use crate::protocol::nearest;
 use crate::store::CalendarKind;
 
 /// Where a column is in a file.
@@ -64,7 +64,8 @@ impl Layout {
         }
         layout.day = day(&names, table, path)?;
         let known = |name: &str| table.header_names().any(|known| known == name);
-        layout.unmapped = names.iter().enumerate().filter(|(_, name)| !known(name)).map(|(at, name)| printable(name, at)).collect();
+        layout.unmapped =
+            names.iter().enumerate().filter(|(_, name)| !known(name)).map(|(at, name)| printable(name, at)).collect();
         Ok(layout)
     }
 
@@ -97,7 +98,8 @@ pub(super) fn refused_column(table: &InputTable, header: &[String], dates_allowe
 /// A header name that may be repeated in a message. A file without a header
 /// has data in its first line, and data is never repeated.
 fn printable(name: &str, position: usize) -> String {
-    let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-' | b' ' | b'.' | b'0'..=b'9'));
+    let plain =
+        name.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-' | b' ' | b'.' | b'0'..=b'9'));
     let word = name.len() <= 40 && plain && name.starts_with(|first: char| first.is_ascii_lowercase());
     if word { name.to_owned() } else { format!("column {}", position + 1) }
 }

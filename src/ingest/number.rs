@@ -111,6 +111,9 @@ mod tests {
 
     #[test]
     fn only_known_words_are_yes_or_no() {
-        assert_eq!([&b"YES"[..], b"0", b"True", b"maybe", b""].map(yes_or_no), [Some(true), Some(false), Some(true), None, None]);
+        assert_eq!(
+            [&b"YES"[..], b"0", b"True", b"maybe", b""].map(yes_or_no),
+            [Some(true), Some(false), Some(true), None, None]
+        );
     }
 }

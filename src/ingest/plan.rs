@@ -66,7 +66,12 @@ impl Plan {
     }
 }
 
-fn read_header(index: usize, source: &SourceEntry, file: TableFile, protocol: &Protocol) -> Result<PlannedFile, IngestError> {
+fn read_header(
+    index: usize,
+    source: &SourceEntry,
+    file: TableFile,
+    protocol: &Protocol,
+) -> Result<PlannedFile, IngestError> {
     let header = Blocks::open(&file.path)?.header()?;
     // The gate comes first: a refused file is refused whatever else is wrong with it.
     if let Some(refused) = refused_column(file.table, &header, protocol.basis.allows_dates()) {

@@ -57,7 +57,13 @@ impl Ledger {
     }
 
     /// Sets a row aside.
-    pub(super) fn reject(&mut self, file: usize, line: u32, rule: &'static Rule, column: &'static str) -> Result<(), StoreError> {
+    pub(super) fn reject(
+        &mut self,
+        file: usize,
+        line: u32,
+        rule: &'static Rule,
+        column: &'static str,
+    ) -> Result<(), StoreError> {
         self.files[file].counts.quarantined += 1;
         self.count(file, rule, Cow::Borrowed(column), 1);
         self.list(file, &line.to_string(), column, rule, rule.title)
@@ -81,7 +87,13 @@ impl Ledger {
     }
 
     /// Remarks on rows, columns or files without setting anything aside.
-    pub(super) fn remark(&mut self, file: usize, rule: &'static Rule, column: impl Into<Cow<'static, str>>, times: u64) {
+    pub(super) fn remark(
+        &mut self,
+        file: usize,
+        rule: &'static Rule,
+        column: impl Into<Cow<'static, str>>,
+        times: u64,
+    ) {
         self.count(file, rule, column.into(), times);
     }
 

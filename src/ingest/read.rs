@@ -2,14 +2,14 @@
 //! they found is handed over in file order, whatever the number of threads.
 
 use std::path::Path;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 use super::blocks::{Block, Blocks, check_utf8};
 use super::error::IngestError;
-use super::record::Records;
+use super::record::{Buffers, Records};
 
 /// How far an ingest is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,20 +45,24 @@ pub(super) fn read_file<T: Send>(
     work: impl Fn(&Records<'_>) -> Result<T, IngestError> + Sync,
     mut take: impl FnMut(T) -> Result<(), IngestError>,
 ) -> Result<String, IngestError> {
-    let work = |block: Block| {
+    let work = |(block, buffers): (Block, &mut Buffers)| {
         check_utf8(path, &block)?;
-        work(&Records::split(&block.bytes, block.first_line, block.quoted))
+        let found = work(&Records::split(&block.bytes, block.first_line, block.quoted, buffers))?;
+        Ok((found, block.bytes))
     };
     let wave = 2 * rayon::current_num_threads();
+    let mut buffers: Vec<Buffers> = (0..wave).map(|_| Buffers::default()).collect();
     let mut stored = 0;
     let digest = thread::scope(|scope| {
         let (sender, receiver) = sync_channel(wave);
-        let fetcher = scope.spawn(move || fetch(path, &sender));
+        let (give_back, given_back) = channel();
+        let fetcher = scope.spawn(move || fetch(path, &sender, &given_back));
         let mut blocks = next_wave(&receiver, wave);
         while let Some(last) = blocks.last() {
             stored = last.stored;
-            let found: Vec<_> = blocks.into_par_iter().map(work).collect();
-            found.into_iter().try_for_each(|found| take(found?))?;
+            let found: Vec<Result<_, IngestError>> =
+                blocks.into_par_iter().zip(buffers.par_iter_mut()).map(work).collect();
+            found.into_iter().try_for_each(|found| hand_over(found?, &mut take, &give_back))?;
             meter.show(stored);
             blocks = next_wave(&receiver, wave);
         }
@@ -68,11 +72,21 @@ pub(super) fn read_file<T: Send>(
     Ok(digest)
 }
 
+fn hand_over<T>(
+    (found, bytes): (T, Vec<u8>),
+    take: &mut impl FnMut(T) -> Result<(), IngestError>,
+    give_back: &Sender<Vec<u8>>,
+) -> Result<(), IngestError> {
+    // Nobody takes it back once the file has ended, which is no loss.
+    let _ = give_back.send(bytes);
+    take(found)
+}
+
 fn next_wave(receiver: &Receiver<Block>, wave: usize) -> Vec<Block> {
     receiver.iter().take(wave).collect()
 }
 
-fn fetch(path: &Path, sender: &std::sync::mpsc::SyncSender<Block>) -> Result<String, IngestError> {
+fn fetch(path: &Path, sender: &SyncSender<Block>, given_back: &Receiver<Vec<u8>>) -> Result<String, IngestError> {
     let mut blocks = Blocks::open(path)?;
     blocks.header()?;
     while let Some(block) = blocks.next()? {
@@ -80,6 +94,7 @@ fn fetch(path: &Path, sender: &std::sync::mpsc::SyncSender<Block>) -> Result<Str
             // The reader has met an error, which is the one to report.
             break;
         }
+        given_back.try_iter().for_each(|bytes| blocks.recycle(bytes));
     }
     blocks.finish()
 }

@@ -4,8 +4,6 @@
 //! quote and a line end is text. Cutting a file into blocks and splitting a
 //! block use the same rule, so they cannot disagree about where a record ends.
 
-use std::borrow::Cow;
-
 use memchr::{memchr, memchr2, memrchr};
 
 /// Where a block may be cut.
@@ -70,13 +68,22 @@ struct Mark {
     line: u32,
 }
 
+/// Room for the records of a block, used again for the next: blocks are many
+/// and of one size.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    text: Vec<u8>,
+    ends: Vec<u32>,
+    marks: Vec<Mark>,
+}
+
 /// The records of a block.
 #[derive(Debug)]
 pub(super) struct Records<'a> {
-    text: Cow<'a, [u8]>,
+    text: &'a [u8],
     /// End of each field in `text`; the next field begins one byte later.
-    ends: Vec<u32>,
-    marks: Vec<Mark>,
+    ends: &'a [u32],
+    marks: &'a [Mark],
 }
 
 /// One record.
@@ -90,9 +97,17 @@ pub(super) struct Record<'a> {
 impl<'a> Records<'a> {
     /// Splits `bytes`: whole records, the last with its line end. Blank lines
     /// are not records.
-    pub(super) fn split(bytes: &'a [u8], first_line: u32, quoted: bool) -> Self {
+    pub(super) fn split(bytes: &'a [u8], first_line: u32, quoted: bool, buffers: &'a mut Buffers) -> Self {
         assert!(u32::try_from(bytes.len()).is_ok(), "blocks are a few megabytes");
-        if quoted { split_quoted(bytes, first_line) } else { split_plain(bytes, first_line) }
+        buffers.text.clear();
+        buffers.ends.clear();
+        buffers.marks.clear();
+        if quoted {
+            split_quoted(bytes, first_line, buffers);
+            return Self { text: &buffers.text, ends: &buffers.ends, marks: &buffers.marks };
+        }
+        split_plain(bytes, first_line, buffers);
+        Self { text: bytes, ends: &buffers.ends, marks: &buffers.marks }
     }
 
     /// How many records there are.
@@ -145,9 +160,7 @@ fn trim(field: &[u8]) -> &[u8] {
     }
 }
 
-fn split_plain(bytes: &[u8], first_line: u32) -> Records<'_> {
-    let mut ends = Vec::with_capacity(bytes.len() / 6);
-    let mut marks = Vec::with_capacity(bytes.len() / 30);
+fn split_plain(bytes: &[u8], first_line: u32, Buffers { ends, marks, .. }: &mut Buffers) {
     let mut mark = Mark { start: 0, first: 0, line: first_line };
     each_delimiter(bytes, |at| {
         if bytes[at] == b',' {
@@ -162,7 +175,6 @@ fn split_plain(bytes: &[u8], first_line: u32) -> Records<'_> {
         }
         mark = Mark { start: index(at + 1), first: index(ends.len()), line: mark.line + 1 };
     });
-    Records { text: Cow::Borrowed(bytes), ends, marks }
 }
 
 #[inline]
@@ -201,13 +213,12 @@ fn equal_bytes(word: u64, byte: u8) -> u64 {
     !(((differ & LOW) + LOW) | differ | LOW)
 }
 
-fn split_quoted(bytes: &[u8], first_line: u32) -> Records<'static> {
-    let mut splitter = Quoted { bytes, at: 0, line: first_line, text: Vec::with_capacity(bytes.len()) };
-    let (mut ends, mut marks) = (Vec::new(), Vec::new());
+fn split_quoted(bytes: &[u8], first_line: u32, Buffers { text, ends, marks }: &mut Buffers) {
+    let mut splitter = Quoted { bytes, at: 0, line: first_line, text };
     while splitter.at < bytes.len() {
         let mark = Mark { start: index(splitter.text.len()), first: index(ends.len()), line: splitter.line };
         let blank = matches!(&bytes[splitter.at..], [b'\n', ..] | [b'\r', b'\n', ..]);
-        while splitter.field(&mut ends) {}
+        while splitter.field(ends) {}
         if blank {
             ends.pop();
             splitter.text.truncate(mark.start as usize);
@@ -215,14 +226,13 @@ fn split_quoted(bytes: &[u8], first_line: u32) -> Records<'static> {
             marks.push(mark);
         }
     }
-    Records { text: Cow::Owned(splitter.text), ends, marks }
 }
 
 struct Quoted<'a> {
     bytes: &'a [u8],
     at: usize,
     line: u32,
-    text: Vec<u8>,
+    text: &'a mut Vec<u8>,
 }
 
 impl Quoted<'_> {
@@ -262,17 +272,20 @@ impl Quoted<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cut, Records};
+    use super::{Buffers, Cut, Records};
 
     fn rows(text: &str, quoted: bool) -> Vec<(u32, Vec<String>)> {
-        let records = Records::split(text.as_bytes(), 1, quoted);
+        let mut buffers = Buffers::default();
+        let records = Records::split(text.as_bytes(), 1, quoted, &mut buffers);
         let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
         records.iter().map(|row| (row.line(), (0..row.fields()).map(|at| text(row.field(at))).collect())).collect()
     }
 
     #[test]
     fn both_splitters_agree_where_nothing_is_quoted() {
-        for text in ["a,b\n", "a,b\r\nc,d\r\n", "\n\na\n\r\nb,\n,\n", " a , b\n", "long enough for a word,12345678,,x\n"] {
+        for text in
+            ["a,b\n", "a,b\r\nc,d\r\n", "\n\na\n\r\nb,\n,\n", " a , b\n", "long enough for a word,12345678,,x\n"]
+        {
             assert_eq!(rows(text, false), rows(text, true), "{text:?}");
         }
     }

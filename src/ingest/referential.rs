@@ -109,18 +109,38 @@ struct Slot {
     patient: u32,
 }
 
-/// Codes → patients: open addressing with linear probing, at most two thirds full.
+/// A cache line of slots. All four are compared at once, so that hardly any
+/// look-up has a branch the processor cannot foresee: while it waits for one
+/// line it already fetches the next ones.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Line([Slot; 4]);
+
+impl Line {
+    /// The patient of a code, or `EMPTY`.
+    #[inline]
+    fn find(&self, code: CodeHash) -> u32 {
+        self.0.iter().fold(EMPTY, |found, slot| if slot.code == code { found.min(slot.patient) } else { found })
+    }
+
+    /// Slots are filled from the front.
+    fn is_full(&self) -> bool {
+        self.0[3].patient != EMPTY
+    }
+}
+
+/// Codes → patients: lines of slots, at most half full; what does not fit a
+/// line goes to the next.
 #[derive(Debug)]
 pub(super) struct CodeIndex {
-    slots: Vec<Slot>,
+    lines: Vec<Line>,
 }
 
 impl CodeIndex {
     /// An index with room for `codes`.
     pub(super) fn with_room(codes: usize) -> Self {
-        let size = (codes + codes / 2 + 1).next_power_of_two();
         let empty = Slot { code: CodeHash { place: 0, check: [0; 2] }, patient: EMPTY };
-        Self { slots: vec![empty; size] }
+        Self { lines: vec![Line([empty; 4]); (codes / 2 + 1).next_power_of_two()] }
     }
 
     /// Adds a code. A code that withdrew stays withdrawn; one that leads to two
@@ -132,8 +152,7 @@ impl CodeIndex {
             Match::Ambiguous => AMBIGUOUS,
             Match::Unknown => EMPTY,
         };
-        let at = self.probe(code);
-        let slot = &mut self.slots[at];
+        let slot = self.slot(code);
         slot.patient = match slot.patient {
             EMPTY => patient,
             same if same == patient => same,
@@ -147,22 +166,29 @@ impl CodeIndex {
     /// What a code leads to.
     #[inline]
     pub(super) fn find(&self, code: CodeHash) -> Match {
-        match self.slots[self.probe(code)].patient {
-            EMPTY => Match::Unknown,
-            WITHDRAWN => Match::Withdrawn,
-            AMBIGUOUS => Match::Ambiguous,
-            patient => Match::Patient(patient),
+        let mask = self.lines.len() - 1;
+        let mut at = code.place as usize & mask;
+        loop {
+            match self.lines[at].find(code) {
+                EMPTY if self.lines[at].is_full() => at = (at + 1) & mask,
+                EMPTY => return Match::Unknown,
+                WITHDRAWN => return Match::Withdrawn,
+                AMBIGUOUS => return Match::Ambiguous,
+                patient => return Match::Patient(patient),
+            }
         }
     }
 
-    /// The slot that holds the code, or the empty one where it would go.
-    fn probe(&self, code: CodeHash) -> usize {
-        let mask = self.slots.len() - 1;
+    /// The slot that holds the code, or the empty one where it goes.
+    fn slot(&mut self, code: CodeHash) -> &mut Slot {
+        let mask = self.lines.len() - 1;
         let mut at = code.place as usize & mask;
-        while self.slots[at].patient != EMPTY && self.slots[at].code != code {
+        let fits = |slot: &Slot| slot.patient == EMPTY || slot.code == code;
+        while !self.lines[at].0.iter().any(fits) {
             at = (at + 1) & mask;
         }
-        at
+        let slot = self.lines[at].0.iter_mut().find(|slot| fits(slot));
+        slot.expect("the line was chosen for having one")
     }
 }
 
@@ -185,10 +211,15 @@ mod tests {
     fn a_shared_code_is_ambiguous_and_a_withdrawn_one_stays_so() {
         let hasher = CodeHasher::new(Secret::random(), 0);
         let mut index = CodeIndex::with_room(4);
-        for (code, found) in [("a", Match::Patient(0)), ("a", Match::Patient(1)), ("b", Match::Withdrawn), ("b", Match::Patient(2))] {
+        for (code, found) in
+            [("a", Match::Patient(0)), ("a", Match::Patient(1)), ("b", Match::Withdrawn), ("b", Match::Patient(2))]
+        {
             index.insert(hasher.code(code.as_bytes()), found);
         }
-        assert_eq!(["a", "b", "c"].map(|code| index.find(hasher.code(code.as_bytes()))), [Match::Ambiguous, Match::Withdrawn, Match::Unknown]);
+        assert_eq!(
+            ["a", "b", "c"].map(|code| index.find(hasher.code(code.as_bytes()))),
+            [Match::Ambiguous, Match::Withdrawn, Match::Unknown]
+        );
     }
 
     #[test]

@@ -65,7 +65,12 @@ struct Found {
 
 impl Roster {
     /// Reads every patients file.
-    pub(super) fn read(session: &Session<'_>, withdrawn: &Withdrawn, ledger: &mut Ledger, meter: &mut Meter<'_>) -> Result<Self, IngestError> {
+    pub(super) fn read(
+        session: &Session<'_>,
+        withdrawn: &Withdrawn,
+        ledger: &mut Ledger,
+        meter: &mut Meter<'_>,
+    ) -> Result<Self, IngestError> {
         let sites = Sites::default();
         let mut listed = Vec::new();
         for (index, file) in session.plan.of_table("patients") {
@@ -99,8 +104,12 @@ impl Roster {
             birth_year.append_option(patient.facts.birth_year.map(i32::from));
             index_period.append_option(patient.facts.index_period.map(|period| period.to_string()));
         }
-        let own: [ArrayRef; 4] =
-            [Arc::new(site.finish()), Arc::new(sex.finish()), Arc::new(birth_year.finish()), Arc::new(index_period.finish())];
+        let own: [ArrayRef; 4] = [
+            Arc::new(site.finish()),
+            Arc::new(sex.finish()),
+            Arc::new(birth_year.finish()),
+            Arc::new(index_period.finish()),
+        ];
         let columns = origin.finish().into_iter().chain(own).collect();
         RecordBatch::try_new(schema_of(TableId::Patients), columns).expect("columns follow the schema")
     }
@@ -163,7 +172,10 @@ fn enrol(mut listed: Vec<Listed>, ledger: &mut Ledger) -> Result<(Vec<Patient>, 
     let mut patients = Vec::with_capacity(listed.len());
     for rows in listed.chunk_by(|a, b| a.patient.key == b.patient.key) {
         let first = &rows[0];
-        assert!(rows.iter().all(|row| row.identity == first.identity), "two patients share a key; begin a new store, which draws a new secret");
+        assert!(
+            rows.iter().all(|row| row.identity == first.identity),
+            "two patients share a key; begin a new store, which draws a new secret"
+        );
         let found = if rows.iter().any(|row| row.withdrawn) {
             rows.iter().for_each(|row| ledger.withdraw(usize::from(row.patient.file), 1));
             Match::Withdrawn

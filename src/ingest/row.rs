@@ -67,7 +67,12 @@ impl<'a> Row<'a> {
         let (head, rest) = bytes[..size].split_at(HEAD);
         let id_length = usize::from(rest[0]);
         Self {
-            head: Head { patient: patient(head), day: day(head), line: u32_at(head, 9), file: u16::from_le_bytes([head[13], head[14]]) },
+            head: Head {
+                patient: patient(head),
+                day: day(head),
+                line: u32_at(head, 9),
+                file: u16::from_le_bytes([head[13], head[14]]),
+            },
             id: &rest[1..=id_length],
             payload: &rest[1 + id_length..],
             size,

@@ -3,7 +3,9 @@
 use std::sync::Mutex;
 
 use super::Ingested;
-use super::admit::{AdverseEvents, Assessments, Diagnoses, Infusions, MedicationReviews, Prescriptions, TherapySessions};
+use super::admit::{
+    AdverseEvents, Assessments, Diagnoses, Infusions, MedicationReviews, Prescriptions, TherapySessions,
+};
 use super::buckets::Buckets;
 use super::digest::{digest, feed};
 use super::error::IngestError;
@@ -47,7 +49,11 @@ impl<'a> Session<'a> {
     }
 
     /// Reads everything; writes a snapshot if given a writer.
-    pub(super) fn run(&self, writer: Option<&StoreWriter>, progress: &mut dyn FnMut(Progress)) -> Result<Ingested, IngestError> {
+    pub(super) fn run(
+        &self,
+        writer: Option<&StoreWriter>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Ingested, IngestError> {
         let draft = writer.map(StoreWriter::draft).transpose()?;
         if let Some(writer) = writer {
             self.check_calendar(writer)?;
@@ -60,7 +66,12 @@ impl<'a> Session<'a> {
         self.check_share(&ledger, draft).and_then(|draft| self.publish(&ledger, &roster, &last_days, writer, draft))
     }
 
-    fn read_tables(&self, ledger: &mut Ledger, draft: Option<&Draft<'_>>, meter: &mut Meter<'_>) -> Result<(Roster, Vec<Option<i32>>), IngestError> {
+    fn read_tables(
+        &self,
+        ledger: &mut Ledger,
+        draft: Option<&Draft<'_>>,
+        meter: &mut Meter<'_>,
+    ) -> Result<(Roster, Vec<Option<i32>>), IngestError> {
         let withdrawn = Withdrawn::read(self, ledger, meter)?;
         let roster = Roster::read(self, &withdrawn, ledger, meter)?;
         withdrawn.remark_unknown(&roster.index, ledger);
@@ -68,7 +79,10 @@ impl<'a> Session<'a> {
         let mut withheld = self.buckets(&roster, draft);
         let mut last_days = vec![None; roster.sites.len()];
         let mut see = |sorted: Sorted| {
-            last_days.iter_mut().zip(sorted.last_days).for_each(|(last, day): (&mut Option<i32>, _)| *last = (*last).max(day));
+            last_days
+                .iter_mut()
+                .zip(sorted.last_days)
+                .for_each(|(last, day): (&mut Option<i32>, _)| *last = (*last).max(day));
         };
         macro_rules! read {
             ($($table:ident),+) => { $(see(read_table::<$table>(self, &roster, ledger, &mut withheld, draft, meter)?);)+ };
@@ -121,9 +135,18 @@ impl<'a> Session<'a> {
 
     /// A ledger that knows every file, with what the plan has to remark.
     fn ledger(&self, draft: Option<&Draft<'_>>) -> Result<Ledger, StoreError> {
-        let planned = self.plan.files.iter().map(|file| (&self.protocol.sources[file.source].name, file_name(&file.path), file.layout.table.name));
+        let planned = self
+            .plan
+            .files
+            .iter()
+            .map(|file| (&self.protocol.sources[file.source].name, file_name(&file.path), file.layout.table.name));
         let unread = self.plan.unread.iter().map(|file| (&file.source, file.name.clone(), ""));
-        let entry = |(source, name, table): (&String, String, &'static str)| LedgerFile { source: source.clone(), name, table, counts: Counts::default() };
+        let entry = |(source, name, table): (&String, String, &'static str)| LedgerFile {
+            source: source.clone(),
+            name,
+            table,
+            counts: Counts::default(),
+        };
         let files = planned.chain(unread).map(entry).collect();
         let mut ledger = Ledger::new(files, draft.map(Draft::quarantine).transpose()?);
         for (index, file) in self.plan.files.iter().enumerate() {
@@ -143,7 +166,8 @@ impl<'a> Session<'a> {
     /// withdrew are not bad.
     fn check_share<'d>(&self, ledger: &Ledger, draft: Option<Draft<'d>>) -> Result<Option<Draft<'d>>, IngestError> {
         let read: u64 = ledger.files().iter().map(|file| file.counts.read).sum();
-        let quarantined = ledger.files().iter().map(|file| file.counts.quarantined).sum::<u64>() - ledger.withdrawn_rows();
+        let quarantined =
+            ledger.files().iter().map(|file| file.counts.quarantined).sum::<u64>() - ledger.withdrawn_rows();
         let limit = self.protocol.ingest.max_reject_share;
         if quarantined as f64 <= limit * read as f64 {
             return Ok(draft);
@@ -173,7 +197,8 @@ impl<'a> Session<'a> {
         let current = writer.store().current()?.filter(|current| current.digest == manifest.digest);
         ingested.unchanged = current.is_some();
         let snapshot = current.map_or_else(|| draft.publish(manifest), Ok)?;
-        ingested.quarantine = Some(snapshot.folder.join("quarantine"));
+        let any = ledger.files().iter().any(|file| file.counts.quarantined > 0);
+        ingested.quarantine = any.then(|| snapshot.folder.join("quarantine"));
         ingested.snapshot = Some(snapshot);
         Ok(ingested)
     }
@@ -198,11 +223,21 @@ impl<'a> Session<'a> {
 }
 
 fn source_summary(source: &crate::protocol::SourceEntry) -> SourceSummary {
-    SourceSummary { name: source.name.clone(), site: source.site.clone(), medications: feed(source.medications).to_owned() }
+    SourceSummary {
+        name: source.name.clone(),
+        site: source.site.clone(),
+        medications: feed(source.medications).to_owned(),
+    }
 }
 
 fn file_summary((file, sha256): (&LedgerFile, &String)) -> FileSummary {
-    FileSummary { source: file.source.clone(), file: file.name.clone(), table: file.table.to_owned(), sha256: sha256.clone(), counts: file.counts }
+    FileSummary {
+        source: file.source.clone(),
+        file: file.name.clone(),
+        table: file.table.to_owned(),
+        sha256: sha256.clone(),
+        counts: file.counts,
+    }
 }
 
 /// Sites with patients, in order of name.
@@ -210,8 +245,10 @@ fn site_summaries(roster: &Roster, last_days: &[Option<i32>]) -> Vec<SiteSummary
     let mut patients = vec![0; roster.sites.len()];
     roster.patients.iter().for_each(|patient| patients[patient.site as usize] += 1);
     let all = roster.sites.iter().zip(patients).zip(last_days);
-    let mut sites: Vec<SiteSummary> =
-        all.map(|((site, patients), &last_day)| SiteSummary { site: site.clone(), patients, last_day }).filter(|site| site.patients > 0).collect();
+    let mut sites: Vec<SiteSummary> = all
+        .map(|((site, patients), &last_day)| SiteSummary { site: site.clone(), patients, last_day })
+        .filter(|site| site.patients > 0)
+        .collect();
     sites.sort_by(|a, b| a.site.cmp(&b.site));
     sites
 }

@@ -35,7 +35,9 @@ impl Sorted {
     }
 
     fn add(&mut self, other: Self) {
-        let sum = |mine: &mut Vec<u64>, theirs: Vec<u64>| mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
+        let sum = |mine: &mut Vec<u64>, theirs: Vec<u64>| {
+            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs)
+        };
         sum(&mut self.accepted, other.accepted);
         sum(&mut self.repeated, other.repeated);
         self.conflicts.extend(other.conflicts);
@@ -102,13 +104,18 @@ struct Task<'s, 'a> {
     encoder: Option<&'s Encoder>,
 }
 
-fn sort_group<'a, C: Columns<'a>>(task: &Task<'_, 'a>, group: Vec<Bucket>) -> Result<(Sorted, Vec<RowGroup>), IngestError> {
+fn sort_group<'a, C: Columns<'a>>(
+    task: &Task<'_, 'a>,
+    group: Vec<Bucket>,
+) -> Result<(Sorted, Vec<RowGroup>), IngestError> {
     let rows = group.iter().map(|bucket| bucket.rows).sum();
     let mut output = Output::<C>::new(task, rows);
     for bucket in group {
         let patients = bucket.first_patient..bucket.first_patient + bucket.patients;
         // The folder of the spill file may be the system's; the store is what the user knows.
-        let bytes = bucket.into_rows(task.spilled).map_err(|error| StoreError::unreadable(&task.session.protocol.store, error))?;
+        let bytes = bucket
+            .into_rows(task.spilled)
+            .map_err(|error| StoreError::unreadable(&task.session.protocol.store, error))?;
         let order = Order::of(&bytes, patients.start, patients.len());
         for patient in 0..patients.len() {
             output.patient(&bytes, order.rows_of(patient))?;
@@ -128,7 +135,10 @@ struct Order {
 impl Order {
     /// Counts each patient's rows, then puts every row in its place.
     fn of(bytes: &[u8], first_patient: u32, patients: usize) -> Self {
-        assert!(u32::try_from(bytes.len()).is_ok(), "a bucket is a few megabytes unless one patient has millions of rows");
+        assert!(
+            u32::try_from(bytes.len()).is_ok(),
+            "a bucket is a few megabytes unless one patient has millions of rows"
+        );
         let mut ends = vec![0_u32; patients];
         each_row(bytes, |patient, _, _| ends[(patient - first_patient) as usize] += 1);
         let mut total = 0;
@@ -240,7 +250,8 @@ impl<'t, 'a, C: Columns<'a>> Output<'t, 'a, C> {
         self.rows = 0;
         if let Some(encoder) = self.task.encoder {
             let arrays = origin.finish().into_iter().chain(columns.finish()).collect();
-            let batch = RecordBatch::try_new(Arc::clone(&schema_of(self.task.table)), arrays).expect("columns follow the schema");
+            let batch = RecordBatch::try_new(Arc::clone(&schema_of(self.task.table)), arrays)
+                .expect("columns follow the schema");
             self.row_groups.push(encoder.encode(&[batch])?);
         }
         Ok(())

@@ -27,7 +27,12 @@ impl<T: Copy> Words<T> {
 
     /// What `text` means; `None` when `understand` does not know it.
     #[inline]
-    pub(super) fn meaning(&mut self, cell: Cell, text: &[u8], understand: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Problem> {
+    pub(super) fn meaning(
+        &mut self,
+        cell: Cell,
+        text: &[u8],
+        understand: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
         let slot = &mut self.slots[slot_of(text)];
         let meaning = match slot {
             Some((known, meaning)) if known == text => *meaning,
@@ -54,7 +59,8 @@ fn look<T>(text: &[u8], understand: impl FnOnce(&str) -> Option<T>) -> Meaning<T
 #[inline]
 fn slot_of(text: &[u8]) -> usize {
     let byte = |at: usize| usize::from(text.get(at).copied().unwrap_or(0));
-    let mixed = text.len() + 7 * byte(0) + 31 * byte(text.len() / 2) + 13 * byte(text.len().wrapping_sub(1)) + 3 * byte(1);
+    let mixed =
+        text.len() + 7 * byte(0) + 31 * byte(text.len() / 2) + 13 * byte(text.len().wrapping_sub(1)) + 3 * byte(1);
     mixed % SLOTS
 }
 
@@ -141,7 +147,14 @@ mod tests {
 
     #[test]
     fn only_icd_shaped_codes_are_kept() {
-        for (written, kept) in [("g90.511", Some("G90.511")), ("M54", Some("M54")), ("C4A.0", Some("C4A.0")), ("CRPS", None), ("G9", None), ("G90.51111", None)] {
+        for (written, kept) in [
+            ("g90.511", Some("G90.511")),
+            ("M54", Some("M54")),
+            ("C4A.0", Some("C4A.0")),
+            ("CRPS", None),
+            ("G9", None),
+            ("G90.51111", None),
+        ] {
             assert_eq!(text(Code::icd10(written)).as_deref(), kept, "{written}");
         }
     }

@@ -48,8 +48,8 @@ impl Day {
         let year = if date.month <= 2 { date.year - 1 } else { date.year };
         let era = year.div_euclid(400);
         let year_of_era = year.rem_euclid(400);
-        let month_from_march = (date.month as i32 + 9) % 12;
-        let day_of_year = (153 * month_from_march + 2) / 5 + date.day as i32 - 1;
+        let month_from_march = (date.month.cast_signed() + 9) % 12;
+        let day_of_year = (153 * month_from_march + 2) / 5 + date.day.cast_signed() - 1;
         let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
         Self(era * 146_097 + day_of_era - 719_468)
     }
@@ -63,8 +63,8 @@ impl Day {
             (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let month_from_march = (5 * day_of_year + 2) / 153;
-        let day = (day_of_year - (153 * month_from_march + 2) / 5 + 1) as u32;
-        let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 } as u32;
+        let day = (day_of_year - (153 * month_from_march + 2) / 5 + 1).cast_unsigned();
+        let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 }.cast_unsigned();
         let year = year_of_era + era * 400 + i32::from(month <= 2);
         CivilDate { year, month, day }
     }

@@ -64,8 +64,11 @@ pub enum TableId {
 
 /// Whose row it is and where it came from: the first columns of every table.
 /// `source_row` is the physical line the record starts on; the header is line 1.
-pub const ORIGIN: [Column; 3] =
-    [column("patient_key", ColumnKind::Int64), column("source_id", ColumnKind::Int32), column("source_row", ColumnKind::Int64)];
+pub const ORIGIN: [Column; 3] = [
+    column("patient_key", ColumnKind::Int64),
+    column("source_id", ColumnKind::Int32),
+    column("source_row", ColumnKind::Int64),
+];
 
 impl TableId {
     /// Every table, in the order they are listed.

@@ -1,5 +1,7 @@
 //! The program as a person meets it: commands, exit codes, messages.
 
+use std::collections::BTreeSet;
+
 use crate::workdir::{Workdir, files, repository};
 
 #[test]
@@ -57,6 +59,38 @@ fn every_row_of_the_dirty_sample_is_somewhere() {
     assert_eq!(ingested["snapshot"], 1);
     let listed = workdir.relief(&["snapshots", "pipelines/quarterly.toml", "--json"]).exits(0).json();
     assert_eq!(listed["snapshots"][0]["current"], true);
+}
+
+/// File and line of every defect planted in the sample, but those of `kinds`.
+fn planted(workdir: &Workdir, kinds: &[&str]) -> BTreeSet<String> {
+    let text = workdir.read("sample-data/defects.csv");
+    let rows = text.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
+    let wanted = rows.filter(|row| !kinds.contains(&row[3]));
+    wanted.map(|row| format!("{},{}", row[1], row[2])).collect()
+}
+
+#[test]
+fn the_quarantine_of_the_sample_is_exactly_what_was_planted() {
+    let workdir = Workdir::with_sample();
+    workdir.relief(&["ingest", "pipelines/quarterly.toml"]).exits(0);
+    let quarantine = workdir.read(".relief/sample-quarterly/snapshots/000001/quarantine/south.csv");
+    let rows = quarantine.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
+    // Withdrawals are counted, not listed by line.
+    let listed: BTreeSet<String> = rows.filter(|row| !row[1].is_empty()).map(|row| format!("{},{}", row[0], row[1])).collect();
+    // Second copies are dropped and counted; an unmapped condition is kept as `other` with a finding.
+    let kept = ["duplicate_patient", "duplicate_row_id", "unknown_condition"];
+    assert_eq!(listed, planted(&workdir, &kept));
+}
+
+#[test]
+fn the_sample_s_readme_lists_every_defect() {
+    let workdir = Workdir::with_sample();
+    let readme = workdir.read("sample-data/README.md");
+    for row in workdir.read("sample-data/defects.csv").lines().skip(1) {
+        let [clinic, file, line, kind] = row.split(',').collect::<Vec<_>>()[..] else { panic!("{row}") };
+        let listed = format!("| {clinic}/{file} | {line} | {kind} |");
+        assert!(readme.contains(&listed), "{listed}");
+    }
 }
 
 #[test]

@@ -90,7 +90,10 @@ impl Clinic {
             self.basis, self.options
         );
         for source in &self.sources {
-            text += &format!("[[source]]\nname = \"{source}\"\nkind = \"csv\"\npath = \"{source}\"\nmedications = \"{}\"\n", self.medications);
+            text += &format!(
+                "[[source]]\nname = \"{source}\"\nkind = \"csv\"\npath = \"{source}\"\nmedications = \"{}\"\n",
+                self.medications
+            );
         }
         let path = self.folder.path().join("pipeline.toml");
         fs::write(&path, text).expect("the folder is ours");
@@ -122,7 +125,8 @@ fn findings(ingested: &Ingested) -> Vec<(String, String, u64)> {
 
 fn rows(path: &Path) -> Vec<RecordBatch> {
     let file = fs::File::open(path).expect("the table is there");
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("it is Parquet").build().expect("it can be read");
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new(file).expect("it is Parquet").build().expect("it can be read");
     reader.map(|batch| batch.expect("rows can be read")).collect()
 }
 
@@ -131,9 +135,11 @@ fn text_of(path: &Path, without: &[&str]) -> Vec<String> {
     let mut lines = Vec::new();
     for batch in rows(path) {
         let schema = batch.schema();
-        let columns: Vec<usize> = (0..batch.num_columns()).filter(|&at| !without.contains(&schema.field(at).name().as_str())).collect();
+        let columns: Vec<usize> =
+            (0..batch.num_columns()).filter(|&at| !without.contains(&schema.field(at).name().as_str())).collect();
         for row in 0..batch.num_rows() {
-            let cells = columns.iter().map(|&at| array_value_to_string(batch.column(at), row).expect("a printable type"));
+            let cells =
+                columns.iter().map(|&at| array_value_to_string(batch.column(at), row).expect("a printable type"));
             lines.push(cells.collect::<Vec<_>>().join(","));
         }
     }
@@ -221,7 +227,8 @@ fn each_rule_fires_on_its_fixture_and_nothing_else_does() {
         assert_eq!(findings(&ingested), [((*rule).to_owned(), (*at).to_owned(), 1)], "{rule}");
         let outcome = RULES.iter().find(|known| known.id == *rule).expect("listed").outcome;
         let (counts, before) = (ingested.tables[*table], clean[*table]);
-        let more = [counts.read - before.read, counts.accepted - before.accepted, counts.quarantined, counts.duplicates];
+        let more =
+            [counts.read - before.read, counts.accepted - before.accepted, counts.quarantined, counts.duplicates];
         let expected = match outcome {
             Outcome::Quarantined => [1, 0, 1, 0],
             Outcome::Dropped => [1, 0, 0, 1],
@@ -237,10 +244,16 @@ fn rules_about_sites_need_a_site_column() {
     clinic.write("patients.csv", "patient_id,site\nP1,east\nP2,east\nP2,west\nP3,12 Main Street\n");
     let ingested = clinic.ingest();
     // P2's rows in files without a site could be either's.
-    let ambiguous: u64 = ingested.findings.iter().filter(|finding| finding.rule == "ambiguous-patient").map(|finding| finding.count).sum();
+    let ambiguous: u64 = ingested
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == "ambiguous-patient")
+        .map(|finding| finding.count)
+        .sum();
     assert_eq!(ambiguous, 5);
     assert!(findings(&ingested).contains(&("site-invalid".to_owned(), "site".to_owned(), 1)));
-    let sites: Vec<String> = ingested.snapshot.expect("written").manifest.sites.into_iter().map(|site| site.site).collect();
+    let sites: Vec<String> =
+        ingested.snapshot.expect("written").manifest.sites.into_iter().map(|site| site.site).collect();
     assert_eq!(sites, ["east", "west"]);
 }
 
@@ -249,7 +262,9 @@ fn the_same_code_at_two_sites_is_two_patients() {
     let clinic = Clinic::clean();
     for (table, _) in CLEAN {
         let text = clinic.read(&format!("{table}.csv"));
-        let with_site = |(index, line): (usize, &str)| if index == 0 { format!("{line},site\n") } else { format!("{line},east\n{line},west\n") };
+        let with_site = |(index, line): (usize, &str)| {
+            if index == 0 { format!("{line},site\n") } else { format!("{line},east\n{line},west\n") }
+        };
         clinic.write(&format!("{table}.csv"), text.lines().enumerate().map(with_site).collect::<String>());
     }
     let ingested = clinic.ingest();
@@ -287,10 +302,16 @@ fn study_day_clinic() -> Clinic {
 #[test]
 fn only_icd_shaped_source_codes_are_stored() {
     let clinic = Clinic::clean();
-    clinic.write("diagnoses.csv", "patient_id,condition,source_code\nP1,crps,g90.511\nP2,M79.7,\nP2,migraine,bad headaches\n");
+    clinic.write(
+        "diagnoses.csv",
+        "patient_id,condition,source_code\nP1,crps,g90.511\nP2,M79.7,\nP2,migraine,bad headaches\n",
+    );
     let ingested = clinic.ingest();
     assert_eq!(findings(&ingested), [("source-code-dropped".to_owned(), "source_code".to_owned(), 1)]);
-    let codes = text_of(&ingested.snapshot.expect("written").table_path(TableId::Diagnoses), &["patient_key", "source_id", "source_row", "rank"]);
+    let codes = text_of(
+        &ingested.snapshot.expect("written").table_path(TableId::Diagnoses),
+        &["patient_key", "source_id", "source_row", "rank"],
+    );
     let expected = ["crps_unspecified,G90.511", "fibromyalgia,M79.7", "migraine,"].map(str::to_owned);
     assert_eq!(BTreeSet::from_iter(codes), BTreeSet::from(expected));
 }
@@ -307,15 +328,26 @@ fn columns_and_files_that_are_not_read_are_remarked_on() {
 #[test]
 fn withdrawn_patients_leave_no_row() {
     let clinic = Clinic::clean();
-    clinic.write("withdrawals.csv", "patient_id,effective_date,scope\nP1,2026-05-01,all\nP2,2026-05-01,research_only\nP9,2026-05-01,all\n");
+    clinic.write(
+        "withdrawals.csv",
+        "patient_id,effective_date,scope\nP1,2026-05-01,all\nP2,2026-05-01,research_only\nP9,2026-05-01,all\n",
+    );
     let ingested = clinic.ingest();
     assert_eq!(ingested.patients, 1);
-    let withdrawn: u64 = ingested.findings.iter().filter(|finding| finding.rule == "consent-withdrawn").map(|finding| finding.count).sum();
+    let withdrawn: u64 = ingested
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == "consent-withdrawn")
+        .map(|finding| finding.count)
+        .sum();
     assert_eq!(withdrawn, 8);
     assert!(findings(&ingested).contains(&("withdrawal-unknown-patient".to_owned(), "patient_id".to_owned(), 1)));
     // Their lines would be a list of who they are.
     let quarantine = fs::read_to_string(ingested.quarantine.expect("written").join("north.csv")).expect("there");
-    assert!(quarantine.lines().skip(1).all(|line| line.contains(",,patient_id,consent-withdrawn,") && !line.contains("P1")), "{quarantine}");
+    assert!(
+        quarantine.lines().skip(1).all(|line| line.contains(",,patient_id,consent-withdrawn,") && !line.contains("P1")),
+        "{quarantine}"
+    );
 
     clinic.write("withdrawals.csv", "patient_id,scope\nP1,please forget me\n");
     let ingested = clinic.ingest();
@@ -411,13 +443,17 @@ fn every_shape_of_csv_gives_the_same_snapshot() {
 fn quoted_fields_are_read_as_rfc_4180_says() {
     let quoted = Clinic::clean();
     for (table, text) in CLEAN {
-        let line = |line: &str| line.split(',').map(|field| format!("\"{field}\"")).collect::<Vec<_>>().join(",") + "\r\n";
+        let line =
+            |line: &str| line.split(',').map(|field| format!("\"{field}\"")).collect::<Vec<_>>().join(",") + "\r\n";
         quoted.write(&format!("{table}.csv"), text.lines().map(line).collect::<String>());
     }
     assert_eq!(tables_of(&quoted), tables_of(&Clinic::clean()));
 
     let clinic = Clinic::clean();
-    clinic.append("adverse_events", "P1,2026-01-06,\"felt \"\"odd\"\",\nthen slept\",1,no\nP1,2026-01-07,headache,9,no\n");
+    clinic.append(
+        "adverse_events",
+        "P1,2026-01-06,\"felt \"\"odd\"\",\nthen slept\",1,no\nP1,2026-01-07,headache,9,no\n",
+    );
     let quarantine = fs::read_to_string(clinic.ingest().quarantine.expect("written").join("north.csv")).expect("there");
     let lines: Vec<&str> = quarantine.lines().skip(1).map(|line| line.split(',').nth(1).expect("a line")).collect();
     assert_eq!(lines, ["3", "5"], "{quarantine}");
@@ -445,7 +481,10 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 fn the_order_of_lines_changes_nothing() {
     let mut clinic = large_clinic(300);
     clinic.append("patients", "P5,U,1971\nP5,X,1972\n");
-    clinic.append("prescriptions", "P5,2026-02-01,30,oxycodone,20,mg,60,,,same\nP5,2026-02-01,30,oxycodone,30,mg,60,,,same\n");
+    clinic.append(
+        "prescriptions",
+        "P5,2026-02-01,30,oxycodone,20,mg,60,,,same\nP5,2026-02-01,30,oxycodone,30,mg,60,,,same\n",
+    );
     let before = tables_of(&clinic);
     let counts = clinic.ingest().tables;
     for (table, _) in CLEAN {
@@ -461,7 +500,8 @@ fn the_order_of_lines_changes_nothing() {
 /// `patients` patients with some rows each, with ties and repeats.
 fn large_clinic(patients: usize) -> Clinic {
     let clinic = Clinic::clean();
-    let mut lines: BTreeMap<&str, String> = CLEAN.iter().map(|(table, text)| (*table, text.lines().next().expect("a header").to_owned() + "\n")).collect();
+    let mut lines: BTreeMap<&str, String> =
+        CLEAN.iter().map(|(table, text)| (*table, text.lines().next().expect("a header").to_owned() + "\n")).collect();
     let mut add = |table: &'static str, line: String| *lines.get_mut(table).expect("a table") += &line;
     for patient in 0..patients {
         add("patients", format!("P{patient},F,{}\n", 1950 + patient % 50));
@@ -487,7 +527,11 @@ fn large_clinic(patients: usize) -> Clinic {
 fn files_of(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(folder).expect("there").map(|entry| entry.expect("readable").path());
     let files = entries.filter(|path| path.is_file());
-    files.map(|path| (path.file_name().expect("a name").to_string_lossy().into_owned(), fs::read(&path).expect("readable"))).collect()
+    files
+        .map(|path| {
+            (path.file_name().expect("a name").to_string_lossy().into_owned(), fs::read(&path).expect("readable"))
+        })
+        .collect()
 }
 
 #[test]
@@ -523,7 +567,8 @@ fn tables_are_sorted_by_patient_day_and_line() {
         let day = if table == TableId::Prescriptions { "start_day" } else { "day" };
         let mut order = Vec::new();
         for batch in rows(&snapshot.table_path(table)) {
-            let (keys, lines): (&Int64Array, &Int64Array) = (column(&batch, "patient_key"), column(&batch, "source_row"));
+            let (keys, lines): (&Int64Array, &Int64Array) =
+                (column(&batch, "patient_key"), column(&batch, "source_row"));
             let days: &Int32Array = column(&batch, day);
             order.extend((0..batch.num_rows()).map(|row| (keys.value(row), days.value(row), lines.value(row))));
         }
@@ -537,7 +582,10 @@ fn text_that_is_not_utf8_is_refused_by_line() {
     clinic.write("adverse_events.csv", b"patient_id,date,term\nP1,2026-01-05,nausea\nP1,2026-01-05,naus\xE9e\n");
     let (code, message) = error(clinic.run(Mode::Write));
     assert_eq!(code, 7);
-    assert!(message.contains("adverse_events.csv` line 3: the text is not UTF-8") && message.contains("CSV UTF-8"), "{message}");
+    assert!(
+        message.contains("adverse_events.csv` line 3: the text is not UTF-8") && message.contains("CSV UTF-8"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -569,7 +617,10 @@ fn what_is_missing_is_named() {
     clinic.write("assessments.csv", "patient_id,date,instrument,scores\n");
     let (code, message) = error(clinic.run(Mode::Write));
     assert_eq!(code, 7);
-    assert!(message.contains("no column `score`") && message.contains("rename the column `scores` to `score`"), "{message}");
+    assert!(
+        message.contains("no column `score`") && message.contains("rename the column `scores` to `score`"),
+        "{message}"
+    );
 
     let clinic = Clinic { medications: "complete", ..Clinic::clean() };
     fs::remove_file(clinic.path("prescriptions.csv")).expect("ours");
@@ -582,11 +633,18 @@ fn what_is_missing_is_named() {
 fn empty_tables_are_tables() {
     let clinic = Clinic::clean();
     for (table, text) in CLEAN {
-        clinic.write(&format!("{table}.csv"), if table == "infusions" { "" } else { text.lines().next().expect("a header") });
+        clinic.write(
+            &format!("{table}.csv"),
+            if table == "infusions" { "" } else { text.lines().next().expect("a header") },
+        );
     }
     let ingested = clinic.ingest();
     assert_eq!((ingested.patients, findings(&ingested)), (0, vec![]));
-    assert!(TableId::ALL.iter().all(|&table| rows(&ingested.snapshot.as_ref().expect("written").table_path(table)).is_empty()));
+    assert!(
+        TableId::ALL
+            .iter()
+            .all(|&table| rows(&ingested.snapshot.as_ref().expect("written").table_path(table)).is_empty())
+    );
 }
 
 #[test]
@@ -640,7 +698,10 @@ fn what_identifies_a_person_stops_the_source() {
         let (code, message) = error(clinic.run(Mode::Write));
         assert_eq!(code, 5, "{message}");
         let named = [file, rule, column, "north"].iter().all(|part| message.contains(part));
-        assert!(named && !["Smith", "1970", "6789", "jo@", "0123", "www."].iter().any(|value| message.contains(value)), "{message}");
+        assert!(
+            named && !["Smith", "1970", "6789", "jo@", "0123", "www."].iter().any(|value| message.contains(value)),
+            "{message}"
+        );
         assert!(clinic.store().current().expect("readable").is_none());
     }
 }
@@ -654,7 +715,8 @@ fn too_many_bad_rows_leave_the_store_as_it_was() {
     let (code, message) = error(clinic.run(Mode::Write));
     assert_eq!(code, 6);
     assert!(message.contains("1 of 15 rows") && message.contains("rejected"), "{message}");
-    let rejected = fs::read_to_string(clinic.folder.path().join("store/rejected/north.csv")).expect("kept for the staff");
+    let rejected =
+        fs::read_to_string(clinic.folder.path().join("store/rejected/north.csv")).expect("kept for the staff");
     assert!(rejected.contains("score-out-of-range") && !rejected.contains("99"));
     let current = clinic.store().current().expect("readable").expect("there");
     assert_eq!((current.number, current.digest), (before.number, before.digest));
@@ -755,7 +817,8 @@ fn a_key_is_the_same_patient_in_every_table() {
     assert_eq!((keys.len(), column::<StringArray>(patients, "site").value(0)), (50, "north"));
     for table in [TableId::Diagnoses, TableId::Infusions, TableId::Assessments, TableId::Prescriptions] {
         let in_table = rows(&snapshot.table_path(table));
-        let found: BTreeSet<i64> = in_table.iter().flat_map(|batch| column::<Int64Array>(batch, "patient_key").values().to_vec()).collect();
+        let found: BTreeSet<i64> =
+            in_table.iter().flat_map(|batch| column::<Int64Array>(batch, "patient_key").values().to_vec()).collect();
         assert_eq!(found, keys, "{}", table.name());
     }
 }
@@ -763,7 +826,28 @@ fn a_key_is_the_same_patient_in_every_table() {
 /// Bytes that look enough like the table to get far, and bytes that do not.
 fn table_bytes() -> impl Strategy<Value = Vec<u8>> {
     let words = prop::sample::select(vec![
-        ",", ",", ",", "\n", "\n", "\r\n", "\"", "\"\"", "P1", "P2", "2026-01-05", "pain_nrs", "7", "-1", "0.5", "oxycodone", "mg", "yes", " ", "é", "crps", "all",
+        ",",
+        ",",
+        ",",
+        "\n",
+        "\n",
+        "\r\n",
+        "\"",
+        "\"\"",
+        "P1",
+        "P2",
+        "2026-01-05",
+        "pain_nrs",
+        "7",
+        "-1",
+        "0.5",
+        "oxycodone",
+        "mg",
+        "yes",
+        " ",
+        "é",
+        "crps",
+        "all",
     ]);
     let like = prop::collection::vec(words, 0..60).prop_map(|words| words.concat().into_bytes());
     let unlike = prop::collection::vec(any::<u8>(), 0..80);

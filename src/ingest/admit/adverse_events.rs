@@ -25,7 +25,12 @@ impl<'a> Event<'a> for AdverseEvents {
     type Columns = AdverseEventColumns;
 
     fn new(layout: &Layout, _protocol: &'a Protocol) -> Self {
-        Self { term: layout.cell("term"), grade: layout.cell("grade"), serious: layout.cell("serious"), terms: Words::new() }
+        Self {
+            term: layout.cell("term"),
+            grade: layout.cell("grade"),
+            serious: layout.cell("serious"),
+            terms: Words::new(),
+        }
     }
 
     fn admit(&mut self, record: &Record<'_>, payload: &mut Vec<u8>, _remarks: &mut Remarks) -> Result<(), Problem> {
@@ -67,6 +72,11 @@ impl<'a> Columns<'a> for AdverseEventColumns {
     }
 
     fn finish(mut self) -> Vec<ArrayRef> {
-        vec![column_of(self.day), Arc::new(self.term.finish()), Arc::new(self.grade.finish()), Arc::new(self.serious.finish())]
+        vec![
+            column_of(self.day),
+            Arc::new(self.term.finish()),
+            Arc::new(self.grade.finish()),
+            Arc::new(self.serious.finish()),
+        ]
     }
 }

@@ -69,7 +69,13 @@ fn find_instrument(text: &str) -> Option<u8> {
 
 /// A score as written → tenths on the stored scale, exactly.
 fn tenths(instrument: &Instrument, score: Decimal) -> Result<i32, &'static crate::model::reject::Rule> {
-    let too_fine = || if score.scaled(6).is_none_or(|value| value.abs() > 1_000_000_000) { &SCORE_OUT_OF_RANGE } else { &SCORE_TOO_FINE };
+    let too_fine = || {
+        if score.scaled(6).is_none_or(|value| value.abs() > 1_000_000_000) {
+            &SCORE_OUT_OF_RANGE
+        } else {
+            &SCORE_TOO_FINE
+        }
+    };
     let written = score.scaled(1).ok_or_else(too_fine)?;
     if !(i64::from(instrument.min_x10)..=i64::from(instrument.max_x10)).contains(&written) {
         return Err(&SCORE_OUT_OF_RANGE);
@@ -78,7 +84,10 @@ fn tenths(instrument: &Instrument, score: Decimal) -> Result<i32, &'static crate
         return Err(&SCORE_TOO_FINE);
     }
     let stored = i32::try_from(written).expect("within the range") / instrument.divisor;
-    debug_assert!(stored * instrument.divisor == i32::try_from(written).unwrap_or(0), "a whole score on a finer scale divides evenly");
+    debug_assert!(
+        stored * instrument.divisor == i32::try_from(written).unwrap_or(0),
+        "a whole score on a finer scale divides evenly"
+    );
     Ok(stored)
 }
 
@@ -108,7 +117,12 @@ impl<'a> Columns<'a> for AssessmentColumns {
     }
 
     fn finish(mut self) -> Vec<ArrayRef> {
-        vec![column_of(self.day), Arc::new(self.instrument.finish()), Arc::new(self.item.finish()), column_of(self.score_x10)]
+        vec![
+            column_of(self.day),
+            Arc::new(self.instrument.finish()),
+            Arc::new(self.item.finish()),
+            column_of(self.score_x10),
+        ]
     }
 }
 

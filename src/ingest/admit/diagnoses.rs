@@ -77,7 +77,11 @@ fn name(pack: &ConditionPack, text: &str) -> Named {
     let wanted = mapped.map_or(ConditionPack::OTHER, |condition| &condition.code);
     let position = pack.conditions().iter().position(|condition| condition.code == wanted);
     let position = position.expect("a pack without `other` does not load");
-    Named { condition: u16::try_from(position).expect("packs are short"), mapped: mapped.is_some(), code: Code::icd10(text) }
+    Named {
+        condition: u16::try_from(position).expect("packs are short"),
+        mapped: mapped.is_some(),
+        code: Code::icd10(text),
+    }
 }
 
 pub(in crate::ingest) struct DiagnosisColumns<'a> {

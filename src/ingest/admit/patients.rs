@@ -10,7 +10,8 @@ use crate::ingest::record::Record;
 use crate::ingest::words::{Code, Words};
 use crate::model::calendar::Period;
 use crate::model::reject::{
-    AGE_TOP_CODED, BIRTH_YEAR_IMPLAUSIBLE, NOT_A_NUMBER, PATIENT_CODE_INVALID, PERIOD_INVALID, SEX_UNKNOWN, SITE_INVALID,
+    AGE_TOP_CODED, BIRTH_YEAR_IMPLAUSIBLE, NOT_A_NUMBER, PATIENT_CODE_INVALID, PERIOD_INVALID, SEX_UNKNOWN,
+    SITE_INVALID,
 };
 use crate::protocol::Protocol;
 
@@ -88,7 +89,12 @@ pub(in crate::ingest) struct PatientRecord<'r> {
 }
 
 impl<'a> PatientReader<'a> {
-    pub(in crate::ingest) fn new(layout: &Layout, protocol: &Protocol, sites: &'a Sites, default_site: &'a str) -> Self {
+    pub(in crate::ingest) fn new(
+        layout: &Layout,
+        protocol: &Protocol,
+        sites: &'a Sites,
+        default_site: &'a str,
+    ) -> Self {
         let cell = |name| layout.cell(name);
         Self {
             patient_id: cell("patient_id"),
@@ -106,7 +112,11 @@ impl<'a> PatientReader<'a> {
         }
     }
 
-    pub(in crate::ingest) fn admit<'r>(&mut self, record: &Record<'r>, remarks: &mut Remarks) -> Result<PatientRecord<'r>, Problem>
+    pub(in crate::ingest) fn admit<'r>(
+        &mut self,
+        record: &Record<'r>,
+        remarks: &mut Remarks,
+    ) -> Result<PatientRecord<'r>, Problem>
     where
         'a: 'r,
     {
@@ -116,7 +126,8 @@ impl<'a> PatientReader<'a> {
         }
         let (site, site_name) = self.site(record)?;
         let index_period = self.period(record)?;
-        let facts = Facts { sex: self.sex(record)?, birth_year: self.birth_year(record, index_period, remarks)?, index_period };
+        let facts =
+            Facts { sex: self.sex(record)?, birth_year: self.birth_year(record, index_period, remarks)?, index_period };
         Ok(PatientRecord { code, site, site_name, facts })
     }
 
@@ -129,13 +140,22 @@ impl<'a> PatientReader<'a> {
         }
         let text = self.site.required(record)?;
         let sites = self.sites;
-        let number = self.site_numbers.meaning(self.site, text, |text| Code::is_site(text).then(|| sites.number(text)))?;
+        let number =
+            self.site_numbers.meaning(self.site, text, |text| Code::is_site(text).then(|| sites.number(text)))?;
         number.map(|number| (number, text)).ok_or_else(|| self.site.breaks(&SITE_INVALID))
     }
 
     fn sex(&self, record: &Record<'_>) -> Result<u8, Problem> {
-        const WORDS: [(&[u8], u8); 8] =
-            [(b"F", b'F'), (b"M", b'M'), (b"X", b'X'), (b"U", b'U'), (b"female", b'F'), (b"male", b'M'), (b"unknown", b'U'), (b"other", b'X')];
+        const WORDS: [(&[u8], u8); 8] = [
+            (b"F", b'F'),
+            (b"M", b'M'),
+            (b"X", b'X'),
+            (b"U", b'U'),
+            (b"female", b'F'),
+            (b"male", b'M'),
+            (b"unknown", b'U'),
+            (b"other", b'X'),
+        ];
         let Some(text) = self.sex.optional(record) else { return Ok(b'U') };
         let known = WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
         known.map(|(_, sex)| *sex).ok_or_else(|| self.sex.breaks(&SEX_UNKNOWN))
@@ -155,7 +175,12 @@ impl<'a> PatientReader<'a> {
     }
 
     /// The year of birth, from itself or from the age, no earlier than age 90 allows.
-    fn birth_year(&self, record: &Record<'_>, period: Option<Period>, remarks: &mut Remarks) -> Result<Option<i16>, Problem> {
+    fn birth_year(
+        &self,
+        record: &Record<'_>,
+        period: Option<Period>,
+        remarks: &mut Remarks,
+    ) -> Result<Option<i16>, Problem> {
         let (cell, year) = match (self.birth_year.optional(record), self.age.optional(record)) {
             (Some(text), _) => (self.birth_year, whole(self.birth_year, text)?),
             (None, Some(text)) => (self.age, self.year_of_age(text, period)?),

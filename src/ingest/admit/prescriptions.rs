@@ -12,8 +12,8 @@ use crate::ingest::row::{Payload, Row, push_code};
 use crate::ingest::words::{Code, Words};
 use crate::model::opioid::{Factor, Mme, patches_worn};
 use crate::model::reject::{
-    DAYS_SUPPLY_INVALID, OPIOID_DOSE_IMPLAUSIBLE, QUANTITY_INVALID, Rule, STRENGTH_INVALID, TEXT_DROPPED, TOO_MANY_DECIMALS,
-    UNIT_MISMATCH, UNKNOWN_DRUG,
+    DAYS_SUPPLY_INVALID, OPIOID_DOSE_IMPLAUSIBLE, QUANTITY_INVALID, Rule, STRENGTH_INVALID, TEXT_DROPPED,
+    TOO_MANY_DECIMALS, UNIT_MISMATCH, UNKNOWN_DRUG,
 };
 use crate::model::table::TableId;
 use crate::protocol::{Drug, DrugClass, DrugPack, FactorSet, Protocol};
@@ -107,7 +107,8 @@ impl Prescriptions<'_> {
     fn strength_x1000(&mut self, record: &Record<'_>, drug: &Drug) -> Result<u32, Problem> {
         let text = self.unit.required(record)?;
         let unit = self.units.meaning(self.unit, text, Unit::parse)?;
-        let places = unit.and_then(|unit| unit.places_to(&drug.unit)).ok_or_else(|| self.unit.breaks(&UNIT_MISMATCH))?;
+        let places =
+            unit.and_then(|unit| unit.places_to(&drug.unit)).ok_or_else(|| self.unit.breaks(&UNIT_MISMATCH))?;
         thousandths(self.strength, record, places, &STRENGTH_INVALID)
     }
 

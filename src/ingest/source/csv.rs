@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::error::IngestError;
-use crate::protocol::nearest;
 use super::{SourceFiles, TableFile};
 use crate::model::table::{INPUT_TABLES, InputTable};
+use crate::protocol::nearest;
 use crate::protocol::{MedicationFeed, SourceEntry};
 
 const EXTENSIONS: [&str; 3] = [".csv", ".csv.gz", ".csv.zst"];
@@ -23,7 +23,8 @@ pub(super) fn find_files(source: &SourceEntry) -> Result<SourceFiles, IngestErro
             (None, _) => {}
         }
     }
-    files.unread = names.into_iter().filter(|name| stem(name).is_some_and(|stem| InputTable::find(stem).is_none())).collect();
+    files.unread =
+        names.into_iter().filter(|name| stem(name).is_some_and(|stem| InputTable::find(stem).is_none())).collect();
     Ok(files)
 }
 
@@ -58,7 +59,10 @@ fn missing(table: &'static InputTable, source: &SourceEntry, names: &[String]) -
     let stems = names.iter().filter_map(|name| stem(name));
     let hint = match nearest(table.name, stems) {
         Some(near) if InputTable::find(near).is_none() => format!("rename `{near}.csv` to `{}.csv`", table.name),
-        _ if table.required => "every source has patients, diagnoses, infusions and assessments; a file may hold only its header".to_owned(),
+        _ if table.required => {
+            "every source has patients, diagnoses, infusions and assessments; a file may hold only its header"
+                .to_owned()
+        }
         _ => "the pipeline says `medications = \"complete\"`; add the file or say \"reviewed\"".to_owned(),
     };
     IngestError::MissingFile { source_name: source.name.clone(), folder: source.path.clone(), table: table.name, hint }

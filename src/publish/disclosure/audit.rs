@@ -35,7 +35,7 @@ struct Audit<'a> {
 
 /// After so many attempts twice as many counts are hidden at a time: in a large
 /// crossed table one at a time would take hundreds.
-const ATTEMPTS: usize = 6;
+const ATTEMPTS: usize = 4;
 
 impl<'a> Audit<'a> {
     fn of(closure: Closure<'a>) -> Self {
@@ -51,7 +51,6 @@ impl<'a> Audit<'a> {
         self.unsolved.extend(&fresh);
         let victims = self.against_ranges();
         let victims = if victims.is_empty() { self.against_equations() } else { victims };
-        eprintln!("victims {} of equations {} hidden {}", victims.len(), self.unmeasured.is_empty(), self.hidden().len());
         for &victim in &victims {
             self.closure.hide(victim);
         }
@@ -104,38 +103,32 @@ impl<'a> Audit<'a> {
         victims
     }
 
-    /// The cheapest shown count that bounds `atom`: a variant close by rather
-    /// than a headline on the very line.
+    /// The shown count to hide so that less is told of `atom`.
     fn nearest_shown(&self, atom: Atom) -> Option<Atom> {
-        let variant = |atom: Atom| self.closure.network.ranks[atom] == 0;
-        let near = self.shown_around(atom, 2, binds, variant);
-        near.or_else(|| self.shown_around(atom, usize::MAX, binds, |_| true))
-            .or_else(|| self.shown_around(atom, usize::MAX, |_, _, _| true, |_| true))
+        self.shown_around(atom, binds).or_else(|| self.shown_around(atom, |_, _, _| true))
     }
 
-    /// The cheapest wanted count on the lines that bind `atom`, or on those that
-    /// bind the counts on those, and so on outwards for so many rings.
-    fn shown_around(
-        &self,
-        atom: Atom,
-        rings: usize,
-        binds: impl Fn(&Line, Atom, &[Range]) -> bool,
-        wanted: impl Fn(Atom) -> bool,
-    ) -> Option<Atom> {
+    /// The cheapest shown count on the lines that bind `atom`, else on those that
+    /// bind the counts on those, and so on outwards; or one a ring further out,
+    /// if that is of lower rank: a variant close by rather than a headline on the
+    /// very line.
+    fn shown_around(&self, atom: Atom, binds: impl Fn(&Line, Atom, &[Range]) -> bool) -> Option<Atom> {
+        let rank = |atom: Atom| self.closure.network.ranks[atom];
         let mut seen = BTreeSet::from([atom]);
         let mut ring = vec![atom];
-        for _ in 0..rings {
+        let mut nearest: Option<Atom> = None;
+        while !ring.is_empty() {
             let around = self.neighbours(&ring, &binds);
-            let shown = around.iter().filter(|&&(atom, _)| !self.closure.hidden[atom] && wanted(atom));
-            if let Some(&(victim, _)) = shown.min_by_key(|&&(atom, is_total)| self.cost(atom, is_total)) {
-                return Some(victim);
+            let shown = around.iter().filter(|(atom, _)| !self.closure.hidden[*atom]);
+            let cheapest = shown.min_by_key(|&&(atom, is_total)| self.cost(atom, is_total)).map(|&(atom, _)| atom);
+            match (nearest, cheapest) {
+                (Some(near), Some(far)) if rank(far) < rank(near) => return Some(far),
+                (Some(near), _) => return Some(near),
+                (None, found) => nearest = found,
             }
             ring = around.into_iter().map(|(atom, _)| atom).filter(|&atom| seen.insert(atom)).collect();
-            if ring.is_empty() {
-                return None;
-            }
         }
-        None
+        nearest
     }
 
     /// The counts on the lines that bind one of `ring`, and whether each is a total.
@@ -175,8 +168,11 @@ impl<'a> Audit<'a> {
 
     /// Of the shown counts a hidden one is computed from, what is missed least.
     fn missing_links(&self, giveaway: &Giveaway) -> Vec<Atom> {
-        assert!(!giveaway.from.is_empty(), "a count above zero is computed from others above zero");
         let mut links = giveaway.from.clone();
+        if links.is_empty() {
+            // The equations were cut short; what is near is as good a guess.
+            links.extend(self.nearest_shown(giveaway.atom));
+        }
         links.sort_by_key(|&atom| self.cost(atom, false));
         links.truncate(1 << (self.attempts / ATTEMPTS).min(16));
         links
@@ -208,6 +204,8 @@ pub(super) fn called_small(network: &Network, hidden: &[bool], threshold: u64) -
         if withheld.is_empty() {
             return called;
         }
-        withheld.into_iter().for_each(|atom| called[atom] = false);
+        for atom in withheld {
+            called[atom] = false;
+        }
     }
 }

@@ -39,7 +39,7 @@ pub(super) struct Quantity {
     pub(super) kind: Kind,
     /// Whether rows print it.
     pub(super) printed: bool,
-    /// The headline is worth more than its variants.
+    /// 1 for a headline, 0 for its variants.
     pub(super) rank: u8,
     pub(super) cells: BTreeMap<usize, u64>,
 }

@@ -68,8 +68,7 @@ impl<'a> Closure<'a> {
     }
 
     fn is_derivable(&self, derived: Atom) -> bool {
-        let complete =
-            |line: &Line| line.atoms().all(|atom| atom == derived || !self.hidden[atom]);
+        let complete = |line: &Line| line.atoms().all(|atom| atom == derived || !self.hidden[atom]);
         self.network.definitions(derived).iter().any(|&line| complete(&self.network.lines[line]))
     }
 

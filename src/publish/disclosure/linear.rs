@@ -28,8 +28,7 @@ const UNTOUCHED: f64 = 1e-6;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Giveaway {
     pub(super) atom: Atom,
-    /// The shown counts it can be computed from; never none of them non-zero
-    /// unless the count is zero.
+    /// The shown counts it can be computed from.
     pub(super) from: Vec<Atom>,
 }
 
@@ -37,8 +36,10 @@ pub(super) struct Giveaway {
 pub(super) fn giveaways(network: &Network, area: &Area, wanted: impl Fn(Atom) -> bool) -> Vec<Giveaway> {
     let system = System::of(network, area);
     let irregular = (0..area.atoms.len()).map(irregular).collect();
-    let change = system.project(irregular, SUSPECT).rest;
-    let suspects = (0..area.atoms.len()).filter(|&column| change[column].abs() < HARDLY_TOUCHED);
+    let change = system.project(irregular, SUSPECT);
+    // A projection that was cut short clears nobody.
+    let limit = if change.converged { HARDLY_TOUCHED } else { f64::INFINITY };
+    let suspects = (0..area.atoms.len()).filter(|&column| change.rest[column].abs() < limit);
     suspects.filter(|&column| wanted(area.atoms[column])).filter_map(|column| system.convict(column)).collect()
 }
 
@@ -47,6 +48,7 @@ struct Projection {
     rest: Vec<f64>,
     /// How much of each line was taken away.
     multipliers: Vec<f64>,
+    converged: bool,
 }
 
 /// The lines of an area as equations in its hidden counts. Each is divided by
@@ -60,13 +62,16 @@ struct System<'a> {
 
 impl<'a> System<'a> {
     fn of(network: &'a Network, area: &'a Area) -> Self {
-        let columns: BTreeMap<Atom, usize> = area.atoms.iter().enumerate().map(|(column, &atom)| (atom, column)).collect();
+        let columns: BTreeMap<Atom, usize> =
+            area.atoms.iter().enumerate().map(|(column, &atom)| (atom, column)).collect();
         let row = |&line: &usize| {
             let signed = network.lines[line].signed();
             let mut row: Vec<(usize, f64)> =
                 signed.filter_map(|(atom, sign)| Some((*columns.get(&atom)?, sign))).collect();
             let length = (row.len() as f64).sqrt();
-            row.iter_mut().for_each(|(_, sign)| *sign /= length);
+            for (_, sign) in &mut row {
+                *sign /= length;
+            }
             row
         };
         Self { network, area, rows: area.lines.iter().map(row).collect() }
@@ -95,7 +100,7 @@ impl<'a> System<'a> {
             }
             now = next;
         }
-        Projection { rest, multipliers }
+        Projection { rest, multipliers, converged: now <= exact * first }
     }
 
     /// By how much a change breaks each line.
@@ -108,7 +113,9 @@ impl<'a> System<'a> {
     fn spread(&self, weights: &[f64]) -> Vec<f64> {
         let mut spread = vec![0.0; self.area.atoms.len()];
         for (row, weight) in self.rows.iter().zip(weights) {
-            row.iter().for_each(|&(column, sign)| spread[column] += sign * weight);
+            for &(column, sign) in row {
+                spread[column] += sign * weight;
+            }
         }
         spread
     }
@@ -118,8 +125,9 @@ impl<'a> System<'a> {
     fn convict(&self, column: usize) -> Option<Giveaway> {
         let mut alone = vec![0.0; self.area.atoms.len()];
         alone[column] = 1.0;
-        let Projection { rest, multipliers } = self.project(alone, CONVICT);
-        (rest[column] < UNTOUCHED).then(|| Giveaway { atom: self.area.atoms[column], from: self.shown(&multipliers) })
+        let Projection { rest, multipliers, converged } = self.project(alone, CONVICT);
+        let limit = if converged { UNTOUCHED } else { HARDLY_TOUCHED };
+        (rest[column] < limit).then(|| Giveaway { atom: self.area.atoms[column], from: self.shown(&multipliers) })
     }
 
     /// The shown counts that remain when lines are added up.
@@ -132,7 +140,11 @@ impl<'a> System<'a> {
             }
         }
         let shown = |atom: &Atom| self.area.atoms.binary_search(atom).is_err();
-        weights.into_iter().filter(|(atom, weight)| shown(atom) && weight.abs() > HARDLY_TOUCHED).map(|(atom, _)| atom).collect()
+        weights
+            .into_iter()
+            .filter(|(atom, weight)| shown(atom) && weight.abs() > UNTOUCHED)
+            .map(|(atom, _)| atom)
+            .collect()
     }
 }
 

@@ -76,6 +76,12 @@ impl Released {
     pub fn profile(&self) -> &DisclosureProfile {
         &self.profile
     }
+
+    /// Made-up rows for the tests of charts and reports.
+    #[cfg(test)]
+    pub(crate) fn fixture(rows: Vec<ResultRow>, profile: DisclosureProfile) -> Self {
+        Self { rows, profile }
+    }
 }
 
 /// Decides what may be shown and makes the table of it. A hidden number keeps
@@ -87,7 +93,7 @@ impl Released {
 pub fn release(mut estimates: Vec<Estimate>, attrition: &Attrition, profile: &DisclosureProfile) -> Released {
     estimates.sort_by(|one, other| one.key.cmp(&other.key));
     let survey = Survey::of(&estimates, attrition, profile);
-    eprintln!("survey done"); let t0=std::time::Instant::now(); let verdicts = Verdicts::reach(&survey, profile); eprintln!("verdicts {:?}", t0.elapsed());
+    let verdicts = Verdicts::reach(&survey, profile);
     let mut rows = row::of_flow(attrition, &step_verdicts(&survey, &verdicts), profile);
     for (estimate, cell) in estimates.iter().zip(&survey.cells) {
         rows.extend(row::of_estimate(estimate, verdicts.on_cell(cell), profile));

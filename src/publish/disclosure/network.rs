@@ -51,8 +51,8 @@ impl Draft {
     }
 
     /// Adds a count that is not printed and may follow from those that are.
-    pub(super) fn derived(&mut self, value: u64) -> Atom {
-        self.add(value, false, 0)
+    pub(super) fn derived(&mut self, value: u64, rank: u8) -> Atom {
+        self.add(value, false, rank)
     }
 
     fn add(&mut self, value: u64, printed: bool, rank: u8) -> Atom {
@@ -208,8 +208,8 @@ impl Network {
         areas
     }
 
-    fn area(&self, seed: Atom, hidden: &[bool], seen: &mut BTreeSet<Atom>) -> Area {
-        let mut atoms = vec![seed];
+    fn area(&self, first: Atom, hidden: &[bool], seen: &mut BTreeSet<Atom>) -> Area {
+        let mut atoms = vec![first];
         let mut lines = BTreeSet::new();
         let mut next = 0;
         while let Some(&atom) = atoms.get(next) {

@@ -14,7 +14,8 @@ pub(super) const ALL: &str = "all";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Span {
     pub(super) days: Option<(Day, Day)>,
-    /// Tells spans apart that dates do not.
+    /// Tells spans apart that dates do not: those without, and two cohorts of the
+    /// same dates that are not the same people.
     pub(super) population: Option<Population>,
 }
 
@@ -27,7 +28,8 @@ impl Span {
     /// Whether every series of `inner` is one of ours, and not the other way round.
     fn strictly_contains(&self, inner: &Self) -> bool {
         match (self.days, inner.days) {
-            (Some(outer), Some(inner)) => outer.0 <= inner.0 && inner.1 <= outer.1 && outer != inner,
+            (Some(outer), Some(within)) if outer == within => self.reach() > inner.reach(),
+            (Some(outer), Some(inner)) => outer.0 <= inner.0 && inner.1 <= outer.1,
             (None, Some(_)) => self.reach() > 1,
             (None, None) => self.reach() > inner.reach(),
             (Some(_), None) => false,
@@ -62,6 +64,12 @@ pub(super) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
+    /// Over how many axes the place is a margin.
+    pub(super) fn margins(&self) -> u8 {
+        let axes = [self.site, self.condition, self.stratum.0];
+        axes.into_iter().map(|axis| u8::from(axis == ALL)).sum()
+    }
+
     pub(super) fn of(key: &'a CellKey) -> Self {
         Self {
             span: Span::of(key),
@@ -83,7 +91,8 @@ pub(super) struct Division {
 /// by time.
 pub(super) fn divisions(places: &[Place], present: &[usize]) -> Vec<Division> {
     let find: BTreeMap<Place, usize> = present.iter().map(|&number| (places[number], number)).collect();
-    let mut all = by_margin(places, present, &find, |place| (place.site != ALL).then_some(Place { site: ALL, ..place }));
+    let mut all =
+        by_margin(places, present, &find, |place| (place.site != ALL).then_some(Place { site: ALL, ..place }));
     all.extend(by_margin(places, present, &find, |place| {
         (place.condition != ALL).then_some(Place { condition: ALL, ..place })
     }));
@@ -113,17 +122,16 @@ fn by_split<'a>(places: &[Place<'a>], present: &[usize], find: &BTreeMap<Place<'
     names.sort_unstable();
     names.dedup();
     let whole = |place: Place<'a>| Place { stratum: (ALL, ALL), ..place };
-    let split = |name: &&str| {
-        by_margin(places, present, find, |place| (place.stratum.0 == *name).then(|| whole(place)))
-    };
+    let split =
+        |name: &&str| by_margin(places, present, find, |place| (place.stratum.0 == *name).then(|| whole(place)));
     names.iter().filter(|name| **name != ALL).flat_map(split).collect()
 }
 
 fn by_time(places: &[Place], present: &[usize]) -> Vec<Division> {
-    let mut alike: BTreeMap<(&str, &str, (&str, &str)), Vec<usize>> = BTreeMap::new();
+    let mut alike: BTreeMap<[&str; 4], Vec<usize>> = BTreeMap::new();
     for &number in present {
-        let place = places[number];
-        alike.entry((place.site, place.condition, place.stratum)).or_default().push(number);
+        let Place { site, condition, stratum, .. } = places[number];
+        alike.entry([site, condition, stratum.0, stratum.1]).or_default().push(number);
     }
     let spans = |number: &usize| places[*number].span;
     alike.values().flat_map(|numbers| numbers.iter().flat_map(move |&total| within(total, numbers, spans))).collect()
@@ -136,7 +144,8 @@ fn within(total: usize, numbers: &[usize], span: impl Fn(&usize) -> Span) -> Vec
     let inside: Vec<usize> = numbers.iter().copied().filter(|number| outer.strictly_contains(&span(number))).collect();
     let largest = |number: &usize| !inside.iter().any(|other| span(other).strictly_contains(&span(number)));
     let parts: Vec<usize> = inside.iter().copied().filter(largest).collect();
-    let overlap = parts.iter().enumerate().any(|(at, one)| parts[..at].iter().any(|other| span(one).overlaps(&span(other))));
+    let overlap =
+        parts.iter().enumerate().any(|(at, one)| parts[..at].iter().any(|other| span(one).overlaps(&span(other))));
     if overlap {
         return parts.into_iter().map(|part| Division { total, parts: vec![part] }).collect();
     }

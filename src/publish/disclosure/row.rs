@@ -93,7 +93,7 @@ fn show(row: &mut ResultRow, estimate: &Estimate, statistic: &Statistic, profile
     if profile.rounding == Rounding::None {
         show_interval(row, statistic);
     } else {
-        round(row, profile.rounding);
+        round(row);
     }
     if profile.protect_numerator && row.status == "ok" && is_homogeneous(estimate) {
         row.status = "warning";
@@ -113,19 +113,19 @@ fn show_interval(row: &mut ResultRow, statistic: &Statistic) {
     }
 }
 
-/// Rates are recomputed from the rounded counts, counts are rounded, and
+/// Rates are recomputed from the rounded counts, a count is the rounded one, and
 /// anything else keeps one decimal: in full precision a mean of scores is a
 /// fraction whose denominator gives the count back, with one decimal every count
 /// of at least ten is possible. An interval follows from rate and true count, so
 /// there is none. Margins are rounded by themselves, not added up again: a total
 /// over sites and the same total over conditions would become two numbers.
-fn round(row: &mut ResultRow, rounding: Rounding) {
+fn round(row: &mut ResultRow) {
     row.suppression = Suppression::Rounded;
     let Some(value) = row.value else { return };
     let rate = row.numerator.zip(row.denominator).filter(|_| row.statistic == "rate");
     row.value = Some(match (rate, row.statistic.as_str()) {
         (Some((with, of)), _) => with as f64 / of as f64,
-        (None, "count") => rounded(value as u64, rounding) as f64,
+        (None, "count") => row.numerator.or(row.n).unwrap_or_default() as f64,
         (None, _) => (value * 10.0).round() / 10.0,
     });
 }
@@ -142,7 +142,7 @@ pub(super) struct StepVerdict {
 }
 
 /// Two rows for each step: `count`, what remains, and `removed`; only the first
-/// where a new unit is counted.
+/// where a new unit is counted. The message is the step in plain words.
 pub(super) fn of_flow(attrition: &Attrition, verdicts: &[StepVerdict], profile: &DisclosureProfile) -> Vec<ResultRow> {
     let steps = attrition.steps();
     let mut rows = Vec::new();
@@ -164,6 +164,7 @@ fn of_step(
     profile: &DisclosureProfile,
 ) -> ResultRow {
     let mut row = blank(&step_key(at, step), statistic, step.unit);
+    row.message = Some(step.label.to_owned());
     if verdict.hides() {
         hide(&mut row, CellVerdict { n: verdict, statistics: verdict }, profile);
         return row;

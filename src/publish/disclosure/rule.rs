@@ -96,7 +96,7 @@ pub fn suppress_table(table: &[Vec<u64>], threshold: u64) -> SuppressedTable {
 pub fn rate_rule(x: u64, n: u64, threshold: u64) -> RateRule {
     assert!(x <= n, "a numerator is part of its denominator");
     let mut draft = Draft::default();
-    let [base, with, without] = [draft.printed(n, 0), draft.printed(x, 0), draft.derived(n - x)];
+    let [base, with, without] = [draft.printed(n, 0), draft.printed(x, 0), draft.derived(n - x, 0)];
     draft.defining(base, vec![with], without);
     draft.carried(with, base);
     let sight = Sight::of(draft, threshold);

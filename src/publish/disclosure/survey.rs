@@ -1,9 +1,10 @@
 //! Estimates and the flow of patients → one network of counts, and where each
 //! printed number stands in it.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::census::{Census, Kind, Quantity};
+use super::census::{Census, Columns, Kind, Quantity};
 use super::nesting::{Nesting, difference, nestings, same_people};
 use super::network::{Atom, Draft, Network};
 use super::place::{ALL, Division, divisions};
@@ -59,9 +60,8 @@ impl Survey {
             drawing.draw_divisions();
         }
         let cells = drawing.cells();
-        let headline = drawing.headline(estimates, &cells);
         let mut draft = drawing.draft;
-        let steps = draw_flow(&mut draft, attrition, &headline, profile.complementary);
+        let steps = draw_flow(&mut draft, attrition, everyone(estimates, &cells), profile.complementary);
         let network = draft.finish();
         let cells = cells.into_iter().map(|cell| cell.resolved(&network)).collect();
         let steps = steps.into_iter().map(|step| step.resolved(&network)).collect();
@@ -118,7 +118,11 @@ impl<'a> Drawing<'a> {
             let (is_printed, rank) = printed[number];
             let counted = |count: u64| count > 0 || quantity.kind != Kind::Difference;
             for (&place, &count) in quantity.cells.iter().filter(|&(_, &count)| counted(count)) {
-                let atom = if is_printed { self.draft.printed(count, rank) } else { self.draft.derived(count) };
+                // A margin is missed more than any part of it; in one place, the
+                // headline more than its variants.
+                let rank = 2 * self.census.places[place].margins() + rank;
+                let draft = &mut self.draft;
+                let atom = if is_printed { draft.printed(count, rank) } else { draft.derived(count, rank) };
                 self.atoms.insert((number, place), atom);
             }
         }
@@ -180,22 +184,22 @@ impl<'a> Drawing<'a> {
     }
 
     fn cells(&self) -> Vec<CellAtoms> {
-        let cell = |&(columns, place): &(super::census::Columns, usize)| CellAtoms {
+        let cell = |&(columns, place): &(Columns, usize)| CellAtoms {
             n: self.atom(columns.n, place).expect("denominators are always drawn"),
             outcome: [columns.with, columns.without].iter().filter_map(|&column| self.atom(column, place)).collect(),
         };
         self.census.seats.iter().map(cell).collect()
     }
+}
 
-    /// The denominators of everyone to date, by their number: the flow ends in them.
-    fn headline(&self, estimates: &[Estimate], cells: &[CellAtoms]) -> BTreeMap<u64, Atom> {
-        let everyone = estimates.iter().zip(cells).filter(|(estimate, _)| {
-            let key = &estimate.key;
-            key.population == Population::ToDate
-                && [&key.site, &key.condition, &key.stratum_name].iter().all(|axis| *axis == ALL)
-        });
-        everyone.map(|(estimate, cell)| (estimate.n, cell.n)).collect()
-    }
+/// The denominators of everyone to date, by their number: the flow ends in them.
+fn everyone(estimates: &[Estimate], cells: &[CellAtoms]) -> BTreeMap<u64, Atom> {
+    let everyone = estimates.iter().zip(cells).filter(|(estimate, _)| {
+        let key = &estimate.key;
+        key.population == Population::ToDate
+            && [&key.site, &key.condition, &key.stratum_name].iter().all(|axis| *axis == ALL)
+    });
+    everyone.map(|(estimate, cell)| (estimate.n, cell.n)).collect()
 }
 
 /// Whether a quantity is printed and its rank, over all that count the same people.
@@ -216,31 +220,37 @@ fn divide(draft: &mut Draft, total: Atom, parts: Vec<Atom>) {
     let whole = draft.value(total);
     let sum: u64 = parts.iter().map(|&part| draft.value(part)).sum();
     match (sum.cmp(&whole), parts.as_slice()) {
-        (_, []) => {}
-        (std::cmp::Ordering::Equal, &[part]) => draft.same(total, part),
-        (std::cmp::Ordering::Equal, _) => draft.sum(total, parts),
-        (std::cmp::Ordering::Less, _) => {
-            let rest = draft.derived(whole - sum);
+        (Ordering::Equal, &[part]) => draft.same(total, part),
+        (Ordering::Equal, _) => draft.sum(total, parts),
+        (Ordering::Less, &[_, ..]) => {
+            let rest = draft.derived(whole - sum, 0);
             draft.defining(total, parts, rest);
         }
-        (std::cmp::Ordering::Greater, &[_]) => {}
-        (std::cmp::Ordering::Greater, _) => parts.into_iter().for_each(|part| divide(draft, total, vec![part])),
+        (Ordering::Greater, &[_, _, ..]) => parts.into_iter().for_each(|part| divide(draft, total, vec![part])),
+        (Ordering::Less | Ordering::Greater, _) => {}
     }
 }
 
-/// Before = after + removed, within one unit. A step that leaves as many as a
-/// headline denominator counts is taken for it.
+/// Before = after + removed, within one unit. Steps over people that leave the
+/// same number, or as many as a denominator of everyone counts, are taken for
+/// the same people: patients treated are first series, and a flow that branches
+/// tells a number twice.
 fn draw_flow(
     draft: &mut Draft,
     attrition: &Attrition,
-    headline: &BTreeMap<u64, Atom>,
+    mut known: BTreeMap<u64, Atom>,
     complementary: bool,
 ) -> Vec<StepAtoms> {
     let mut drawn: Vec<StepAtoms> = Vec::new();
     let mut before: Option<&Step> = None;
     for step in attrition.steps() {
-        let anchor = headline.get(&step.remaining).filter(|_| complementary && step.unit != "rows");
-        let remaining = anchor.copied().unwrap_or_else(|| draft.printed(step.remaining, 0));
+        let remaining = match known.get(&step.remaining).filter(|_| step.unit != "rows") {
+            Some(&atom) => atom,
+            None => draft.printed(step.remaining, 0),
+        };
+        if step.unit != "rows" {
+            known.insert(step.remaining, remaining);
+        }
         let continued = before.filter(|before| continues(before, step)).map(|_| draft.printed(step.removed, 0));
         if let Some((removed, last)) = continued.zip(drawn.last()).filter(|_| complementary) {
             draft.sum(last.remaining, vec![remaining, removed]);

@@ -2,6 +2,8 @@
 
 mod attacker;
 mod cohort;
+mod combination;
+mod files;
 mod laws;
 mod load;
 mod release;

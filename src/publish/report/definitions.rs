@@ -20,7 +20,7 @@ fn general(context: &Context<'_>, profile: &DisclosureProfile) -> String {
     let study = &context.protocol.study;
     let terms = [
         ("Treatment series", format!("Infusions with no gap longer than {} days. Day 0 is the first infusion; only a patient’s first series is counted, so that nobody counts twice.", study.series_gap_days)),
-        ("Before treatment", format!("The last score in the {} days up to and including day 0, taken before the first infusion.", study.baseline_days)),
+        ("Before treatment", format!("The last score in the {} days before day 0. Where there is none, the first score of day 0 itself stands in.", study.baseline_days)),
         ("Due", "The data cut has reached the end of the window. Patients not yet due are in no denominator.".to_owned()),
         ("Missing = no", "A patient due without a score counts as no response (non-responder imputation, NRI). It is the headline because it cannot flatter.".to_owned()),
         ("Observed only", "Patients with a score (observed cases, OC). It flatters when those who did well return.".to_owned()),

@@ -15,7 +15,7 @@ pub struct Step<'a> {
     pub removed: Option<&'a ResultRow>,
 }
 
-impl<'a> Step<'a> {
+impl Step<'_> {
     /// What remains, in plain words: the run's own, or the id spelled out.
     pub fn label(&self) -> String {
         label(self.remaining)

@@ -16,8 +16,9 @@ fn people(most: u64) -> impl Strategy<Value = People> {
 }
 
 fn table(most: u64) -> impl Strategy<Value = Vec<Vec<People>>> {
-    (1..5_usize, 1..4_usize)
-        .prop_flat_map(move |(sites, conditions)| prop::collection::vec(prop::collection::vec(people(most), conditions), sites))
+    (1..5_usize, 1..4_usize).prop_flat_map(move |(sites, conditions)| {
+        prop::collection::vec(prop::collection::vec(people(most), conditions), sites)
+    })
 }
 
 fn released(estimates: Vec<Estimate>) -> Released {

@@ -87,6 +87,34 @@ fn few_missing_hide_the_observed_cases_and_leave_the_headline() {
 }
 
 #[test]
+fn few_missing_hide_the_best_case_that_counts_them_as_successes() {
+    let cell = |estimand, with, of| rate(CellKey { estimand, ..key("response_30") }, with, of);
+    let shown = |missing: u64| {
+        let cells = [
+            cell(Estimand::Nri, 40, 60 + missing),
+            cell(Estimand::Oc, 40, 60),
+            cell(Estimand::Best, 40 + missing, 60 + missing),
+            cell(Estimand::Worst, 40, 60 + missing),
+        ];
+        released(cells.to_vec(), &strict(11)).rows().iter().map(|row| row.value.is_some()).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(4), [true, false, false, true]);
+    assert_eq!(shown(12), [true; 4]);
+}
+
+#[test]
+fn retention_shows_the_observed_only_where_they_are_shown_elsewhere() {
+    let cells = [
+        rate(key("response_30"), 30, 64),
+        rate(CellKey { estimand: Estimand::Oc, ..key("response_30") }, 30, 60),
+        rate(CellKey { measure_order: 1, ..key("retention") }, 60, 64),
+    ];
+    let table = released(cells.to_vec(), &strict(11));
+    let shown: Vec<bool> = table.rows().iter().map(|row| row.value.is_some()).collect();
+    assert_eq!(shown, [true, false, false], "four are missing");
+}
+
+#[test]
 fn few_between_two_thresholds_hide_the_higher_one() {
     let people = People { half: 20, third: 4, less: 20, missing: 15 };
     let table = released(of_people(&key(""), people), &strict(11));
@@ -146,8 +174,7 @@ fn the_headline_quarter_is_hidden_with_its_place_in_the_trend() {
     cells.push(mean(in_period(key("pain_delta"), Population::QuarterSeries, "2025Q1", "2025Q1"), 6));
     cells.push(mean(in_period(key("pain_delta"), Population::ToDate, "2025Q1", "2025Q2"), 36));
     let table = released(cells, &strict(11));
-    let newest: Vec<&ResultRow> =
-        table.rows().iter().filter(|row| row.result_id.contains("/2025Q2/")).collect();
+    let newest: Vec<&ResultRow> = table.rows().iter().filter(|row| row.result_id.contains("/2025Q2/")).collect();
     assert_eq!(newest.len(), 4);
     assert!(newest.iter().all(|row| row.suppression == Suppression::Complementary && row.n.is_none()));
 }
@@ -161,7 +188,11 @@ fn thresholds_of_a_curve_with_few_between_them_are_not_both_shown() {
         .map(|(position, &with)| {
             let level = (position * 10).to_string();
             let split = "at_least_percent".to_owned();
-            rate(CellKey { stratum_name: split, stratum_order: position, stratum_level: level, ..key("curve") }, with, 120)
+            rate(
+                CellKey { stratum_name: split, stratum_order: position, stratum_level: level, ..key("curve") },
+                with,
+                120,
+            )
         })
         .collect();
     cells.push(rate(key("response_30"), 69, 120));
@@ -213,7 +244,8 @@ fn rounding_comes_after_hiding_and_rates_follow_the_rounded_counts() {
 fn two_at_the_limit_are_not_both_called_small() {
     let site = |site: &str, n| mean(CellKey { site: site.to_owned(), ..key("pain_delta") }, n);
     let called = |one, other| {
-        let table = released(vec![site("site1", one), site("site2", other), mean(key("pain_delta"), one + other)], &strict(11));
+        let table =
+            released(vec![site("site1", one), site("site2", other), mean(key("pain_delta"), one + other)], &strict(11));
         table.rows().iter().map(|row| row.suppression).step_by(2).skip(1).collect::<Vec<_>>()
     };
     assert_eq!(called(10, 10), [Suppression::Complementary; 2]);
@@ -250,7 +282,32 @@ fn a_step_that_removes_few_hides_a_neighbour_and_never_the_headline() {
             ("with_baseline", "removed", None),
         ]
     );
+    assert!(table.rows().iter().any(|row| row.message.as_deref() == Some("With a baseline")));
     assert!(table.rows().iter().all(|row| row.measure_id != "pain_delta" || row.n == Some(145)));
+}
+
+#[test]
+fn a_number_told_twice_by_the_flow_is_hidden_twice() {
+    let mut flow = Attrition::default();
+    flow.start("patients", "Patients", "patients", 200);
+    flow.keep("treated", "Patients with an infusion", 196);
+    flow.start("series", "Treatment series", "series", 250);
+    flow.keep("first_series", "First series of a patient", 196);
+    let table = release(Vec::new(), &flow, &strict(11));
+    let shown: Vec<Option<f64>> = table.rows().iter().map(|row| row.value).collect();
+    assert_eq!(shown, [Some(200.0), None, None, Some(250.0), None, None]);
+}
+
+#[test]
+fn undated_series_are_a_rest_of_everything_to_date() {
+    let year = |population, n| mean(in_period(key("pain_delta"), population, "2025Q1", "2025Q4"), n);
+    let shown = |undated: u64| {
+        let cells = vec![year(Population::RollingYear, 80), year(Population::ToDate, 80 + undated)];
+        released(cells, &strict(11)).rows().iter().map(|row| row.n).step_by(2).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(0), [Some(80), Some(80)]);
+    assert_eq!(shown(5), [None, Some(85)]);
+    assert_eq!(shown(15), [Some(80), Some(95)]);
 }
 
 #[test]
