@@ -170,7 +170,7 @@ impl Builder {
 pub(super) struct Rows<'a> {
     conditions: &'a ConditionPack,
     builders: Vec<Builder>,
-    rows: usize,
+    filled: usize,
     joined: String,
     scale: String,
     periods: PeriodText,
@@ -201,7 +201,7 @@ impl<'a> Rows<'a> {
         Self {
             conditions,
             builders: COLUMNS.iter().map(|column| Builder::new(column.kind)).collect(),
-            rows: 0,
+            filled: 0,
             joined: String::new(),
             scale: String::new(),
             periods: PeriodText::default(),
@@ -209,7 +209,7 @@ impl<'a> Rows<'a> {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.rows
+        self.filled
     }
 
     /// Appends an episode: one row per horizon.
@@ -234,7 +234,7 @@ impl<'a> Rows<'a> {
                 builder.append(&cell);
             }
         }
-        self.rows += HORIZONS.len();
+        self.filled += HORIZONS.len();
     }
 
     fn set_texts(&mut self, episode: &Episode, conditions: &[usize]) {
@@ -254,7 +254,7 @@ impl<'a> Rows<'a> {
 
     /// The collected rows as a batch; the builders start anew.
     pub(super) fn take(&mut self) -> RecordBatch {
-        self.rows = 0;
+        self.filled = 0;
         let columns = self.builders.iter_mut().map(Builder::finish).collect();
         RecordBatch::try_new(schema(), columns).expect("the builders follow COLUMNS")
     }

@@ -124,16 +124,16 @@ impl Job<'_> {
 
     fn derive_part(&self, part: usize, encoder: &Encoder) -> Result<(Vec<RowGroup>, Flow), DeriveError> {
         let mut merge = Merge::open(self.snapshot, self.protocol, self.range(part))?;
-        let mut encoded = Encoded { encoder, pending: Vec::new(), groups: Vec::new() };
+        let mut groups = Encoded { encoder, pending: Vec::new(), groups: Vec::new() };
         let mut rows = Rows::new(&self.protocol.conditions);
         let mut flow = Flow::default();
         while merge.next(self, &mut rows, &mut flow)? {
             if rows.len() >= BATCH_ROWS {
-                encoded.add(rows.take())?;
+                groups.add(rows.take())?;
             }
         }
-        encoded.add(rows.take())?;
-        Ok((encoded.finish()?, flow))
+        groups.add(rows.take())?;
+        Ok((groups.finish()?, flow))
     }
 
     fn range(&self, part: usize) -> KeyRange {
@@ -269,13 +269,14 @@ impl<'a> Merge<'a> {
 }
 
 fn history<'r>(key: i64, patient: &'r PatientRow, rows: &'r PatientRows, job: &Job<'_>) -> PatientHistory<'r> {
-    let source = usize::try_from(patient.source_id).ok().and_then(|index| job.protocol.sources.get(index));
+    // The snapshot says what its feeds were; the pipeline may have changed since.
+    let source = usize::try_from(patient.source_id).ok().and_then(|index| job.snapshot.manifest.sources.get(index));
     PatientHistory {
         key,
         site: &patient.site,
         sex: &patient.sex,
         index_period: patient.index_period.as_deref(),
-        complete_feed: source.is_some_and(|source| source.medications == MedicationFeed::Complete),
+        complete_feed: source.is_some_and(|source| source.medications == MedicationFeed::Complete.id()),
         infusions: &rows.infusions,
         assessments: &rows.assessments,
         prescriptions: &rows.prescriptions,

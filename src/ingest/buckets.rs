@@ -14,9 +14,9 @@ use super::row;
 use crate::store::StoreError;
 
 /// Buckets of a table with many patients.
-const MOST_BUCKETS: usize = 256;
+const MOST_BUCKETS: usize = 1024;
 /// Patients of a bucket when there are few.
-const FEWEST_PATIENTS: usize = 1 << 12;
+const FEWEST_PATIENTS: usize = 1 << 10;
 /// Rows of a table in the making.
 #[derive(Debug)]
 pub(super) struct Buckets {
@@ -58,7 +58,7 @@ impl Buckets {
         let wanted = (patients / FEWEST_PATIENTS).clamp(1, MOST_BUCKETS);
         let shift = patients.div_ceil(wanted).next_power_of_two().trailing_zeros();
         let size = 1_u32 << shift;
-        let count = u32::try_from((patients >> shift) + 1).expect("at most 257");
+        let count = u32::try_from((patients >> shift) + 1).expect("at most 2049");
         let bucket = |index: u32| Bucket { first_patient: index * size, patients: size, ..Bucket::default() };
         let buckets = (0..count).map(bucket).collect();
         Self { shift, buckets, held: 0, budget, spill: None, folder: folder.map(Path::to_owned) }

@@ -8,15 +8,13 @@
 use super::row::Row;
 use super::sort::Sorted;
 
-/// Fills `kept` with the offsets of the rows to keep, in the order of
-/// `places`, and counts the others.
+/// Leaves in `kept`, the offsets of one patient's rows, the rows to keep, and
+/// counts the others.
 ///
 /// Of rows that share file and row id the one that sorts first by day and
 /// content stays; equal ones are copies, different ones contradict it and are
 /// set aside. So the order of lines decides nothing.
-pub(super) fn without_copies(bytes: &[u8], places: &[u64], kept: &mut Vec<u32>, sorted: &mut Sorted) {
-    kept.clear();
-    kept.extend(places.iter().map(|&place| place as u32));
+pub(super) fn without_copies(bytes: &[u8], kept: &mut Vec<u32>, sorted: &mut Sorted) {
     if kept.len() < 2 || !may_repeat(bytes, kept) {
         return;
     }

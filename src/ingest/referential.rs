@@ -120,7 +120,12 @@ impl Line {
     /// The patient of a code, or `EMPTY`.
     #[inline]
     fn find(&self, code: CodeHash) -> u32 {
-        self.0.iter().fold(EMPTY, |found, slot| if slot.code == code { found.min(slot.patient) } else { found })
+        self.0.iter().fold(EMPTY, |found, slot| {
+            let [one, two] = [slot.code.check[0] ^ code.check[0], slot.code.check[1] ^ code.check[1]];
+            let differs = one | two | (slot.code.place ^ code.place);
+            // All bits where the codes differ, none where they agree.
+            found & (slot.patient | u32::from(differs == 0).wrapping_sub(1))
+        })
     }
 
     /// Slots are filled from the front.

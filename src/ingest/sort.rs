@@ -57,13 +57,14 @@ pub(super) fn sort_table<'a, C: Columns<'a>>(
     let mut sorted = Sorted::new(session.plan.files.len(), roster.sites.len());
     let (buckets, spilled) = buckets.finish();
     let mut groups = groups(buckets).into_iter();
+    let has_ids = session.plan.of_table(table.name()).any(|(_, file)| file.layout.cell("row_id").is_present());
     loop {
         let wave: Vec<Vec<Bucket>> = groups.by_ref().take(rayon::current_num_threads()).collect();
         if wave.is_empty() {
             break;
         }
         let encoder = writer.as_ref().map(TableWriter::encoder);
-        let task = Task { session, roster, table, spilled: &spilled, encoder: encoder.as_deref() };
+        let task = Task { session, roster, table, spilled: &spilled, has_ids, encoder: encoder.as_deref() };
         let work = |group| sort_group::<C>(&task, group);
         let done: Vec<_> = wave.into_par_iter().map(work).collect();
         for result in done {
@@ -101,6 +102,8 @@ struct Task<'s, 'a> {
     roster: &'s Roster,
     table: TableId,
     spilled: &'s Spilled,
+    /// Whether any file of the table numbers its rows.
+    has_ids: bool,
     encoder: Option<&'s Encoder>,
 }
 
@@ -211,7 +214,11 @@ impl<'t, 'a, C: Columns<'a>> Output<'t, 'a, C> {
     /// Adds one patient's rows.
     fn patient(&mut self, bytes: &[u8], places: &[u64]) -> Result<(), StoreError> {
         let mut kept = std::mem::take(&mut self.kept);
-        without_copies(bytes, places, &mut kept, &mut self.sorted);
+        kept.clear();
+        kept.extend(places.iter().map(|&place| place as u32));
+        if self.task.has_ids {
+            without_copies(bytes, &mut kept, &mut self.sorted);
+        }
         for &offset in &kept {
             self.push(&Row::read(&bytes[offset as usize..]))?;
         }

@@ -138,6 +138,16 @@ pub enum MedicationFeed {
     Reviewed,
 }
 
+impl MedicationFeed {
+    /// The id used in pipelines and manifests.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Reviewed => "reviewed",
+        }
+    }
+}
+
 impl Protocol {
     /// Reads the pipeline at `path` and the packs it names.
     ///

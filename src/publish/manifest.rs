@@ -3,6 +3,8 @@
 //! No clock, no host name, no path of a machine: the same inputs give the same
 //! manifest, and a changed byte anywhere shows as a changed digest.
 
+use std::fmt::Write;
+
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -44,7 +46,10 @@ impl FileDigest {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("text can be written to");
+        text
+    })
 }
 
 /// The manifest's text.

@@ -146,10 +146,13 @@ fn a_measure_added_to_a_pack_is_in_the_results() {
     assert!(workdir.read("reports/small/results.csv").contains("response_70"));
 }
 
+/// What is broken, the exit code, what the message says, and how to break it.
+type Broken<'a> = (&'a str, i32, &'a str, &'a dyn Fn(&Workdir));
+
 #[test]
 fn broken_input_gives_the_named_error_and_the_store_stays_as_it_was() {
     let assessments = "records/assessments.csv";
-    let cases: [(&str, i32, &str, &dyn Fn(&Workdir)); 9] = [
+    let cases: [Broken; 9] = [
         ("a missing file", 7, "has no `infusions.csv`", &|w| w.remove("records/infusions.csv")),
         ("a missing column", 7, "has no column `score`", &|w| w.replace(assessments, ",score\n", ",points\n")),
         ("Latin-1", 7, "UTF-8", &|w| w.write(assessments, b"patient_id,date,instrument,score\nqx7k2m9p,2026-01-04,pain_nr\xe9,8\n")),

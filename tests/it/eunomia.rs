@@ -32,7 +32,7 @@ fn rows(folder: &std::path::Path, table: &str) -> Vec<BTreeMap<String, String>> 
 #[test]
 fn the_pain_scores_of_eunomia_come_through_ingest() {
     let Some(folder) = eunomia() else {
-        println!("skipped: no third-party data beside the project");
+        crate::say("skipped: no third-party data beside the project");
         return;
     };
     let workdir = Workdir::with_clinic();

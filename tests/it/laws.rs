@@ -57,7 +57,7 @@ fn pipeline(workdir: &Workdir, name: &str, sites: &[&str]) -> std::path::PathBuf
          [reports]\nfolder = \"reports\"\n[study]\ndata_cut = \"2026-09-30\"\n"
     );
     for site in sites {
-        text.push_str(&format!("[[source]]\nname = \"{site}\"\nkind = \"csv\"\npath = \"records/{site}\"\n"));
+        text += &format!("[[source]]\nname = \"{site}\"\nkind = \"csv\"\npath = \"records/{site}\"\n");
     }
     workdir.write(&format!("{name}.toml"), text);
     workdir.path(&format!("{name}.toml"))

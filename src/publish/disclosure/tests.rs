@@ -5,5 +5,4 @@ mod cohort;
 mod combination;
 mod files;
 mod laws;
-mod load;
 mod release;
