@@ -4,6 +4,7 @@
 //!
 //! `--tally` writes every count as a long table, in the form `benches/peers`
 //! compares. Nothing is asserted here: see `benches/peers/README.md`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints")]
 
 use std::error::Error;
 use std::fs::File;
@@ -11,13 +12,13 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use relief::derive;
 use relief::estimate::expression::compile;
 use relief::estimate::scan::{self, Counting};
 use relief::estimate::tally::{FineCell, Tallies, Tally};
 use relief::model::horizon::HORIZONS;
 use relief::protocol::Protocol;
 use relief::store::Store;
-use relief::derive;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
@@ -43,7 +44,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         write(&tallies, &protocol, Path::new(path))?;
     }
     let (derive, tally) = (deriving.as_secs_f64(), (total - deriving).as_secs_f64());
-    println!("relief derive {derive:.3} s, peak {derive_peak} MiB; tally {tally:.3} s, peak {} MiB; {} series", peak_mib(), derived.flow.series);
+    println!(
+        "relief derive {derive:.3} s, peak {derive_peak} MiB; tally {tally:.3} s, peak {} MiB; {} series",
+        peak_mib(),
+        derived.flow.series
+    );
     Ok(())
 }
 
@@ -80,6 +85,6 @@ fn place(cell: &FineCell, tallies: &Tallies, protocol: &Protocol) -> String {
 fn counts(tally: &Tally) -> impl Iterator<Item = (String, u64)> + '_ {
     let plain = [("eligible", tally.eligible), ("observed", tally.observed), ("outcome", tally.outcome)];
     let plain = plain.into_iter().map(|(what, count)| (what.to_owned(), count));
-    let pairs = tally.pairs.iter().map(|((before, after), count)| (format!("pair:{before}:{after}"), *count));
+    let pairs = tally.pairs.iter().map(|pair| (format!("pair:{}:{}", pair.baseline, pair.follow_up), pair.count));
     plain.chain(pairs).filter(|(_, count)| *count > 0)
 }

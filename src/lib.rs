@@ -9,11 +9,20 @@
 //! where snapshots live. Imports point one way, from the end of this list to
 //! its beginning; `synth` stands beside it and imports nothing.
 
+// Blank lines keep the order of the flow: the formatter sorts neighbours.
+
 pub mod model;
+
 pub mod protocol;
+
 pub mod store;
+
 pub mod ingest;
+
 pub mod derive;
+
 pub mod estimate;
+
 pub mod publish;
+
 pub mod synth;

@@ -8,13 +8,16 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     start_log();
-    match cli::Arguments::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            cli::complain(&failure);
-            ExitCode::from(failure.code())
-        }
-    }
+    let arguments = cli::Arguments::parse();
+    // A bug panics, and the hook says where; the exit code then says whose fault it was.
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| arguments.run()));
+    let failure = match outcome {
+        Ok(Ok(())) => return ExitCode::SUCCESS,
+        Ok(Err(failure)) => failure,
+        Err(_) => cli::Failure::internal(),
+    };
+    cli::complain(&failure);
+    ExitCode::from(failure.code())
 }
 
 /// `RELIEF_LOG=debug` shows what the stages do; never a cell's value.

@@ -57,11 +57,14 @@ def history(draw, study_days, supplies, conditions):
     score = lambda: draw.choice([0, 0, 10, 15, 30, 49, 50, 60, 65, 70, 80, 100])
     prescription = lambda: (near() + draw.choice([-60, -30, -7, 0, 0, 1]), draw.choice(supplies), draw.choice(DRUGS), draw.choice([2.5, 5, 7.5, 10, 15, 12, 25, 50, 0.125]), "mg",
                             draw.choice([1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 2.5]), draw.choice(["oral"] * 8 + [None, "iv"]), draw.choice(["pain"] * 8 + [None, "oud", "F11.20"]), None)
+    zero, supply, drug, strength, count = draw.choice(zeros), draw.choice(supplies), draw.choice(["oxycodone", "morphine", "codeine"]), draw.choice([5, 7.5, 10]), draw.randrange(1, 60)
+    fill = lambda day, quantity: (day, supply, drug, strength, "mg", quantity, "oral", "pain", None)
+    halved = [fill(zero - 30, 2 * count), fill(zero + 55, count)]  # exactly 50 % less at twelve weeks
     some = lambda most, make: [make() for _ in range(draw.choice([0, 1, 1, 2, 3, most]))]
     tables = {
         "infusions": infusions,
         "assessments": [(near(), draw.choice(INSTRUMENTS), draw.choice(ITEMS), score()) for _ in range(draw.randrange(0, 25))],
-        "prescriptions": some(12, prescription) if draw.random() < 0.6 else [],
+        "prescriptions": halved if draw.random() < 0.2 else some(12, prescription) if draw.random() < 0.6 else [],
         "prescriptions_withheld": [(draw.choice([None, near(), near() - 365]),) for _ in range(draw.random() < 0.1)],
         "medication_reviews": some(8, lambda: (near(), draw.random() < 0.8)),
         "diagnoses": some(5, lambda: (draw.choice(conditions), draw.choice([None, 1, 1, 2, 3]), draw.choice([None, None, "M79.7", "Z79.891", "z79891"]))),

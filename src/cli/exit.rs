@@ -17,9 +17,21 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// Standard error or output cannot be used as the command needs.
+    /// The command was asked for something it cannot do.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { code: 2, message: message.into() }
+    }
+
+    /// A bug.
+    pub(crate) fn internal() -> Self {
+        let message = "relief stopped because of a mistake of its own; nothing it had begun was published\nhint: please report the lines above; they hold no record's content";
+        Self { code: 1, message: message.to_owned() }
+    }
+
+    /// Nobody to report on.
+    pub(crate) fn nobody() -> Self {
+        let message = "no patient was accepted from any source, so the report was not written\nhint: `relief check` shows what was read; every source needs rows in `patients.csv` and `infusions.csv`";
+        Self { code: 7, message: message.to_owned() }
     }
 
     /// A file that cannot be written, outside the store.

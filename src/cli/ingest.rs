@@ -53,7 +53,8 @@ pub(super) fn json(ingested: &Ingested) -> serde_json::Value {
 
 /// The same for a person.
 pub(super) fn table(ingested: &Ingested) -> String {
-    let mut lines = vec![format!("{:<22}{:>12}{:>12}{:>12}{:>12}", "table", "read", "accepted", "quarantined", "duplicates")];
+    let mut lines =
+        vec![format!("{:<22}{:>12}{:>12}{:>12}{:>12}", "table", "read", "accepted", "quarantined", "duplicates")];
     for (name, counts) in &ingested.tables {
         lines.push(format!(
             "{name:<22}{:>12}{:>12}{:>12}{:>12}",
@@ -76,7 +77,10 @@ fn findings(ingested: &Ingested) -> Vec<String> {
     }
     let heading = format!("{:<28}{:<12}{:<28}{:<18}{:>8}", "rule", "source", "file", "column", "count");
     let rows = ingested.findings.iter().map(|finding| {
-        format!("{:<28}{:<12}{:<28}{:<18}{:>8}", finding.rule, finding.source, finding.file, finding.column, finding.count)
+        format!(
+            "{:<28}{:<12}{:<28}{:<18}{:>8}",
+            finding.rule, finding.source, finding.file, finding.column, finding.count
+        )
     });
     [String::new(), heading].into_iter().chain(rows).collect()
 }

@@ -26,7 +26,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let existing = files.iter().find(|(name, _)| arguments.dir.join(name).exists());
     if let Some((name, _)) = existing {
         let path = arguments.dir.join(name);
-        return Err(Failure::usage(format!("`{}` exists\nhint: choose an empty folder; nothing was written", path.display())));
+        return Err(Failure::usage(format!(
+            "`{}` exists\nhint: choose an empty folder; nothing was written",
+            path.display()
+        )));
     }
     for (name, text) in &files {
         write(&arguments.dir.join(name), text)?;
@@ -58,9 +61,10 @@ fn template(table: &InputTable) -> String {
 
 /// The analysis set's columns, for whoever writes a measure.
 fn dictionary() -> String {
-    let mut text = "# Analysis set\n\nOne row per treatment series and horizon. Measures are conditions over these columns.\n\n\
+    let mut text =
+        "# Analysis set\n\nOne row per treatment series and horizon. Measures are conditions over these columns.\n\n\
                     | column | type | empty? | meaning |\n|---|---|---|---|\n"
-        .to_owned();
+            .to_owned();
     for column in COLUMNS {
         let empty = if column.optional { "may be" } else { "never" };
         let (name, kind, meaning) = (column.name, column.kind.sql(), column.meaning);

@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 internal error, 2 wrong usage, 3 pipeline or pack invalid, \
-4 verification failed, 5 refused by the privacy gate, 6 too many rows rejected, 7 input unreadable, \
+5 refused by the privacy gate, 6 too many rows rejected, 7 input unreadable, \
 8 store or reports folder unreadable or not writable";
 
 /// Order is the order of a first day with relief.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use relief::derive::episode::DataCut;
+use relief::derive::flow::End;
 use relief::derive::{self, Derived};
 use relief::estimate::cells::{Estimates, estimate};
 use relief::estimate::expression::{Compiled, compile as compile_measure};
@@ -36,6 +37,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let protocol = Protocol::read(&arguments.pipeline.pipeline)?;
     let measures = compile(&protocol)?;
     let snapshot = snapshot(&protocol, arguments.snapshot)?;
+    if snapshot.manifest.patients == 0 {
+        return Err(Failure::nobody());
+    }
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let step = Progress::step("deriving episodes");
     let derived = derive::run(&snapshot, &protocol, &analysis_set(&protocol, &snapshot)?, threads)?;
@@ -79,9 +83,9 @@ fn estimates(
     let sites = sites(snapshot);
     let counting = Counting { measures, sites: &sites, conditions: &protocol.conditions };
     let tallies = count(&derived.path, &counting, threads)?;
-    let cuts: Vec<DataCut> = derive::data_cuts(snapshot, protocol).into_values().collect();
-    let last = protocol.study.primary_horizon.last;
-    Ok(estimate(&tallies, protocol, |period| cuts.iter().all(|cut| cut.closes(period, last))))
+    let cuts = derive::data_cuts(snapshot, protocol);
+    let cuts: Vec<DataCut> = sites.iter().map(|site| cuts[site]).collect();
+    Ok(estimate(&tallies, protocol, |period, last, site| cuts[site].closes(period, last)))
 }
 
 fn sites(snapshot: &Snapshot) -> Vec<String> {
@@ -99,7 +103,13 @@ fn publish(
     for counts in snapshot.manifest.tables.values() {
         rows += *counts;
     }
-    let attrition = derived.flow.attrition(rows.read, rows.accepted);
+    let ends = estimates.to_date.map(|at| End {
+        mature: at.pain.eligible,
+        observed: at.pain.observed,
+        opioid_mature: at.opioids.eligible,
+        opioid_observed: at.opioids.observed,
+    });
+    let attrition = derived.flow.attrition(rows.read, rows.accepted, &ends);
     let released = release(estimates.estimates, &attrition, &protocol.disclosure);
     let context = context(protocol, snapshot, estimates.quarters.newest_mature);
     bundle::write(folder, &released, &context, &snapshot.manifest)?;

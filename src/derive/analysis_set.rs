@@ -3,9 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, RecordBatch, StringBuilder,
-};
+use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::episode::{Episode, Outcome};
@@ -77,7 +75,12 @@ pub const COLUMNS: [Column; 34] = [
     column("site", Kind::Text, false, "site code"),
     column("sex", Kind::Text, false, "F, M, X or U"),
     column("series", Kind::Int32, false, "number of the treatment series, 1 = first"),
-    column("first_series", Kind::Boolean, false, "whether it is the patient's first series; headline measures count these only"),
+    column(
+        "first_series",
+        Kind::Boolean,
+        false,
+        "whether it is the patient's first series; headline measures count these only",
+    ),
     column("index_day", Kind::Int32, false, "day of the first infusion of the series"),
     column("index_period", Kind::Text, true, "month of day 0 (2026-04), or the period the site gave"),
     column("condition", Kind::Text, false, "condition the patient is counted under"),
@@ -92,21 +95,56 @@ pub const COLUMNS: [Column; 34] = [
     column("baseline_phq9_x10", Kind::Int32, true, "PHQ-9 before treatment, tenths"),
     column("baseline_gad7_x10", Kind::Int32, true, "GAD-7 before treatment, tenths"),
     column("opioid_in_scope", Kind::Boolean, false, "no cancer pain and no treatment for opioid use disorder"),
-    column("opioid_user", Kind::Boolean, false, "opioids in days −30..−1: dose above zero on at least 14 days, or recorded long-term use"),
+    column(
+        "opioid_user",
+        Kind::Boolean,
+        false,
+        "opioids in days −30..−1: dose above zero on at least 14 days, or recorded long-term use",
+    ),
     column("opioid_baseline", Kind::Text, false, "known, not_reviewed, unconvertible, buprenorphine or withheld"),
-    column("mme_baseline_x1000", Kind::Int64, true, "average dose in days −30..−1, thousandths of an MME/day, rounded down"),
-    column("benzodiazepine_baseline", Kind::Boolean, false, "an opioid and a benzodiazepine on one day before treatment"),
+    column(
+        "mme_baseline_x1000",
+        Kind::Int64,
+        true,
+        "average dose in days −30..−1, thousandths of an MME/day, rounded down",
+    ),
+    column(
+        "benzodiazepine_baseline",
+        Kind::Boolean,
+        false,
+        "an opioid and a benzodiazepine on one day before treatment",
+    ),
     column("horizon", Kind::Text, false, "2w, 4w, 12w or 24w"),
     column("due", Kind::Boolean, false, "whether the data cut has reached the end of the window"),
     column("follow_up_pain_x10", Kind::Int32, true, "pain at the horizon, tenths, on the scale of the baseline"),
     column("last_pain_x10", Kind::Int32, true, "last pain score after day 0 up to the end of the window, tenths"),
     column("follow_up_phq9_x10", Kind::Int32, true, "PHQ-9 at the horizon, tenths"),
     column("follow_up_gad7_x10", Kind::Int32, true, "GAD-7 at the horizon, tenths"),
-    column("opioid_follow_up", Kind::Text, true, "as opioid_baseline; empty at 2w, where the window would reach into the baseline"),
-    column("mme_follow_up_x1000", Kind::Int64, true, "average dose in the 30 days that end at the target, thousandths of an MME/day, rounded down"),
-    column("mme_reduction_x100", Kind::Int64, true, "reduction in hundredths of a per cent, cut towards zero, so `>= 5000` is exactly at least half"),
+    column(
+        "opioid_follow_up",
+        Kind::Text,
+        true,
+        "as opioid_baseline; empty at 2w, where the window would reach into the baseline",
+    ),
+    column(
+        "mme_follow_up_x1000",
+        Kind::Int64,
+        true,
+        "average dose in the 30 days that end at the target, thousandths of an MME/day, rounded down",
+    ),
+    column(
+        "mme_reduction_x100",
+        Kind::Int64,
+        true,
+        "reduction in hundredths of a per cent, cut towards zero, so `>= 5000` is exactly at least half",
+    ),
     column("buprenorphine_follow_up", Kind::Boolean, false, "buprenorphine active in the follow-up window"),
-    column("benzodiazepine_follow_up", Kind::Boolean, false, "an opioid and a benzodiazepine on one day of the follow-up window"),
+    column(
+        "benzodiazepine_follow_up",
+        Kind::Boolean,
+        false,
+        "an opioid and a benzodiazepine on one day of the follow-up window",
+    ),
 ];
 
 /// The analysis set's Arrow schema.
@@ -144,13 +182,18 @@ impl Builder {
         }
     }
 
-    fn append(&mut self, cell: &Cell<'_>) {
+    /// Appends a cell `times` over.
+    fn append(&mut self, cell: &Cell<'_>, times: usize) {
         match (self, cell) {
-            (Self::Int32(builder), Cell::Int32(value)) => builder.append_option(*value),
-            (Self::Int64(builder), Cell::Int64(value)) => builder.append_option(*value),
-            (Self::Float64(builder), Cell::Float64(value)) => builder.append_option(*value),
-            (Self::Text(builder), Cell::Text(value)) => builder.append_option(*value),
-            (Self::Boolean(builder), Cell::Boolean(value)) => builder.append_option(*value),
+            (Self::Int32(builder), Cell::Int32(Some(value))) => builder.append_value_n(*value, times),
+            (Self::Int32(builder), Cell::Int32(None)) => builder.append_nulls(times),
+            (Self::Int64(builder), Cell::Int64(Some(value))) => builder.append_value_n(*value, times),
+            (Self::Int64(builder), Cell::Int64(None)) => builder.append_nulls(times),
+            (Self::Float64(builder), Cell::Float64(Some(value))) => builder.append_value_n(*value, times),
+            (Self::Float64(builder), Cell::Float64(None)) => builder.append_nulls(times),
+            (Self::Boolean(builder), Cell::Boolean(Some(value))) => builder.append_n(times, *value),
+            (Self::Boolean(builder), Cell::Boolean(None)) => builder.append_nulls(times),
+            (Self::Text(builder), Cell::Text(value)) => (0..times).for_each(|_| builder.append_option(*value)),
             _ => unreachable!("the cells below are in the order of COLUMNS"),
         }
     }
@@ -225,13 +268,11 @@ impl<'a> Rows<'a> {
         let condition = &self.conditions.conditions()[episode.condition].code;
         let texts = Texts { period: self.periods.get(), condition, conditions: &self.joined, scale: &self.scale };
         for (builder, cell) in of_series.iter_mut().zip(series_cells(history, episode, &texts)) {
-            for _ in HORIZONS {
-                builder.append(&cell);
-            }
+            builder.append(&cell, HORIZONS.len());
         }
         for (horizon, outcome) in HORIZONS.iter().zip(outcomes) {
             for (builder, cell) in at_horizon.iter_mut().zip(horizon_cells(horizon.id, episode, outcome)) {
-                builder.append(&cell);
+                builder.append(&cell, 1);
             }
         }
         self.filled += HORIZONS.len();
@@ -271,11 +312,7 @@ struct Texts<'a> {
 /// Columns that are the same at every horizon come first.
 const SERIES_COLUMNS: usize = 23;
 
-fn series_cells<'a>(
-    history: &PatientHistory<'a>,
-    episode: &Episode,
-    texts: &Texts<'a>,
-) -> [Cell<'a>; SERIES_COLUMNS] {
+fn series_cells<'a>(history: &PatientHistory<'a>, episode: &Episode, texts: &Texts<'a>) -> [Cell<'a>; SERIES_COLUMNS] {
     let series = &episode.series;
     [
         Cell::Int64(Some(history.key)),
@@ -304,7 +341,11 @@ fn series_cells<'a>(
     ]
 }
 
-fn horizon_cells(id: &'static str, episode: &Episode, outcome: &Outcome) -> [Cell<'static>; COLUMNS.len() - SERIES_COLUMNS] {
+fn horizon_cells(
+    id: &'static str,
+    episode: &Episode,
+    outcome: &Outcome,
+) -> [Cell<'static>; COLUMNS.len() - SERIES_COLUMNS] {
     let after = outcome.opioid.and_then(Dose::known);
     let reduction = episode.opioid.known().zip(after).and_then(|(before, after)| before.reduction_x100(after));
     [

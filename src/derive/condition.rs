@@ -3,7 +3,7 @@
 use super::history::Diagnosis;
 use crate::protocol::ConditionPack;
 
-/// Lowest rank wins; a specific condition beats "not specified"; then pack
+/// A specific condition beats "not specified"; then the lowest rank, then pack
 /// order. A patient without a diagnosis is counted under `other`, never dropped.
 pub fn of(diagnoses: &[Diagnosis], pack: &ConditionPack, all: &mut Vec<usize>) -> usize {
     all.clear();

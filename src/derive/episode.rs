@@ -163,10 +163,8 @@ fn outcome(history: &PatientHistory<'_>, episode: &Episode, cut: DataCut, horizo
     let at_horizon = |scale: Scale| follow_up::score(history, scale, series, horizon);
     let scale = episode.pain.map(|baseline| baseline.scale);
     let window = opioid_dose::follow_up_window(series.index_day, horizon);
-    let review = super::history::Window {
-        first: series.index_day + horizon.first,
-        last: series.index_day + horizon.last,
-    };
+    let review =
+        super::history::Window { first: series.index_day + horizon.first, last: series.index_day + horizon.last };
     Outcome {
         due: cut.reaches(series, episode.period, horizon),
         pain_x10: scale.and_then(at_horizon),

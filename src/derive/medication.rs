@@ -40,7 +40,9 @@ impl Meaning {
     pub fn daily(self, strength_x1000: i64, quantity_x1000: i64, days: i32) -> Mme {
         match self.factor {
             None => Mme::default(),
-            Some(factor) if self.patch => Mme::per_day_of_patches(strength_x1000, patches_worn(quantity_x1000, days), factor),
+            Some(factor) if self.patch => {
+                Mme::per_day_of_patches(strength_x1000, patches_worn(quantity_x1000, days), factor)
+            }
             Some(factor) => Mme::per_day(strength_x1000, quantity_x1000, factor, days),
         }
     }

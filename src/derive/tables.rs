@@ -5,8 +5,8 @@ use std::rc::Rc;
 use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int32Array};
 
 use super::history::{Assessment, Diagnosis, Infusion, Medication, Prescription, Scale};
-use super::reader::{Decode, Words, boolean, float64, int32};
 use super::medication::{Meaning, is_for_oud, is_parenteral};
+use super::reader::{Decode, Words, boolean, float64, int32};
 use crate::model::opioid::{Dispensing, Mme};
 use crate::protocol::{ConditionPack, Protocol};
 
@@ -192,8 +192,12 @@ impl Decode for Prescriptions<'_> {
         let days = self.days.as_ref()?.value(index);
         let strength = thousandths(self.strength.as_ref()?.value(index));
         let quantity = thousandths(self.quantity.as_ref()?.value(index));
-        let daily = if medication == Medication::Opioid { meaning.daily(strength, quantity, days) } else { Mme::default() };
-        Some(Prescription { medication, dispensing: Dispensing { start: self.start.as_ref()?.value(index), days, daily } })
+        let daily =
+            if medication == Medication::Opioid { meaning.daily(strength, quantity, days) } else { Mme::default() };
+        Some(Prescription {
+            medication,
+            dispensing: Dispensing { start: self.start.as_ref()?.value(index), days, daily },
+        })
     }
 }
 

@@ -46,16 +46,18 @@ pub fn run(snapshot: &Snapshot, protocol: &Protocol, out: &Path, threads: usize)
     let mut writer = TableWriter::create(out, analysis_set::schema())?;
     let parts = parts(snapshot.manifest.patients);
     let job = Job { snapshot, protocol, cuts: data_cuts(snapshot, protocol), parts, next: AtomicUsize::new(0) };
-    let (sender, receiver) = sync_channel(threads);
     let encoder = writer.encoder();
     let flow = std::thread::scope(|scope| {
+        // The receiver lives in here: when the writer gives up it is dropped,
+        // and every worker that waits to send learns of it.
+        let (sender, receiver) = sync_channel(threads);
         for _ in 0..threads.clamp(1, parts) {
             let sender = sender.clone();
             let (job, encoder) = (&job, &encoder);
             scope.spawn(move || job.work(encoder, &sender));
         }
         drop(sender);
-        write_in_order(&mut writer, &receiver)
+        write_in_order(&mut writer, receiver)
     })?;
     writer.finish()?;
     Ok(Derived { path: out.to_owned(), flow })
@@ -69,7 +71,7 @@ fn parts(patients: u64) -> usize {
 type Part = (usize, Result<(Vec<RowGroup>, Flow), DeriveError>);
 
 /// Parts may finish out of order; a later one waits until its turn.
-fn write_in_order(writer: &mut TableWriter, parts: &Receiver<Part>) -> Result<Flow, DeriveError> {
+fn write_in_order(writer: &mut TableWriter, parts: Receiver<Part>) -> Result<Flow, DeriveError> {
     let mut total = Flow::default();
     let mut waiting = BTreeMap::new();
     let mut turn = 0;

@@ -19,6 +19,8 @@ const ALL: &str = "all";
 /// The measure whose follow-up is reported as retention, and whose population
 /// the responder curve describes.
 const HEADLINE: &str = "response_30";
+/// The opioid measure the flow of patients ends at.
+const OPIOID_HEADLINE: &str = "opioid_reduction_50";
 
 /// Everything computed, not yet released.
 #[derive(Debug)]
@@ -27,21 +29,46 @@ pub struct Estimates {
     pub estimates: Vec<Estimate>,
     /// Quarters of the data.
     pub quarters: Quarters,
+    /// Where the flow of patients ends, at each horizon.
+    pub to_date: [ToDate; HORIZONS.len()],
 }
 
 /// Computes every estimate of the results.
 ///
-/// `is_closed` says whether the primary window of every series of a period had
-/// closed at the data cut.
-pub fn estimate(tallies: &Tallies, protocol: &Protocol, is_closed: impl Fn(Period) -> bool) -> Estimates {
-    let quarters = Quarters::of(tallies.cells.keys(), &is_closed);
-    let mut builder = Builder { tallies, protocol, quarters: &quarters, estimates: Vec::new() };
-    for cohort in cohorts(tallies, &quarters, &is_closed) {
+/// `is_closed` says whether a window that ends so many days after day 0 had
+/// closed at the data cut for every series of a period at a site.
+pub fn estimate(tallies: &Tallies, protocol: &Protocol, is_closed: impl Fn(Period, i32, usize) -> bool) -> Estimates {
+    let counted = |(_, tallies): &(&FineCell, &Vec<Tally>)| tallies.iter().any(|tally| tally.eligible > 0);
+    let cells: Vec<&FineCell> = tallies.cells.iter().filter(counted).map(|(cell, _)| cell).collect();
+    let primary = protocol.study.primary_horizon.last;
+    let quarters = Quarters::of(cells.iter().copied(), |period, site| is_closed(period, primary, site));
+    let mut builder = Builder { tallies, protocol, quarters: &quarters, is_closed: &is_closed, estimates: Vec::new() };
+    for cohort in cohorts(&cells, &quarters) {
         builder.cohort(&cohort);
     }
     let mut estimates = builder.estimates;
     estimates.sort_by(|a, b| a.key.cmp(&b.key));
-    Estimates { estimates, quarters }
+    Estimates { to_date: to_date(tallies, protocol, &quarters), estimates, quarters }
+}
+
+/// The headline measures' tallies to date, at each horizon: where the flow of
+/// patients ends.
+fn to_date(tallies: &Tallies, protocol: &Protocol, quarters: &Quarters) -> [ToDate; HORIZONS.len()] {
+    let sum = |id: &str, horizon: usize| {
+        let measure = protocol.measures.iter().position(|measure| measure.id == id);
+        let wanted = |cell: &FineCell| cell.horizon == horizon && quarters.holds_to_date(cell.period);
+        measure.map(|measure| tallies.sum(measure, wanted)).unwrap_or_default()
+    };
+    std::array::from_fn(|horizon| ToDate { pain: sum(HEADLINE, horizon), opioids: sum(OPIOID_HEADLINE, horizon) })
+}
+
+/// The headline measures' tallies of everything mature, at one horizon.
+#[derive(Clone, Debug)]
+pub struct ToDate {
+    /// Of `response_30`.
+    pub pain: Tally,
+    /// Of `opioid_reduction_50`.
+    pub opioids: Tally,
 }
 
 /// A group of series by when they began.
@@ -49,7 +76,6 @@ pub fn estimate(tallies: &Tallies, protocol: &Protocol, is_closed: impl Fn(Perio
 struct Cohort {
     population: Population,
     periods: Periods,
-    maturity: Maturity,
     split: Split,
 }
 
@@ -92,8 +118,8 @@ impl Split {
     }
 }
 
-fn cohorts(tallies: &Tallies, quarters: &Quarters, is_closed: impl Fn(Period) -> bool) -> Vec<Cohort> {
-    let cohort = |population, periods, split| Cohort { population, periods, maturity: Maturity::Mature, split };
+fn cohorts(cells: &[&FineCell], quarters: &Quarters) -> Vec<Cohort> {
+    let cohort = |population, periods, split| Cohort { population, periods, split };
     let mut cohorts = Vec::new();
     if let Some(newest) = quarters.newest_mature {
         cohorts.push(cohort(Population::Quarter, Periods::Quarters(vec![newest]), Split::Sites));
@@ -101,15 +127,11 @@ fn cohorts(tallies: &Tallies, quarters: &Quarters, is_closed: impl Fn(Period) ->
         cohorts.push(cohort(Population::RollingYear, year, Split::ConditionsBySite));
     }
     cohorts.push(cohort(Population::ToDate, Periods::ToDate, Split::ConditionsAndSites));
-    let maturity = |closed: bool| if closed { Maturity::Mature } else { Maturity::Immature };
-    for &quarter in &quarters.all {
-        let trend = cohort(Population::QuarterSeries, Periods::Quarters(vec![quarter]), Split::SitesAtPrimary);
-        cohorts.push(Cohort { maturity: maturity(quarters.is_mature(quarter)), ..trend });
-    }
-    for month in months(tallies.cells.keys()) {
-        let trend = cohort(Population::Month, Periods::Month(month), Split::Overall);
-        cohorts.push(Cohort { maturity: maturity(is_closed(month)), ..trend });
-    }
+    let trend =
+        |&quarter: &Period| cohort(Population::QuarterSeries, Periods::Quarters(vec![quarter]), Split::SitesAtPrimary);
+    cohorts.extend(quarters.all.iter().map(trend));
+    let months = months(cells.iter().copied()).into_iter();
+    cohorts.extend(months.map(|month| cohort(Population::Month, Periods::Month(month), Split::Overall)));
     cohorts
 }
 
@@ -143,12 +165,14 @@ struct Builder<'a> {
     tallies: &'a Tallies,
     protocol: &'a Protocol,
     quarters: &'a Quarters,
+    is_closed: &'a dyn Fn(Period, i32, usize) -> bool,
     estimates: Vec<Estimate>,
 }
 
 /// One cell being filled.
 struct Place<'a> {
     cohort: &'a Cohort,
+    maturity: Maturity,
     site: Option<usize>,
     condition: Option<usize>,
     horizon: Horizon,
@@ -159,13 +183,26 @@ impl Builder<'_> {
         let cube = Cube::of(self.tallies, self.protocol, |cell| cohort.holds(cell, self.quarters));
         for (position, horizon) in HORIZONS.into_iter().enumerate() {
             let primary = horizon == self.protocol.study.primary_horizon;
+            let maturity = self.maturity(cohort, position);
             for (site, condition) in cube.margins() {
                 if cohort.split.holds(site, condition, primary) {
-                    let place = Place { cohort, site, condition, horizon };
+                    let place = Place { cohort, maturity, site, condition, horizon };
                     self.place(&place, &cube.tallies(site, condition, position));
                 }
             }
         }
+    }
+
+    /// Whether the window of this horizon had closed for everyone in the cohort:
+    /// a quarter mature at 12 weeks may not be at 24.
+    fn maturity(&self, cohort: &Cohort, horizon: usize) -> Maturity {
+        let last = HORIZONS[horizon].last;
+        let members =
+            self.tallies.cells.iter().filter(|(cell, _)| cell.horizon == horizon && cohort.holds(cell, self.quarters));
+        let mut counted = members.filter(|(_, tallies)| tallies.iter().any(|tally| tally.eligible > 0));
+        let closed =
+            counted.all(|(cell, _)| cell.period.is_none_or(|period| (self.is_closed)(period, last, cell.site)));
+        if closed { Maturity::Mature } else { Maturity::Immature }
     }
 
     /// Every measure in one place. A condition nobody has is left out: a row
@@ -203,7 +240,7 @@ impl Builder<'_> {
             n: ratio.denominator,
             numerator: Some(ratio.numerator),
             statistics: vec![ratio.rate(unit)],
-            maturity: place.cohort.maturity,
+            maturity: place.maturity,
         });
     }
 
@@ -214,7 +251,7 @@ impl Builder<'_> {
                 n,
                 numerator: None,
                 statistics: change::statistics(tally, measure, estimand),
-                maturity: place.cohort.maturity,
+                maturity: place.maturity,
             });
         }
     }
@@ -307,6 +344,8 @@ impl Cube {
     /// Every combination of site and condition, each with its margin first.
     fn margins(&self) -> Vec<(Option<usize>, Option<usize>)> {
         let with_margin = |count: usize| std::iter::once(None).chain((0..count).map(Some));
-        with_margin(self.sites).flat_map(|site| with_margin(self.conditions).map(move |condition| (site, condition))).collect()
+        with_margin(self.sites)
+            .flat_map(|site| with_margin(self.conditions).map(move |condition| (site, condition)))
+            .collect()
     }
 }

@@ -28,7 +28,7 @@ struct Samples {
 
 fn samples(tally: &Tally, measure: &Measure) -> Result<Samples, Undefined> {
     let scale = u32::try_from(measure.scale).map_err(|_| Undefined::ParameterOutsideRange)?;
-    let pairs = || tally.pairs.iter().map(|(pair, count)| (*pair, *count));
+    let pairs = || tally.pairs.iter().map(|pair| ((i64::from(pair.baseline), i64::from(pair.follow_up)), pair.count));
     Ok(Samples {
         change: match measure.kind {
             MeasureKind::PercentChange => Values::from_tally(pairs().map(percent_change))?,
@@ -106,6 +106,11 @@ fn with_interval(
         name,
         value: value.map_err(|why| why.to_string()),
         unit: unit.to_owned(),
-        interval: interval.map(|(ends, level, method)| ConfidenceInterval { low: ends.low, high: ends.high, level, method }),
+        interval: interval.map(|(ends, level, method)| ConfidenceInterval {
+            low: ends.low,
+            high: ends.high,
+            level,
+            method,
+        }),
     }
 }

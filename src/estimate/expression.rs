@@ -96,7 +96,8 @@ fn check(measure: &Measure, key: &str, written: &Expression, wanted: Wanted) -> 
     check_nodes(&expression).map_err(|what| {
         refuse(format!("uses {what}")).hint("an expression looks at one row; counting and averaging is relief's work")
     })?;
-    let kind = type_of(&expression).map_err(|error| refuse(format!("does not fit the columns' types: {}", first_line(&error))))?;
+    let kind = type_of(&expression)
+        .map_err(|error| refuse(format!("does not fit the columns' types: {}", first_line(&error))))?;
     if !wanted.fits(&kind) {
         return Err(refuse(format!("is {} where {} is needed", kind_words(&kind), wanted.words())));
     }
@@ -193,9 +194,15 @@ fn probe_column(column: &Column, rows: usize) -> PolarsColumn {
     let filled = (0..rows).map(|row| present(row).then_some(row));
     match column.kind {
         Kind::Int32 => PolarsSeries::new(name, filled.map(|row| row.map(number)).collect::<Vec<_>>()),
-        Kind::Int64 => PolarsSeries::new(name, filled.map(|row| row.map(|row| i64::from(number(row)))).collect::<Vec<_>>()),
-        Kind::Float64 => PolarsSeries::new(name, filled.map(|row| row.map(|row| f64::from(number(row)))).collect::<Vec<_>>()),
-        Kind::Text => PolarsSeries::new(name, filled.map(|row| row.map(|row| ["12w", "all"][row % 2])).collect::<Vec<_>>()),
+        Kind::Int64 => {
+            PolarsSeries::new(name, filled.map(|row| row.map(|row| i64::from(number(row)))).collect::<Vec<_>>())
+        }
+        Kind::Float64 => {
+            PolarsSeries::new(name, filled.map(|row| row.map(|row| f64::from(number(row)))).collect::<Vec<_>>())
+        }
+        Kind::Text => {
+            PolarsSeries::new(name, filled.map(|row| row.map(|row| ["12w", "all"][row % 2])).collect::<Vec<_>>())
+        }
         Kind::Boolean => PolarsSeries::new(name, filled.map(|row| row.map(|row| row % 2 == 0)).collect::<Vec<_>>()),
     }
     .into()
@@ -219,7 +226,11 @@ mod tests {
             "follow_up_pain_x10 BETWEEN 0 AND 30 OR sex = 'F'",
             "CASE WHEN due THEN opioid_user ELSE FALSE END",
         ] {
-            assert!(compile(&Measure::example(outcome)).is_ok(), "{outcome}: {:?}", compile(&Measure::example(outcome)).err());
+            assert!(
+                compile(&Measure::example(outcome)).is_ok(),
+                "{outcome}: {:?}",
+                compile(&Measure::example(outcome)).err()
+            );
         }
     }
 

@@ -1,7 +1,9 @@
 //! Which quarters are mature, and which periods a population holds.
 
-use crate::model::calendar::Period;
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::tally::FineCell;
+use crate::model::calendar::Period;
 
 /// The quarters of the data and how far they are mature.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,13 +16,19 @@ pub struct Quarters {
 }
 
 impl Quarters {
-    /// Reads the quarters of `cells`. A quarter is mature when `is_closed`
-    /// says that its primary window has closed for everyone begun in it.
-    pub fn of<'c>(cells: impl Iterator<Item = &'c FineCell>, is_closed: impl Fn(Period) -> bool) -> Self {
-        let mut seen: Vec<Period> = cells.filter_map(|cell| quarter(cell.period?)).collect();
-        seen.sort_unstable();
-        seen.dedup();
-        let newest_mature = seen.iter().rev().copied().find(|&quarter| is_closed(quarter));
+    /// Reads the quarters of `cells`, which hold series that count. A quarter is
+    /// mature when `is_closed` says so of each site with a series in it: a
+    /// clinic that stopped sending records holds back its own quarters only.
+    pub fn of<'c>(cells: impl Iterator<Item = &'c FineCell>, is_closed: impl Fn(Period, usize) -> bool) -> Self {
+        let mut sites: BTreeMap<Period, BTreeSet<usize>> = BTreeMap::new();
+        for cell in cells {
+            if let Some(quarter) = cell.period.and_then(quarter) {
+                sites.entry(quarter).or_default().insert(cell.site);
+            }
+        }
+        let closed = |quarter: Period| sites[&quarter].iter().all(|&site| is_closed(quarter, site));
+        let seen: Vec<Period> = sites.keys().copied().collect();
+        let newest_mature = seen.iter().rev().copied().find(|&quarter| closed(quarter));
         Self { all: without_gaps(&seen), newest_mature }
     }
 
@@ -65,7 +73,8 @@ fn without_gaps(seen: &[Period]) -> Vec<Period> {
 
 /// The months from the first to the last seen, none left out.
 pub fn months<'c>(cells: impl Iterator<Item = &'c FineCell>) -> Vec<Period> {
-    let mut seen: Vec<Period> = cells.filter_map(|cell| cell.period.filter(|period| matches!(period, Period::Month(..)))).collect();
+    let mut seen: Vec<Period> =
+        cells.filter_map(|cell| cell.period.filter(|period| matches!(period, Period::Month(..)))).collect();
     seen.sort_unstable();
     seen.dedup();
     without_gaps(&seen)

@@ -12,11 +12,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use polars::frame::DataFrame;
 use polars::io::SerReader;
 use polars::prelude::{
-    BooleanChunked, DataType, Expr, Int64Chunked, IntoLazy, ParallelStrategy, ParquetReader, PolarsError, StringChunked, lit,
+    BooleanChunked, DataType, Expr, Int32Chunked, IntoLazy, ParallelStrategy, ParquetReader, PolarsError,
+    StringChunked, lit,
 };
 
 use super::expression::{Compiled, Outcome};
-use super::tally::{FineCell, Tallies, Tally};
+use super::tally::{FineCell, Pair, Tallies, Tally};
 use crate::model::calendar::Period;
 use crate::model::horizon::HORIZONS;
 use crate::protocol::ConditionPack;
@@ -111,13 +112,11 @@ impl Job<'_> {
 /// The columns the measures and the cells need.
 fn columns(measures: &[Compiled]) -> Vec<String> {
     let mut names: Vec<String> = CELL_COLUMNS.iter().map(ToString::to_string).collect();
-    for measure in measures {
-        for expression in expressions(measure) {
-            names.extend(expression.into_iter().filter_map(|node| match node {
-                Expr::Column(name) => Some(name.to_string()),
-                _ => None,
-            }));
-        }
+    for expression in measures.iter().flat_map(expressions) {
+        names.extend(expression.into_iter().filter_map(|node| match node {
+            Expr::Column(name) => Some(name.to_string()),
+            _ => None,
+        }));
     }
     names.sort();
     names.dedup();
@@ -133,141 +132,174 @@ fn expressions(measure: &Compiled) -> Vec<&Expr> {
     all
 }
 
-/// One thread's counts. Cells get a number when they are first seen.
+/// One thread's counts.
 struct Counter<'a> {
     counting: &'a Counting<'a>,
-    cells: Vec<FineCell>,
+    cells: Cells<'a>,
     tallies: Vec<Vec<Tally>>,
 }
 
 impl<'a> Counter<'a> {
     fn new(counting: &'a Counting<'a>) -> Self {
-        Self { counting, cells: Vec::new(), tallies: Vec::new() }
+        Self { counting, cells: Cells::new(counting), tallies: Vec::new() }
     }
 
     fn add(&mut self, frame: &DataFrame) -> Result<(), PolarsError> {
-        let cells = self.cell_numbers(frame)?;
-        for (index, measure) in self.counting.measures.iter().enumerate() {
-            self.add_measure(index, measure, frame, &cells)?;
-        }
-        Ok(())
-    }
-
-    /// Each row's cell number. The rows of one series follow each other with
-    /// the horizons in turn, so the answer of four rows before is tried first.
-    fn cell_numbers(&mut self, frame: &DataFrame) -> Result<Vec<usize>, PolarsError> {
-        let [period, site, condition, horizon] = CELL_COLUMNS.map(|name| text(frame, name));
-        let rows = period?.iter().zip(site?.iter()).zip(condition?.iter()).zip(horizon?.iter());
-        let mut known: BTreeMap<[Option<&str>; 4], usize> = BTreeMap::new();
-        let mut numbers = Vec::with_capacity(frame.height());
-        for (((period, site), condition), horizon) in rows {
-            let words = [period, site, condition, horizon];
-            let number = match known.get(&words) {
-                Some(number) => *number,
-                None => self.number(self.cell(words)),
-            };
-            known.insert(words, number);
-            numbers.push(number);
-        }
-        Ok(numbers)
-    }
-
-    fn cell(&self, [period, site, condition, horizon]: [Option<&str>; 4]) -> FineCell {
-        let conditions = self.counting.conditions.conditions();
-        let site = site.and_then(|site| self.counting.sites.iter().position(|known| known == site));
-        let condition = condition.and_then(|code| conditions.iter().position(|known| known.code == code));
-        let horizon = horizon.and_then(|id| HORIZONS.iter().position(|known| known.id == id));
-        FineCell {
-            period: period.and_then(Period::parse),
-            site: site.expect("the snapshot lists every site"),
-            condition: condition.expect("derivation writes codes of the pack"),
-            horizon: horizon.expect("derivation writes known horizons"),
-        }
-    }
-
-    fn number(&mut self, cell: FineCell) -> usize {
-        if let Some(number) = self.cells.iter().position(|known| *known == cell) {
-            return number;
-        }
-        self.cells.push(cell);
-        self.tallies.push(vec![Tally::default(); self.counting.measures.len()]);
-        self.cells.len() - 1
-    }
-
-    fn add_measure(&mut self, index: usize, measure: &Compiled, frame: &DataFrame, cells: &[usize]) -> Result<(), PolarsError> {
-        let evaluated = evaluate(measure, frame)?;
-        let eligible = evaluated.column("eligible")?.bool()?.clone();
-        let observed = evaluated.column("observed")?.bool()?.clone();
-        for cell in chosen(&eligible, cells) {
-            self.tallies[cell][index].eligible += 1;
-        }
-        for cell in chosen(&observed, cells) {
-            self.tallies[cell][index].observed += 1;
-        }
-        match measure.outcome {
-            Outcome::Condition(_) => {
-                let outcome = evaluated.column("outcome")?.bool()?.clone();
-                for cell in chosen(&outcome, cells) {
-                    self.tallies[cell][index].outcome += 1;
+        let cells = self.cells.of_rows(frame)?;
+        let measures = self.counting.measures;
+        self.tallies.resize_with(self.cells.known.len(), || vec![Tally::default(); measures.len()]);
+        let evaluated = frame.clone().lazy().select(wanted(measures)).collect()?;
+        for (index, measure) in measures.iter().enumerate() {
+            let column = |what: &str| evaluated.column(&name(index, what));
+            self.count(&cells, column("eligible")?.bool()?, |tallies, n| tallies[index].eligible += n);
+            self.count(&cells, column("observed")?.bool()?, |tallies, n| tallies[index].observed += n);
+            match measure.outcome {
+                Outcome::Condition(_) => {
+                    self.count(&cells, column("outcome")?.bool()?, |tallies, n| tallies[index].outcome += n);
+                }
+                Outcome::Pair { .. } => {
+                    let scores = [column("baseline")?.i32()?, column("follow_up")?.i32()?];
+                    self.add_pairs(index, column("observed")?.bool()?, scores, &cells);
                 }
             }
-            Outcome::Pair { .. } => {
-                let baseline = evaluated.column("baseline")?.i64()?.clone();
-                let follow_up = evaluated.column("follow_up")?.i64()?.clone();
-                self.add_pairs(index, &observed, &baseline, &follow_up, cells);
-            }
         }
         Ok(())
     }
 
-    /// Sorting first makes one tree step of each run of equal pairs.
-    fn add_pairs(&mut self, index: usize, observed: &BooleanChunked, baseline: &Int64Chunked, follow_up: &Int64Chunked, cells: &[usize]) {
-        let rows = values(observed).zip(baseline.iter()).zip(follow_up.iter()).zip(cells);
-        let mut pairs: Vec<(usize, i64, i64)> = rows
-            .filter(|(((observed, _), _), _)| *observed)
-            .filter_map(|(((_, baseline), follow_up), &cell)| Some((cell, baseline?, follow_up?)))
-            .collect();
-        pairs.sort_unstable();
-        for run in pairs.chunk_by(|a, b| a == b) {
-            let (cell, baseline, follow_up) = run[0];
-            *self.tallies[cell][index].pairs.entry((baseline, follow_up)).or_default() += run.len() as u64;
+    /// Adds the rows a mask holds to their cells. Counting into a plain array
+    /// first keeps the inner loop in the processor's cache.
+    fn count(&mut self, cells: &[u32], mask: &BooleanChunked, add: impl Fn(&mut [Tally], u64)) {
+        let mut counts = vec![0_u64; self.tallies.len()];
+        for_each_row(mask, |row| counts[cells[row] as usize] += 1);
+        for (tallies, count) in self.tallies.iter_mut().zip(counts).filter(|(_, count)| *count > 0) {
+            add(tallies, count);
+        }
+    }
+
+    /// Sorts the pairs of a row group, so that each cell takes its share at once.
+    fn add_pairs(
+        &mut self,
+        index: usize,
+        observed: &BooleanChunked,
+        [before, after]: [&Int32Chunked; 2],
+        cells: &[u32],
+    ) {
+        let mut rows = Vec::new();
+        for_each_row(observed, |row| {
+            let scores = before.get(row).zip(after.get(row)).expect("observed means that both scores are known");
+            rows.push((cells[row], scores));
+        });
+        rows.sort_unstable();
+        let mut pairs = Vec::new();
+        for of_cell in rows.chunk_by(|a, b| a.0 == b.0) {
+            let runs = of_cell.chunk_by(|a, b| a == b);
+            pairs.clear();
+            pairs.extend(runs.map(|run| Pair { baseline: run[0].1.0, follow_up: run[0].1.1, count: run.len() as u64 }));
+            self.tallies[of_cell[0].0 as usize][index].pairs.add_sorted(&pairs);
         }
     }
 
     fn finish(self) -> Tallies {
-        Tallies { sites: Vec::new(), cells: self.cells.into_iter().zip(self.tallies).collect() }
+        Tallies { sites: Vec::new(), cells: self.cells.known.into_iter().zip(self.tallies).collect() }
     }
 }
 
-/// A condition that is unknown does not hold; observed implies eligible, and
-/// outcome implies observed.
-fn evaluate(measure: &Compiled, frame: &DataFrame) -> Result<DataFrame, PolarsError> {
-    let holds = |expression: &Expr| expression.clone().fill_null(lit(false));
-    let eligible = holds(&measure.eligible);
-    let scores_known = match &measure.outcome {
-        Outcome::Condition(_) => lit(true),
-        Outcome::Pair { baseline, follow_up } => baseline.clone().is_not_null().and(follow_up.clone().is_not_null()),
-    };
-    let observed = eligible.clone().and(holds(&measure.observed)).and(scores_known);
-    let mut wanted = vec![eligible.alias("eligible"), observed.clone().alias("observed")];
-    match &measure.outcome {
-        Outcome::Condition(outcome) => wanted.push(observed.and(holds(outcome)).alias("outcome")),
-        Outcome::Pair { baseline, follow_up } => {
-            wanted.push(baseline.clone().cast(DataType::Int64).alias("baseline"));
-            wanted.push(follow_up.clone().cast(DataType::Int64).alias("follow_up"));
+/// Calls `visit` with the number of every row a mask holds.
+fn for_each_row(mask: &BooleanChunked, mut visit: impl FnMut(usize)) {
+    debug_assert_eq!(mask.null_count(), 0, "unknown conditions were made false");
+    let mut first = 0;
+    for chunk in mask.downcast_iter() {
+        chunk.values().true_idx_iter().for_each(|row| visit(first + row));
+        first += chunk.len();
+    }
+}
+
+/// Numbers for cells, given when a cell is first seen.
+struct Cells<'a> {
+    counting: &'a Counting<'a>,
+    known: Vec<FineCell>,
+    numbers: BTreeMap<FineCell, u32>,
+}
+
+impl<'a> Cells<'a> {
+    fn new(counting: &'a Counting<'a>) -> Self {
+        Self { counting, known: Vec::new(), numbers: BTreeMap::new() }
+    }
+
+    /// Each row's cell number. The rows of a series follow each other and differ
+    /// in the horizon only, so the words are looked up once a series.
+    fn of_rows(&mut self, frame: &DataFrame) -> Result<Vec<u32>, PolarsError> {
+        let [period, site, condition, horizon] = CELL_COLUMNS.map(|name| text(frame, name));
+        let series = period?.iter().zip(site?.iter()).zip(condition?.iter());
+        let mut last = None;
+        let mut numbers: [Option<u32>; HORIZONS.len()] = [None; HORIZONS.len()];
+        let rows = series.zip(horizon?.iter()).map(|(((period, site), condition), horizon)| {
+            let words = [period, site, condition];
+            if last != Some(words) {
+                last = Some(words);
+                numbers = [None; HORIZONS.len()];
+            }
+            let horizon =
+                HORIZONS.iter().position(|known| Some(known.id) == horizon).expect("derivation writes known horizons");
+            *numbers[horizon].get_or_insert_with(|| self.number(self.cell(words, horizon)))
+        });
+        Ok(rows.collect())
+    }
+
+    fn cell(&self, [period, site, condition]: [Option<&str>; 3], horizon: usize) -> FineCell {
+        let conditions = self.counting.conditions.conditions();
+        let site = site.and_then(|site| self.counting.sites.iter().position(|known| known == site));
+        let condition = condition.and_then(|code| conditions.iter().position(|known| known.code == code));
+        FineCell {
+            period: period.and_then(Period::parse),
+            site: site.expect("the snapshot lists every site"),
+            condition: condition.expect("derivation writes codes of the pack"),
+            horizon,
         }
     }
-    frame.clone().lazy().with_columns(wanted).collect()
+
+    fn number(&mut self, cell: FineCell) -> u32 {
+        let next = u32::try_from(self.known.len()).expect("fewer cells than people");
+        let number = *self.numbers.entry(cell).or_insert(next);
+        if number == next {
+            self.known.push(cell);
+        }
+        number
+    }
+}
+
+fn name(measure: usize, what: &str) -> String {
+    format!("{measure}.{what}")
+}
+
+/// Everything to evaluate, for all measures at once. A condition that is
+/// unknown does not hold; observed implies eligible, and outcome observed.
+fn wanted(measures: &[Compiled]) -> Vec<Expr> {
+    let holds = |expression: &Expr| expression.clone().fill_null(lit(false));
+    let mut all = Vec::new();
+    for (index, measure) in measures.iter().enumerate() {
+        let eligible = holds(&measure.eligible);
+        let scores_known = match &measure.outcome {
+            Outcome::Condition(_) => None,
+            Outcome::Pair { baseline, follow_up } => {
+                Some(baseline.clone().is_not_null().and(follow_up.clone().is_not_null()))
+            }
+        };
+        let observed =
+            [Some(holds(&measure.observed)), scores_known].into_iter().flatten().fold(eligible.clone(), Expr::and);
+        all.push(eligible.alias(name(index, "eligible")));
+        all.push(observed.clone().alias(name(index, "observed")));
+        match &measure.outcome {
+            Outcome::Condition(outcome) => all.push(observed.and(holds(outcome)).alias(name(index, "outcome"))),
+            Outcome::Pair { baseline, follow_up } => {
+                all.push(baseline.clone().cast(DataType::Int32).alias(name(index, "baseline")));
+                all.push(follow_up.clone().cast(DataType::Int32).alias(name(index, "follow_up")));
+            }
+        }
+    }
+    all
 }
 
 fn text<'f>(frame: &'f DataFrame, name: &str) -> Result<&'f StringChunked, PolarsError> {
     frame.column(name)?.str()
-}
-
-fn values(mask: &BooleanChunked) -> impl Iterator<Item = bool> + '_ {
-    mask.iter().map(|value| value.unwrap_or(false))
-}
-
-fn chosen<'r>(mask: &'r BooleanChunked, cells: &'r [usize]) -> impl Iterator<Item = usize> + 'r {
-    values(mask).zip(cells).filter(|(chosen, _)| *chosen).map(|(_, cell)| *cell)
 }

@@ -3,6 +3,7 @@
 //! Scores are discrete, so a tally says everything the rows do, costs the same
 //! for a hundred patients and for a million, and two tallies add up.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::AddAssign;
@@ -31,9 +32,61 @@ pub struct Tally {
     pub observed: u64,
     /// Of those, with the outcome; 0 for a change.
     pub outcome: u64,
-    /// Of the observed: (baseline, follow-up) as stored → how many; empty for
-    /// a proportion.
-    pub pairs: BTreeMap<(i64, i64), u64>,
+    /// Of the observed: the scores before and after; empty for a proportion.
+    pub pairs: Pairs,
+}
+
+/// Pairs of scores as stored, and how many patients have each.
+///
+/// Kept sorted in one block: a tree of the same pairs takes three times the
+/// memory, and there is one per cell and measure.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pairs(Vec<Pair>);
+
+/// One pair of scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Score before, as stored.
+    pub baseline: i32,
+    /// Score after, as stored.
+    pub follow_up: i32,
+    /// Patients with this pair.
+    pub count: u64,
+}
+
+impl Pair {
+    fn scores(&self) -> (i32, i32) {
+        (self.baseline, self.follow_up)
+    }
+}
+
+impl Pairs {
+    /// The pairs, in order of scores, each once.
+    pub fn iter(&self) -> impl Iterator<Item = &Pair> {
+        self.0.iter()
+    }
+
+    /// Adds pairs that are sorted by score and distinct.
+    pub fn add_sorted(&mut self, other: &[Pair]) {
+        debug_assert!(other.is_sorted_by(|a, b| a.scores() < b.scores()), "pairs are sorted and distinct");
+        let mut merged = Vec::with_capacity(self.0.len() + other.len());
+        let (mut mine, mut theirs) = (self.0.iter().peekable(), other.iter().peekable());
+        loop {
+            let next = match (mine.peek(), theirs.peek()) {
+                (Some(a), Some(b)) => a.scores().cmp(&b.scores()),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => break,
+            };
+            merged.extend(match next {
+                Ordering::Less => mine.next().copied(),
+                Ordering::Greater => theirs.next().copied(),
+                Ordering::Equal => mine.next().zip(theirs.next()).map(|(a, b)| Pair { count: a.count + b.count, ..*a }),
+            });
+        }
+        merged.shrink_to_fit();
+        self.0 = merged;
+    }
 }
 
 impl AddAssign<&Self> for Tally {
@@ -41,8 +94,8 @@ impl AddAssign<&Self> for Tally {
         self.eligible += other.eligible;
         self.observed += other.observed;
         self.outcome += other.outcome;
-        for (pair, count) in &other.pairs {
-            *self.pairs.entry(*pair).or_default() += count;
+        if !other.pairs.0.is_empty() {
+            self.pairs.add_sorted(&other.pairs.0);
         }
     }
 }
@@ -62,7 +115,9 @@ impl Tallies {
         for (cell, tallies) in other.cells {
             match self.cells.entry(cell) {
                 Entry::Vacant(vacant) => _ = vacant.insert(tallies),
-                Entry::Occupied(mut mine) => mine.get_mut().iter_mut().zip(&tallies).for_each(|(mine, theirs)| *mine += theirs),
+                Entry::Occupied(mut mine) => {
+                    mine.get_mut().iter_mut().zip(&tallies).for_each(|(mine, theirs)| *mine += theirs)
+                }
             }
         }
     }

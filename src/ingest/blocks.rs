@@ -12,6 +12,8 @@ use super::record::{Buffers, Cut, Records};
 
 /// Bytes of a block: large enough to keep a thread busy, small enough for its cache.
 const BLOCK: usize = 1 << 20;
+/// Bytes of a strip; its fields and marks take as much again.
+const STRIP: usize = 1 << 16;
 /// Bytes of the longest record; beyond it a quote was surely never closed.
 const LONGEST_RECORD: usize = 16 << 20;
 
@@ -45,7 +47,8 @@ impl Blocks {
     /// Opens a file, by its extension plain, gzip or zstd.
     pub(super) fn open(path: &Path) -> Result<Self, IngestError> {
         let input = Input::open(path).map_err(|error| IngestError::unreadable(path, &error))?;
-        let mut blocks = Self { path: path.to_owned(), input, pending: Vec::new(), spare: Vec::new(), line: 1, at_end: false };
+        let mut blocks =
+            Self { path: path.to_owned(), input, pending: Vec::new(), spare: Vec::new(), line: 1, at_end: false };
         blocks.fill(BLOCK)?;
         if blocks.pending.starts_with(b"\xEF\xBB\xBF") {
             blocks.pending.drain(..3);
@@ -159,12 +162,12 @@ impl Blocks {
         rest.extend_from_slice(&self.pending[length..]);
         let mut bytes = std::mem::replace(&mut self.pending, rest);
         bytes.truncate(length);
-        self.line += memchr::memchr_iter(b'\n', &bytes).count() as u32;
+        self.line += line_ends(&bytes);
         bytes
     }
 
     fn unclosed(&self, at: usize) -> IngestError {
-        let line = self.line + memchr::memchr_iter(b'\n', &self.pending[..at]).count() as u32;
+        let line = self.line + line_ends(&self.pending[..at]);
         let hint = "a quote inside a field is written twice; export the file again";
         IngestError::at_line(&self.path, line, "a quote opens a field and is never closed", hint)
     }
@@ -174,20 +177,55 @@ impl Blocks {
     }
 }
 
-/// Checks a block's encoding: text in another one would be read wrongly, not
-/// rejected, so it is refused as a whole.
-pub(super) fn check_utf8(path: &Path, block: &Block) -> Result<(), IngestError> {
-    match str::from_utf8(&block.bytes) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(not_utf8(path, &block.bytes, block.first_line)),
+/// Some whole records of a block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Strip<'a> {
+    /// Their bytes.
+    pub bytes: &'a [u8],
+    /// Physical line the first one starts on.
+    pub first_line: u32,
+}
+
+impl Block {
+    /// The block in pieces so small that one stays in a core's own cache while
+    /// it is checked, split, matched and admitted. Quotes are not looked for
+    /// twice: a block with any is one strip.
+    pub(super) fn strips(&self) -> impl Iterator<Item = Strip<'_>> {
+        let (mut rest, mut line) = (self.bytes.as_slice(), self.first_line);
+        std::iter::from_fn(move || {
+            let aim = if self.quoted { rest.len() } else { rest.len().min(STRIP) };
+            let (_, beyond) = rest.split_at(aim.saturating_sub(1));
+            let length = aim.saturating_sub(1) + memchr::memchr(b'\n', beyond)? + 1;
+            let (bytes, after) = rest.split_at(if self.quoted { rest.len() } else { length });
+            let strip = Strip { bytes, first_line: line };
+            rest = after;
+            line += line_ends(bytes);
+            Some(strip)
+        })
+    }
+}
+
+impl Strip<'_> {
+    /// Checks the encoding: text in another one would be read wrongly, not
+    /// rejected, so it is refused as a whole.
+    pub(super) fn check_utf8(&self, path: &Path) -> Result<(), IngestError> {
+        match str::from_utf8(self.bytes) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(not_utf8(path, self.bytes, self.first_line)),
+        }
     }
 }
 
 fn not_utf8(path: &Path, bytes: &[u8], first_line: u32) -> IngestError {
     let valid = str::from_utf8(bytes).err().map_or(0, |error| error.valid_up_to());
-    let line = first_line + memchr::memchr_iter(b'\n', &bytes[..valid]).count() as u32;
+    let line = first_line + line_ends(&bytes[..valid]);
     let hint = "it looks like Latin-1, Windows-1252 or UTF-16; save it as `CSV UTF-8`";
     IngestError::at_line(path, line, "the text is not UTF-8", hint)
+}
+
+fn line_ends(bytes: &[u8]) -> u32 {
+    let count = memchr::memchr_iter(b'\n', bytes).count();
+    u32::try_from(count).expect("a block has fewer bytes than that")
 }
 
 /// Bytes as lower-case hexadecimal.

@@ -17,11 +17,12 @@ use crate::store::StoreError;
 const MOST_BUCKETS: usize = 1024;
 /// Patients of a bucket when there are few.
 const FEWEST_PATIENTS: usize = 1 << 10;
+
 /// Rows of a table in the making.
 #[derive(Debug)]
 pub(super) struct Buckets {
     shift: u32,
-    buckets: Vec<Bucket>,
+    all: Vec<Bucket>,
     held: usize,
     budget: usize,
     spill: Option<File>,
@@ -60,15 +61,15 @@ impl Buckets {
         let size = 1_u32 << shift;
         let count = u32::try_from((patients >> shift) + 1).expect("at most 2049");
         let bucket = |index: u32| Bucket { first_patient: index * size, patients: size, ..Bucket::default() };
-        let buckets = (0..count).map(bucket).collect();
-        Self { shift, buckets, held: 0, budget, spill: None, folder: folder.map(Path::to_owned) }
+        let all = (0..count).map(bucket).collect();
+        Self { shift, all, held: 0, budget, spill: None, folder: folder.map(Path::to_owned) }
     }
 
     /// Adds rows, in order.
     pub(super) fn extend(&mut self, mut rows: &[u8]) -> Result<(), StoreError> {
         while let Some(&size) = rows.first() {
             let (one, rest) = rows.split_at(usize::from(size));
-            self.buckets[(row::patient(one) >> self.shift) as usize].push(one);
+            self.all[(row::patient(one) >> self.shift) as usize].push(one);
             self.held += one.len();
             rows = rest;
         }
@@ -89,7 +90,7 @@ impl Buckets {
         }
         let file = self.spill.as_mut().expect("created above");
         let mut start = file.stream_position()?;
-        for bucket in &mut self.buckets {
+        for bucket in &mut self.all {
             if bucket.held.is_empty() {
                 continue;
             }
@@ -104,7 +105,7 @@ impl Buckets {
 
     /// The buckets in patient order, and what is on disk of them.
     pub(super) fn finish(self) -> (Vec<Bucket>, Spilled) {
-        (self.buckets, Spilled(self.spill.map(Mutex::new)))
+        (self.all, Spilled(self.spill.map(Mutex::new)))
     }
 }
 

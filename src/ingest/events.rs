@@ -78,7 +78,7 @@ pub(super) fn field_count(record: &Record<'_>, width: usize) -> Result<(), Probl
 
 /// Reads, sorts and, given a draft, writes one table of all sources.
 /// Prescriptions set aside go to `withheld`.
-pub(super) fn read_table<'a, E: Event<'a>>(
+pub(super) fn read_table<'a, E: Event<'a> + Send>(
     session: &Session<'a>,
     roster: &Roster,
     ledger: &mut Ledger,
@@ -89,9 +89,10 @@ pub(super) fn read_table<'a, E: Event<'a>>(
     let mut buckets = session.buckets(roster, draft);
     for (index, file) in session.plan.of_table(E::TABLE.name()) {
         let reader = FileReader { session, roster, index, file };
-        let work = |records: &Records<'_>| reader.read::<E>(records);
-        let take = |found: Found| found.take(index, &mut buckets, withheld, ledger);
-        let digest = read_file(&file.path, meter, work, take)?;
+        let begin = || (E::new(&file.layout, session.protocol), Found::default());
+        let work = |(event, found): &mut (E, Found), records: &Records<'_>| reader.read(records, event, found);
+        let take = |(_, found): (E, Found)| found.take(index, &mut buckets, withheld, ledger);
+        let digest = read_file(&file.path, meter, begin, work, take)?;
         session.note_digest(index, digest);
     }
     let writer = draft.map(|draft| draft.table(E::TABLE)).transpose()?;
@@ -175,12 +176,10 @@ struct FileReader<'s, 'a> {
 }
 
 impl<'a> FileReader<'_, 'a> {
-    fn read<E: Event<'a>>(&self, records: &Records<'_>) -> Result<Found, IngestError> {
+    fn read<E: Event<'a>>(&self, records: &Records<'_>, event: &mut E, found: &mut Found) -> Result<(), IngestError> {
         let common = Common::new(self);
         let matches = common.matches(records, self.roster);
-        let mut event = E::new(&self.file.layout, self.session.protocol);
-        let mut found =
-            Found { read: records.len() as u64, rows: Vec::with_capacity(records.len() * 32), ..Found::default() };
+        found.read += records.len() as u64;
         for (record, matched) in records.iter().zip(matches) {
             let start = found.rows.len();
             let read = common
@@ -190,11 +189,11 @@ impl<'a> FileReader<'_, 'a> {
                 Ok(()) => row::end(&mut found.rows, start),
                 Err(problem) => {
                     found.rows.truncate(start);
-                    self.set_aside(&record, matched, problem, &common, &mut found, E::TABLE)?;
+                    self.set_aside(&record, matched, problem, &common, found, E::TABLE)?;
                 }
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     fn set_aside(
@@ -249,8 +248,8 @@ impl Common {
         }
     }
 
-    /// Whose each record is. Hashing a batch of codes before looking any up
-    /// lets the processor fetch many places of the index at once.
+    /// Whose each record is, in batches: the look-ups of a batch wait for
+    /// memory together.
     fn matches(&self, records: &Records<'_>, roster: &Roster) -> Vec<Match> {
         const BATCH: usize = 128;
         let mut matches = Vec::with_capacity(records.len());
@@ -260,6 +259,7 @@ impl Common {
             let batch = start..records.len().min(start + BATCH);
             hashes.clear();
             hashes.extend(batch.map(|index| hash_of(records.get(index))));
+            roster.index.fetch(&hashes);
             matches.extend(hashes.iter().map(|&hash| roster.index.find(hash)));
         }
         matches

@@ -173,7 +173,7 @@ fn is_issued(number: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{in_column_name, in_value};
-    use crate::model::table::INPUT_TABLES;
+    use crate::model::table::{INPUT_TABLES, InputTable};
 
     #[test]
     fn identifying_names_are_caught_however_they_are_written() {
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn no_column_of_ours_and_no_innocent_one_is_caught() {
-        let ours = INPUT_TABLES.iter().flat_map(|table| table.header_names());
+        let ours = INPUT_TABLES.iter().flat_map(InputTable::header_names);
         for name in ours.chain(["cell_count", "drug_name", "faces_scale", "visit_number", "weight_kg"]) {
             assert_eq!(in_column_name(name, true), None, "{name}");
         }

@@ -105,9 +105,8 @@ fn calendar(files: &[PlannedFile], protocol: &Protocol) -> Result<CalendarKind, 
             Err(IngestError::MixedCalendar { study_day: study_day.path.clone(), dated: dated.path.clone() })
         }
         (Some(_), None) => Ok(CalendarKind::Dated),
-        (None, Some(_)) => Ok(CalendarKind::StudyDay),
         // Only files without any line: nothing will be written that says otherwise.
         (None, None) if protocol.basis.allows_dates() => Ok(CalendarKind::Dated),
-        (None, None) => Ok(CalendarKind::StudyDay),
+        (None, _) => Ok(CalendarKind::StudyDay),
     }
 }

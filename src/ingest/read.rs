@@ -7,7 +7,7 @@ use std::thread;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
-use super::blocks::{Block, Blocks, check_utf8};
+use super::blocks::{Block, Blocks};
 use super::error::IngestError;
 use super::record::{Buffers, Records};
 
@@ -37,17 +37,22 @@ impl<'a> Meter<'a> {
     }
 }
 
-/// Reads the records of the file at `path`: `work` on any thread, `take` on
-/// this one, in order. Returns the SHA-256 of the file.
+/// Reads the records of the file at `path`: for each block `begin` and then
+/// `work` on any thread, and `take` on this one, in order. Returns the SHA-256
+/// of the file.
 pub(super) fn read_file<T: Send>(
     path: &Path,
     meter: &mut Meter<'_>,
-    work: impl Fn(&Records<'_>) -> Result<T, IngestError> + Sync,
+    begin: impl Fn() -> T + Sync,
+    work: impl Fn(&mut T, &Records<'_>) -> Result<(), IngestError> + Sync,
     mut take: impl FnMut(T) -> Result<(), IngestError>,
 ) -> Result<String, IngestError> {
     let work = |(block, buffers): (Block, &mut Buffers)| {
-        check_utf8(path, &block)?;
-        let found = work(&Records::split(&block.bytes, block.first_line, block.quoted, buffers))?;
+        let mut found = begin();
+        for strip in block.strips() {
+            strip.check_utf8(path)?;
+            work(&mut found, &Records::split(strip.bytes, strip.first_line, block.quoted, buffers))?;
+        }
         Ok((found, block.bytes))
     };
     let wave = 2 * rayon::current_num_threads();
@@ -55,8 +60,8 @@ pub(super) fn read_file<T: Send>(
     let mut stored = 0;
     let digest = thread::scope(|scope| {
         let (sender, receiver) = sync_channel(wave);
-        let (give_back, given_back) = channel();
-        let fetcher = scope.spawn(move || fetch(path, &sender, &given_back));
+        let (give_back, done_with) = channel();
+        let fetcher = scope.spawn(move || fetch(path, &sender, &done_with));
         let mut blocks = next_wave(&receiver, wave);
         while let Some(last) = blocks.last() {
             stored = last.stored;
@@ -86,7 +91,7 @@ fn next_wave(receiver: &Receiver<Block>, wave: usize) -> Vec<Block> {
     receiver.iter().take(wave).collect()
 }
 
-fn fetch(path: &Path, sender: &SyncSender<Block>, given_back: &Receiver<Vec<u8>>) -> Result<String, IngestError> {
+fn fetch(path: &Path, sender: &SyncSender<Block>, done_with: &Receiver<Vec<u8>>) -> Result<String, IngestError> {
     let mut blocks = Blocks::open(path)?;
     blocks.header()?;
     while let Some(block) = blocks.next()? {
@@ -94,7 +99,9 @@ fn fetch(path: &Path, sender: &SyncSender<Block>, given_back: &Receiver<Vec<u8>>
             // The reader has met an error, which is the one to report.
             break;
         }
-        given_back.try_iter().for_each(|bytes| blocks.recycle(bytes));
+        for bytes in done_with.try_iter() {
+            blocks.recycle(bytes);
+        }
     }
     blocks.finish()
 }

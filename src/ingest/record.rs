@@ -178,8 +178,11 @@ fn split_plain(bytes: &[u8], first_line: u32, Buffers { ends, marks, .. }: &mut 
 }
 
 #[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "`split` has checked the length; here it would be checked once a field"
+)]
 fn index(at: usize) -> u32 {
-    // `split` has checked the length; a check here would run once a field.
     at as u32
 }
 
@@ -198,9 +201,9 @@ fn each_delimiter(bytes: &[u8], mut found: impl FnMut(usize)) {
             hits &= hits - 1;
         }
     }
-    for at in tail..bytes.len() {
-        if matches!(bytes[at], b',' | b'\n') {
-            found(at);
+    for (offset, byte) in bytes[tail..].iter().enumerate() {
+        if matches!(byte, b',' | b'\n') {
+            found(tail + offset);
         }
     }
 }
@@ -259,7 +262,7 @@ impl Quoted<'_> {
         // `Cut` ends a block outside quotes, so there is a closing one.
         let close = closing(self.bytes, from).unwrap_or(self.bytes.len());
         let content = &self.bytes[from..close];
-        self.line += memchr::memchr_iter(b'\n', content).count() as u32;
+        self.line += index(memchr::memchr_iter(b'\n', content).count());
         let mut rest = content;
         while let Some(quote) = memchr(b'"', rest) {
             self.text.extend_from_slice(&rest[..=quote]);

@@ -59,6 +59,7 @@ impl CodeHasher {
 
     /// Hashes a code.
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "a hash is cut to 96 bits")]
     pub(super) fn code(self, code: &[u8]) -> CodeHash {
         let [hash, check] = self.lanes(code);
         CodeHash { place: hash as u32, check: [(hash >> 32) as u32, check as u32] }
@@ -81,6 +82,7 @@ impl CodeHasher {
 }
 
 /// Both halves of the product, so that every bit depends on every other.
+#[expect(clippy::cast_possible_truncation, reason = "the other half is taken too")]
 fn folded_product(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
     (product >> 64) as u64 ^ product as u64
@@ -166,6 +168,14 @@ impl CodeIndex {
             _ => AMBIGUOUS,
         };
         slot.code = code;
+    }
+
+    /// Brings the lines of `codes` into the cache: reads that depend on nothing
+    /// are under way at once, where look-ups would wait one after the other.
+    pub(super) fn fetch(&self, codes: &[CodeHash]) {
+        let mask = self.lines.len() - 1;
+        let first = |code: &CodeHash| self.lines[code.place as usize & mask].0[0].patient;
+        std::hint::black_box(codes.iter().map(first).fold(0, |sum, patient| sum ^ patient));
     }
 
     /// What a code leads to.

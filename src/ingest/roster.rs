@@ -7,14 +7,14 @@ use arrow::array::{ArrayRef, Int32Builder, RecordBatch, StringBuilder};
 use rayon::slice::ParallelSliceMut;
 
 use super::Session;
-use super::admit::{Facts, PatientReader, Problem, Remarks, Sites};
+use super::admit::{Facts, PatientReader, PatientRecord, Problem, Remarks, Sites};
 use super::error::IngestError;
 use super::events::{Origin, Reject, field_count};
 use super::plan::PlannedFile;
 use super::quarantine::Ledger;
 use super::read::{Meter, read_file};
 use super::record::Records;
-use super::referential::{CodeHash, CodeIndex, Match, patient_key};
+use super::referential::{CodeHash, CodeHasher, CodeIndex, Match, patient_key};
 use super::withdrawals::Withdrawn;
 use crate::model::patient::PatientKey;
 use crate::model::reject::{PATIENT_CONFLICT, PATIENT_REPEATED};
@@ -74,9 +74,14 @@ impl Roster {
         let sites = Sites::default();
         let mut listed = Vec::new();
         for (index, file) in session.plan.of_table("patients") {
-            let work = |records: &Records<'_>| read_block(session, index, file, &sites, withdrawn, records);
-            let take = |found: Found| take(index, found, &mut listed, ledger);
-            let digest = read_file(&file.path, meter, work, take)?;
+            let default_site = &session.protocol.sources[file.source].site;
+            let lister = Lister::new(session, index, file, withdrawn);
+            let begin = || (PatientReader::new(&file.layout, session.protocol, &sites, default_site), Found::default());
+            let work = |(reader, found): &mut (PatientReader<'_>, Found), records: &Records<'_>| {
+                lister.read(records, reader, found)
+            };
+            let take = |(_, found): (PatientReader<'_>, Found)| take(index, found, &mut listed, ledger);
+            let digest = read_file(&file.path, meter, begin, work, take)?;
             session.note_digest(index, digest);
         }
         let (patients, index) = enrol(listed, ledger)?;
@@ -115,40 +120,67 @@ impl Roster {
     }
 }
 
-fn read_block(
-    session: &Session<'_>,
+/// Turns records of one patients file into rows.
+struct Lister<'s, 'a> {
+    session: &'s Session<'a>,
     index: usize,
-    file: &PlannedFile,
-    sites: &Sites,
-    withdrawn: &Withdrawn,
-    records: &Records<'_>,
-) -> Result<Found, IngestError> {
-    let default_site = &session.protocol.sources[file.source].site;
-    let mut reader = PatientReader::new(&file.layout, session.protocol, sites, default_site);
-    let hasher = session.hasher(file.source);
-    let names_site = session.site_cell(file).is_some();
-    let mut found = Found { rows: records.len() as u64, ..Found::default() };
-    for record in records.iter() {
-        let read = field_count(&record, file.layout.width).and_then(|()| reader.admit(&record, &mut found.remarks));
-        match read {
-            Ok(row) => {
-                let code = hasher.code(row.code);
-                let code_at_site = names_site.then(|| hasher.at_site(row.site_name).code(row.code));
-                let key = patient_key(session.secret, row.site_name, row.code);
-                let file = u16::try_from(index).expect("checked by the plan");
-                found.listed.push(Listed {
-                    patient: Patient { key, site: row.site, facts: row.facts, file, line: record.line() },
-                    identity: session.hasher(usize::MAX).at_site(row.site_name).code(row.code),
-                    code,
-                    code_at_site,
-                    withdrawn: withdrawn.holds(code) || code_at_site.is_some_and(|code| withdrawn.holds(code)),
-                });
-            }
-            Err(Problem::Reject { rule, column }) => found.rejects.push(Reject { line: record.line(), rule, column }),
-            Err(Problem::Refuse { detector, column }) => return Err(session.refused(index, detector, column)),
+    width: usize,
+    hasher: CodeHasher,
+    /// The same for every source, so that a patient of two has one identity.
+    identity: CodeHasher,
+    names_site: bool,
+    withdrawn: &'s Withdrawn,
+}
+
+impl<'s, 'a> Lister<'s, 'a> {
+    fn new(session: &'s Session<'a>, index: usize, file: &PlannedFile, withdrawn: &'s Withdrawn) -> Self {
+        let names_site = session.site_cell(file).is_some();
+        Self {
+            session,
+            index,
+            width: file.layout.width,
+            hasher: session.hasher(file.source),
+            identity: session.hasher(usize::MAX),
+            names_site,
+            withdrawn,
         }
     }
-    Ok(found)
+
+    fn read(
+        &self,
+        records: &Records<'_>,
+        reader: &mut PatientReader<'_>,
+        found: &mut Found,
+    ) -> Result<(), IngestError> {
+        found.rows += records.len() as u64;
+        for record in records.iter() {
+            let read = field_count(&record, self.width).and_then(|()| reader.admit(&record, &mut found.remarks));
+            match read {
+                Ok(row) => found.listed.push(self.list(&row, record.line())),
+                Err(Problem::Reject { rule, column }) => {
+                    found.rejects.push(Reject { line: record.line(), rule, column });
+                }
+                Err(Problem::Refuse { detector, column }) => {
+                    return Err(self.session.refused(self.index, detector, column));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn list(&self, row: &PatientRecord<'_>, line: u32) -> Listed {
+        let code = self.hasher.code(row.code);
+        let code_at_site = self.names_site.then(|| self.hasher.at_site(row.site_name).code(row.code));
+        let key = patient_key(self.session.secret, row.site_name, row.code);
+        let file = u16::try_from(self.index).expect("checked by the plan");
+        Listed {
+            patient: Patient { key, site: row.site, facts: row.facts, file, line },
+            identity: self.identity.at_site(row.site_name).code(row.code),
+            code,
+            code_at_site,
+            withdrawn: self.withdrawn.holds(code) || code_at_site.is_some_and(|code| self.withdrawn.holds(code)),
+        }
+    }
 }
 
 fn take(file: usize, found: Found, listed: &mut Vec<Listed>, ledger: &mut Ledger) -> Result<(), IngestError> {
@@ -177,7 +209,9 @@ fn enrol(mut listed: Vec<Listed>, ledger: &mut Ledger) -> Result<(Vec<Patient>, 
             "two patients share a key; begin a new store, which draws a new secret"
         );
         let found = if rows.iter().any(|row| row.withdrawn) {
-            rows.iter().for_each(|row| ledger.withdraw(usize::from(row.patient.file), 1));
+            for row in rows {
+                ledger.withdraw(usize::from(row.patient.file), 1);
+            }
             Match::Withdrawn
         } else {
             ledger.accept(usize::from(first.patient.file), 1);
@@ -187,7 +221,9 @@ fn enrol(mut listed: Vec<Listed>, ledger: &mut Ledger) -> Result<(Vec<Patient>, 
         };
         for row in rows {
             index.insert(row.code, found);
-            row.code_at_site.into_iter().for_each(|code| index.insert(code, found));
+            if let Some(code) = row.code_at_site {
+                index.insert(code, found);
+            }
         }
     }
     Ok((patients, index))

@@ -36,7 +36,7 @@ impl Sorted {
 
     fn add(&mut self, other: Self) {
         let sum = |mine: &mut Vec<u64>, theirs: Vec<u64>| {
-            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs)
+            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
         };
         sum(&mut self.accepted, other.accepted);
         sum(&mut self.repeated, other.repeated);
@@ -175,6 +175,11 @@ impl Order {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is the offset, the upper half the day")]
+fn offset_of(place: u64) -> u32 {
+    place as u32
+}
+
 fn each_row(bytes: &[u8], mut found: impl FnMut(u32, i32, usize)) {
     let mut offset = 0;
     while offset < bytes.len() {
@@ -215,7 +220,7 @@ impl<'t, 'a, C: Columns<'a>> Output<'t, 'a, C> {
     fn patient(&mut self, bytes: &[u8], places: &[u64]) -> Result<(), StoreError> {
         let mut kept = std::mem::take(&mut self.kept);
         kept.clear();
-        kept.extend(places.iter().map(|&place| place as u32));
+        kept.extend(places.iter().map(|&place| offset_of(place)));
         if self.task.has_ids {
             without_copies(bytes, &mut kept, &mut self.sorted);
         }

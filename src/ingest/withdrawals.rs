@@ -36,7 +36,11 @@ impl Withdrawn {
         for (index, file) in session.plan.of_table("withdrawals") {
             let reader = Reader::new(session, file);
             let take = |found: Found| withdrawn.take(index, found, ledger);
-            let digest = read_file(&file.path, meter, |records| Ok(reader.read(records)), take)?;
+            let work = |found: &mut Found, records: &Records<'_>| {
+                reader.read(records, found);
+                Ok(())
+            };
+            let digest = read_file(&file.path, meter, Found::default, work, take)?;
             session.note_digest(index, digest);
         }
         Ok(withdrawn)
@@ -91,8 +95,8 @@ impl Reader {
         }
     }
 
-    fn read(&self, records: &Records<'_>) -> Found {
-        let mut found = Found { rows: records.len() as u64, ..Found::default() };
+    fn read(&self, records: &Records<'_>, found: &mut Found) {
+        found.rows += records.len() as u64;
         for record in records.iter() {
             // A damaged row still counts as long as it names a patient:
             // keeping too much is the worse mistake.
@@ -106,7 +110,6 @@ impl Reader {
                 found.applying.push(code);
             }
         }
-        found
     }
 
     fn hasher_for(&self, record: &Record<'_>) -> CodeHasher {

@@ -21,7 +21,14 @@ pub struct Instrument {
 /// Order is the report's. Ranges: definitions, measures.md §1 and §4.
 pub const INSTRUMENTS: [Instrument; 11] = [
     scale("pain_nrs", "Pain, 0–10 numeric rating", 0, 100, false),
-    Instrument { id: "pain_vas_mm", label: "Pain, 0–100 mm visual analogue", min_x10: 0, max_x10: 1000, divisor: 10, whole: true },
+    Instrument {
+        id: "pain_vas_mm",
+        label: "Pain, 0–100 mm visual analogue",
+        min_x10: 0,
+        max_x10: 1000,
+        divisor: 10,
+        whole: true,
+    },
     scale("phq9", "Depression, PHQ-9", 0, 270, true),
     scale("gad7", "Anxiety, GAD-7", 0, 210, true),
     scale("pcl5", "Post-traumatic stress, PCL-5", 0, 800, true),

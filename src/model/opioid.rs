@@ -9,12 +9,15 @@ use std::ops::{Add, AddAssign};
 
 /// Divides every days' supply in use: lcm(1..=31) covers the common ones and
 /// their multiples up to 360; 2, 7, 37 and 73 add 32, 49, 37 and 365 days.
-/// Other supplies are rounded at the 28th decimal of an MME.
+/// Other supplies are rounded at the 28th decimal of an MME, which `SLACK` covers.
 const EVEN: i128 = 72_201_776_446_800 * 2 * 7 * 37 * 73;
 /// Strength and quantity come in thousandths, factors in ten-thousandths.
 const PARTS: i128 = 1_000 * 1_000 * 10_000;
 /// One MME.
 const UNIT: i128 = PARTS * EVEN;
+/// Far more than a sum of rounded doses can be off, far less than two doses
+/// that differ can be apart: 1e-16 MME.
+const SLACK: i128 = UNIT / 10_000_000_000_000_000;
 
 /// An exact amount of morphine milligram equivalents: a daily dose, or the sum
 /// of daily doses over a window (MME-days).
@@ -61,7 +64,7 @@ impl Mme {
     /// down; but a dose above zero is never 0. So `>=` and `<` against whole
     /// thousandths, and `= 0`, say what the exact dose says.
     pub fn average_x1000(self, days: i32) -> i64 {
-        let floor = self.0 * 1_000 / (UNIT * i128::from(days));
+        let floor = (self.0 + SLACK) * 1_000 / (UNIT * i128::from(days));
         let kept = if self.0 > 0 { floor.max(1) } else { floor };
         i64::try_from(kept).expect("a window of quarantined-above-1000 daily doses fits")
     }
@@ -71,12 +74,11 @@ impl Mme {
     /// and `<= -1000` "at least 10 % more". `None` when `self` is zero.
     pub fn reduction_x100(self, later: Self) -> Option<i64> {
         (self.0 > 0).then(|| {
-            // The ratio is scale-free; dividing first keeps 10 000 × it in range.
-            let common = gcd(self.0, later.0).max(1);
-            let (before, after) = (self.0 / common, later.0 / common);
-            let reduction = (before - after)
-                .checked_mul(10_000)
-                .map_or_else(|| (before - after) / (before / 10_000).max(1), |scaled| scaled / before);
+            let difference = self.0 - later.0;
+            // Towards the threshold: a half that was rounded is still a half.
+            let reached = difference + SLACK * difference.signum();
+            let scaled = reached.checked_mul(10_000).map(|scaled| scaled / self.0);
+            let reduction = scaled.unwrap_or_else(|| reached / (self.0 / 10_000));
             i64::try_from(reduction).unwrap_or(i64::MIN)
         })
     }
@@ -88,7 +90,7 @@ impl Mme {
 
     /// Whether the dose is at least `whole` MME.
     pub fn at_least(self, whole: i64) -> bool {
-        self.0 >= i128::from(whole) * UNIT
+        self.0 + SLACK >= i128::from(whole) * UNIT
     }
 
     /// Whether there is no dose at all.
@@ -114,10 +116,6 @@ impl AddAssign for Mme {
     fn add_assign(&mut self, other: Self) {
         self.0 += other.0;
     }
-}
-
-fn gcd(a: i128, b: i128) -> i128 {
-    if b == 0 { a.abs() } else { gcd(b, a % b) }
 }
 
 impl Dispensing {
@@ -172,12 +170,14 @@ mod tests {
 
     #[test]
     fn half_of_any_dose_is_a_half() {
-        for days in [1, 7, 13, 14, 28, 30, 31, 37, 90, 365] {
+        for days in 1..=366 {
             for quantity in 1..60 {
                 let full = pills(5, 2 * quantity, 15_000, days);
                 let half = pills(5, quantity, 15_000, days);
                 assert_eq!(full.reduction_x100(half), Some(5_000), "{quantity} in {days} days");
                 assert_eq!(half.reduction_x100(full), Some(-10_000));
+                let (before, after) = (full.over(17) + full.over(3), half.over(9) + half.over(11));
+                assert_eq!(before.reduction_x100(after), Some(5_000), "{quantity} in {days} days, added up");
             }
         }
         assert_eq!(Mme::default().reduction_x100(pills(5, 1, 1, 1)), None);
@@ -185,7 +185,10 @@ mod tests {
 
     #[test]
     fn a_patch_counts_by_strength_not_by_how_often_it_is_changed() {
-        assert_eq!([(10, 30), (15, 30), (20, 30), (5, 15), (1, 3), (2, 30)].map(|(q, d)| patches_worn(q * 1_000, d)), [1, 1, 2, 1, 1, 1]);
+        assert_eq!(
+            [(10, 30), (15, 30), (20, 30), (5, 15), (1, 3), (2, 30)].map(|(q, d)| patches_worn(q * 1_000, d)),
+            [1, 1, 2, 1, 1, 1]
+        );
         assert_eq!(Mme::per_day_of_patches(75_000, 1, Factor(24_000)).average_x1000(1), 180_000);
     }
 

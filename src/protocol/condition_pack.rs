@@ -78,6 +78,16 @@ impl ConditionPack {
             return Err(ProtocolError::new(&pack.file, "no condition has the code `other`")
                 .hint("unmapped diagnoses must have somewhere to go"));
         }
+        for (index, condition) in typed.condition.iter().enumerate() {
+            let again = typed.condition[..index].iter().any(|earlier| earlier.code == condition.code);
+            if again || condition.code == "all" {
+                return Err(ProtocolError::new(
+                    &pack.file,
+                    format!("the condition code `{}` is taken", condition.code),
+                )
+                .hint("codes differ from each other, and `all` is the sum over conditions"));
+            }
+        }
         Ok(Self {
             words: words(&typed.condition),
             prefixes: prefixes(&typed.condition),
@@ -107,7 +117,11 @@ impl ConditionPack {
             return Some(&self.conditions[index]);
         }
         let code = icd(&word);
-        let longest = self.prefixes.iter().filter(|(prefix, _)| code.starts_with(prefix.as_str())).max_by_key(|(prefix, _)| prefix.len());
+        let longest = self
+            .prefixes
+            .iter()
+            .filter(|(prefix, _)| code.starts_with(prefix.as_str()))
+            .max_by_key(|(prefix, _)| prefix.len());
         longest.and_then(|(_, index)| *index).map(|index| &self.conditions[index])
     }
 }

@@ -184,8 +184,13 @@ impl TypedMeasure {
     fn check_keys(&self, pack: &PackText) -> Result<(), ProtocolError> {
         let proportion = self.kind == MeasureKind::Proportion;
         let scores = self.baseline.is_some() && self.follow_up.is_some();
-        let fits = if proportion { self.outcome.is_some() && self.baseline.is_none() } else { scores && self.outcome.is_none() };
-        let needs = if proportion { "`outcome` and no `baseline`" } else { "`baseline` and `follow_up` and no `outcome`" };
+        let fits = if proportion {
+            self.outcome.is_some() && self.baseline.is_none()
+        } else {
+            scores && self.outcome.is_none()
+        };
+        let needs =
+            if proportion { "`outcome` and no `baseline`" } else { "`baseline` and `follow_up` and no `outcome`" };
         let at = |message: String| ProtocolError::at(&pack.file, &pack.text, self.id.span(), message);
         if !fits {
             return Err(at(format!("measure `{}` needs {needs}", self.id.get_ref())));

@@ -61,7 +61,9 @@ impl PackText {
 
     fn built_in(named: &str) -> Option<Self> {
         let file = Path::new(named).file_name()?.to_str()?;
-        let pack = BUILT_IN_PACKS.iter().find(|pack| pack.file == file)?;
+        // A path that leads nowhere is a slip: an edited pack must not be
+        // replaced by the built-in one of the same name.
+        let pack = BUILT_IN_PACKS.iter().find(|pack| pack.file == file && named == file)?;
         Some(Self { file: named.to_owned(), text: pack.text.to_owned() })
     }
 

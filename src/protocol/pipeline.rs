@@ -196,7 +196,8 @@ impl Reader<'_> {
         let built_in = format!("disclosure-{named}.toml");
         let file = if BUILT_IN_PACKS.iter().any(|pack| pack.file == built_in) { built_in.as_str() } else { named };
         PackText::load(self.folder, file).map_err(|_| {
-            let profiles = BUILT_IN_PACKS.iter().filter_map(|pack| pack.file.strip_prefix("disclosure-")?.strip_suffix(".toml"));
+            let profiles =
+                BUILT_IN_PACKS.iter().filter_map(|pack| pack.file.strip_prefix("disclosure-")?.strip_suffix(".toml"));
             let error = ProtocolError::new(self.file, format!("unknown disclosure profile `{named}`"));
             match nearest(named, profiles.clone()) {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -221,8 +222,9 @@ impl Reader<'_> {
     }
 
     fn day(&self, written: &toml::Spanned<String>) -> Result<Day, ProtocolError> {
-        Day::parse_iso(written.get_ref().as_bytes())
-            .ok_or_else(|| self.at(written.span(), "`data_cut` is not a date".to_owned()).hint("write it as \"2026-09-30\""))
+        Day::parse_iso(written.get_ref().as_bytes()).ok_or_else(|| {
+            self.at(written.span(), "`data_cut` is not a date".to_owned()).hint("write it as \"2026-09-30\"")
+        })
     }
 
     fn horizon(&self, written: &toml::Spanned<String>) -> Result<Horizon, ProtocolError> {
@@ -266,6 +268,10 @@ impl Reader<'_> {
                 return Err(ProtocolError::new(self.file, format!("`{}` cannot be a source name", source.name))
                     .hint("use letters, digits, `-` and `_`: it names files in the quarantine"));
             }
+            if source.site.trim().is_empty() || source.site == "all" {
+                return Err(ProtocolError::new(self.file, format!("`{}` cannot be a site code", source.site))
+                    .hint("`all` is the sum over sites in the results"));
+            }
             if sources[..index].iter().any(|earlier| earlier.name == source.name) {
                 return Err(ProtocolError::new(self.file, format!("two sources are named `{}`", source.name)));
             }
@@ -274,10 +280,19 @@ impl Reader<'_> {
     }
 }
 
+/// Results that are not measures of a pack.
+const RESERVED_MEASURES: [&str; 3] = ["attrition", "retention", "responder_curve"];
+
 fn all_measures(packs: &[PackText]) -> Result<Vec<Measure>, ProtocolError> {
     let mut measures: Vec<Measure> = Vec::new();
     for pack in packs {
         for measure in Measure::parse_all(pack)? {
+            if RESERVED_MEASURES.contains(&measure.id.as_str()) {
+                return Err(ProtocolError::new(
+                    &pack.file,
+                    format!("`{}` is the name of a built-in result", measure.id),
+                ));
+            }
             if measures.iter().any(|earlier| earlier.id == measure.id) {
                 return Err(ProtocolError::new(&pack.file, format!("measure `{}` is defined twice", measure.id)));
             }

@@ -3,13 +3,15 @@
 //! No clock, no host name, no path of a machine: the same inputs give the same
 //! manifest, and a changed byte anywhere shows as a changed digest.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::report::Context;
-use crate::store::{FileSummary, Manifest as SnapshotManifest};
+use crate::model::reject::Counts;
+use crate::store::Manifest as SnapshotManifest;
 
 /// The manifest, in the order it is read.
 #[derive(Debug, Serialize)]
@@ -25,9 +27,36 @@ pub struct Manifest<'a> {
     mme_factors: String,
     measures: Vec<String>,
     definitions: Vec<FileDigest>,
-    inputs: &'a [FileSummary],
-    tables: &'a std::collections::BTreeMap<String, crate::model::reject::Counts>,
+    inputs: Vec<Input<'a>>,
+    rows: BTreeMap<&'a str, Rows>,
     outputs: Vec<FileDigest>,
+}
+
+/// A file that was read.
+#[derive(Debug, Serialize)]
+struct Input<'a> {
+    source: &'a str,
+    file: &'a str,
+    sha256: &'a str,
+}
+
+/// Rows of a table; `None` where a number of people could be read from it.
+#[derive(Debug, Serialize)]
+struct Rows {
+    read: Option<u64>,
+    accepted: Option<u64>,
+}
+
+impl Rows {
+    /// Counts of rows can be counts of people (one row a patient, one a
+    /// withdrawal), so small ones and small differences are left out here as
+    /// everywhere. The store's own manifest, which stays at the clinic, has all.
+    fn of(counts: &Counts, threshold: u64) -> Self {
+        let small = |count: u64| (1..threshold).contains(&count);
+        let shown = |count: u64| (!small(count)).then_some(count);
+        let accepted = if small(counts.read - counts.accepted) { None } else { shown(counts.accepted) };
+        Self { read: shown(counts.read), accepted }
+    }
 }
 
 /// A file and its content's digest.
@@ -65,10 +94,22 @@ pub fn json(context: &Context<'_>, snapshot: &SnapshotManifest, outputs: Vec<Fil
         data_cut: context.data_cut.map(|day| day.to_string()),
         primary_horizon: protocol.study.primary_horizon.id,
         mme_factors: format!("{}@{}", protocol.factors.id, protocol.factors.version),
-        measures: protocol.measures.iter().map(|measure| format!("{}@{} ({})", measure.id, measure.version, measure.pack)).collect(),
+        measures: protocol
+            .measures
+            .iter()
+            .map(|measure| format!("{}@{} ({})", measure.id, measure.version, measure.pack))
+            .collect(),
         definitions: protocol.texts.iter().map(|(file, text)| FileDigest::of(file, text.as_bytes())).collect(),
-        inputs: &snapshot.files,
-        tables: &snapshot.tables,
+        inputs: snapshot
+            .files
+            .iter()
+            .map(|file| Input { source: &file.source, file: &file.file, sha256: &file.sha256 })
+            .collect(),
+        rows: snapshot
+            .tables
+            .iter()
+            .map(|(table, counts)| (table.as_str(), Rows::of(counts, protocol.disclosure.threshold)))
+            .collect(),
         outputs,
     };
     let mut text = serde_json::to_vec_pretty(&manifest).expect("a manifest has only text keys");

@@ -22,6 +22,12 @@ pub enum PublishError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The report folder holds something else.
+    #[error("`{}` is not a report of relief, so it is not replaced\nhint: choose another folder with `--out`, or another pipeline id", path.display())]
+    NotAReport {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The results table cannot be written as Parquet.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),

@@ -107,7 +107,9 @@ impl TableWriter {
         self.file.finish().map_err(failed)?;
         self.file.inner().sync_all().map_err(|error| StoreError::unwritable(&self.partial, error))?;
         fs::rename(&self.partial, &self.path).map_err(|error| StoreError::unwritable(&self.path, error))?;
-        durable::sync_folder(self.path.parent().unwrap_or(Path::new(".")))
+        // The parent of a bare file name is empty, not absent.
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        durable::sync_folder(folder.unwrap_or(Path::new(".")))
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {

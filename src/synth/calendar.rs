@@ -42,21 +42,12 @@ fn civil(day: i32) -> (i32, i32, i32) {
     let shifted = day + 719_468;
     let era = shifted / 146_097;
     let day_of_era = shifted % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * day_of_year + 2) / 153;
     let day_of_month = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 {
-        march_month + 3
-    } else {
-        march_month - 9
-    };
-    (
-        year_of_era + era * 400 + i32::from(month <= 2),
-        month,
-        day_of_month,
-    )
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    (year_of_era + era * 400 + i32::from(month <= 2), month, day_of_month)
 }
 
 #[cfg(test)]
@@ -66,10 +57,7 @@ mod tests {
     #[test]
     fn named_days_are_the_dates_they_claim() {
         let dates = [FIRST_START, LAST_START, DATA_CUT, 19_782].map(|d| IsoDate(d).to_string());
-        assert_eq!(
-            dates,
-            ["2023-07-01", "2026-06-30", "2026-09-30", "2024-02-29"]
-        );
+        assert_eq!(dates, ["2023-07-01", "2026-06-30", "2026-09-30", "2024-02-29"]);
     }
 
     #[test]

@@ -80,11 +80,7 @@ pub(super) struct Chart {
 
 impl Chart {
     pub(super) fn new(code: String) -> Self {
-        Self {
-            code,
-            lines: Default::default(),
-            prescriptions: 0,
-        }
+        Self { code, lines: Default::default(), prescriptions: 0 }
     }
 
     /// Adds a line that belongs to no day.

@@ -22,24 +22,10 @@ pub(super) struct Clinic {
 }
 
 impl Clinic {
-    fn new(
-        number: u32,
-        name: &str,
-        weight: u32,
-        [follow_up, ae_asked, vas, mood]: [u32; 4],
-    ) -> Self {
+    fn new(number: u32, name: &str, weight: u32, [follow_up, ae_asked, vas, mood]: [u32; 4]) -> Self {
         let item = if name == "south" { "" } else { "average" };
         let place = usize::try_from(number - 1).expect("at most 99 clinics");
-        Self {
-            place,
-            name: name.to_owned(),
-            weight,
-            follow_up,
-            ae_asked,
-            vas,
-            mood,
-            item,
-        }
+        Self { place, name: name.to_owned(), weight, follow_up, ae_asked, vas, mood, item }
     }
 }
 
@@ -53,11 +39,6 @@ fn clinic(number: u32) -> Clinic {
         1 => Clinic::new(number, "north", 45, [1000, 950, 60, 800]),
         2 => Clinic::new(number, "south", 33, [930, 780, 100, 600]),
         3 => Clinic::new(number, "west", 22, [970, 880, 300, 700]),
-        _ => Clinic::new(
-            number,
-            &format!("clinic-{number:02}"),
-            20,
-            [950, 850, 100, 650],
-        ),
+        _ => Clinic::new(number, &format!("clinic-{number:02}"), 20, [950, 850, 100, 650]),
     }
 }

@@ -24,11 +24,7 @@ impl Course {
         let boosters = boosters(person, &induction, stream);
         let last = *boosters.last().unwrap_or(&induction[induction.len() - 1]);
         let second = second_series(person, last, stream);
-        Self {
-            induction,
-            boosters,
-            second,
-        }
+        Self { induction, boosters, second }
     }
 
     /// Writes every infusion with its dose and its adverse events.
@@ -36,24 +32,12 @@ impl Course {
         let kilograms = 45 + stream.between(0, 35) + stream.between(0, 35);
         let hundredths = stream.pick(&[50, 50, 50, 75, 80, 100]);
         let minutes = stream.pick(&[40, 40, 60, 60, 90, 120, 240]);
-        for &day in self
-            .induction
-            .iter()
-            .chain(&self.boosters)
-            .chain(&self.second)
-        {
+        for &day in self.induction.iter().chain(&self.boosters).chain(&self.second) {
             let asked = stream.chance(clinic.ae_asked);
             // A half-milligram dose in tenths, the precision of an infusion pump.
             let dose = kilograms * hundredths / 10;
-            let (per_kg, mg) = (
-                hundredths_written(hundredths),
-                super::scale::one_decimal(dose),
-            );
-            chart.record(
-                Table::Infusions,
-                day,
-                format_args!("{per_kg},{mg},{minutes},{asked}"),
-            );
+            let (per_kg, mg) = (hundredths_written(hundredths), super::scale::one_decimal(dose));
+            chart.record(Table::Infusions, day, format_args!("{per_kg},{mg},{minutes},{asked}"));
             if asked && stream.chance(220) {
                 write_adverse_event(day, stream, chart);
             }
@@ -68,11 +52,7 @@ fn hundredths_written(hundredths: i32) -> String {
 /// Five infusions over ten to fourteen days; no two of them can be more than fourteen apart.
 fn induction(first: i32, stream: &mut Stream) -> Vec<i32> {
     let span = stream.between(10, 14);
-    let count = if stream.chance(STOPS_EARLY) {
-        stream.between(1, 4)
-    } else {
-        5
-    };
+    let count = if stream.chance(STOPS_EARLY) { stream.between(1, 4) } else { 5 };
     (0..count).map(|i| first + i * span / 4).collect()
 }
 
@@ -101,11 +81,7 @@ fn boosters(person: &Person, induction: &[i32], stream: &mut Stream) -> Vec<i32>
 fn second_series(person: &Person, last: i32, stream: &mut Stream) -> Vec<i32> {
     let late_horizon = person.day_zero + HORIZONS[HORIZONS.len() - 1].due;
     let first = working_day((last + 92).max(late_horizon + 1) + stream.between(0, 150));
-    if stream.chance(SECOND_SERIES) && first <= DATA_CUT {
-        induction(first, stream)
-    } else {
-        Vec::new()
-    }
+    if stream.chance(SECOND_SERIES) && first <= DATA_CUT { induction(first, stream) } else { Vec::new() }
 }
 
 fn write_adverse_event(day: i32, stream: &mut Stream, chart: &mut Chart) {
@@ -123,13 +99,7 @@ fn write_adverse_event(day: i32, stream: &mut Stream, chart: &mut Chart) {
         ("lft_rise", 4),
     ];
     let term = stream.weighted(TERMS, |t| t.1).0;
-    let grade = stream
-        .weighted(&[(1, 700), (2, 250), (3, 45), (4, 5)], |g| g.1)
-        .0;
+    let grade = stream.weighted(&[(1, 700), (2, 250), (3, 45), (4, 5)], |g| g.1).0;
     let serious = grade >= 3 && stream.chance(300);
-    chart.record(
-        Table::AdverseEvents,
-        day,
-        format_args!("{term},{grade},{serious}"),
-    );
+    chart.record(Table::AdverseEvents, day, format_args!("{term},{grade},{serious}"));
 }

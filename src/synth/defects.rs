@@ -151,13 +151,7 @@ pub(super) struct Clerk {
 impl Clerk {
     /// The clerk of clinic `index`, who spoils `share` of lines.
     pub(super) fn new(seed: u64, index: u64, share: f64) -> Self {
-        Self {
-            stream: Stream::new(seed, Purpose::Defects, index),
-            seed,
-            threshold: threshold(share),
-            owed: 0,
-            made: 0,
-        }
+        Self { stream: Stream::new(seed, Purpose::Defects, index), seed, threshold: threshold(share), owed: 0, made: 0 }
     }
 
     /// Looks at a good line of `table`; sometimes makes a spoiled copy to follow it.
@@ -172,10 +166,7 @@ impl Clerk {
         }
         self.owed -= 1;
         self.made += 1;
-        Some(Spoiled {
-            kind,
-            line: self.spoil(kind, table, line),
-        })
+        Some(Spoiled { kind, line: self.spoil(kind, table, line) })
     }
 
     fn spoil(&self, kind: DefectKind, table: Table, line: &str) -> String {
@@ -211,9 +202,7 @@ impl Clerk {
             DefectKind::ZeroDaysSupply => edit(2, "0"),
             DefectKind::NegativeQuantity => edit(6, "-30"),
             DefectKind::ImplausibleDose => implausible_dose(),
-            DefectKind::DuplicateRowId
-            | DefectKind::DuplicatePatient
-            | DefectKind::WrongFieldCount => Vec::new(),
+            DefectKind::DuplicateRowId | DefectKind::DuplicatePatient | DefectKind::WrongFieldCount => Vec::new(),
         }
     }
 
@@ -227,11 +216,7 @@ impl Clerk {
 }
 
 /// `share` of the 32-bit numbers; scaling by a power of two is exact on every machine.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "clamped to 0..=2^32"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=2^32")]
 fn threshold(share: f64) -> u64 {
     (share.clamp(0.0, 1.0) * 4_294_967_296.0) as u64
 }

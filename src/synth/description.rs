@@ -10,8 +10,8 @@ use super::expected::{self, Expected};
 use super::mood::MOOD_RESPONSE;
 use super::realised::{PainCounts, Realised};
 use super::truth::{
-    BASELINE_LOW, BASELINE_ZERO, CONDITIONS, DEEP, FATES, Fate, HORIZONS, MISSED_VISIT,
-    NO_BASELINE, OPIOID_USER, REVIEW_COMPLETE, SECOND_SERIES, STOPS_EARLY, WITHDRAWN, WORSE,
+    BASELINE_LOW, BASELINE_ZERO, CONDITIONS, DEEP, FATES, Fate, HORIZONS, MISSED_VISIT, NO_BASELINE, OPIOID_USER,
+    REVIEW_COMPLETE, SECOND_SERIES, STOPS_EARLY, WITHDRAWN, WORSE,
 };
 use super::writer::at;
 use super::{Plan, Summary};
@@ -34,14 +34,8 @@ pub(super) fn write(
         format!("  \"opioids_12w\": {}", opioid_json(clinics, realised)),
         format!("  \"defects\": {}", summary.defects),
     ];
-    save(
-        &dir.join("truth.json"),
-        &format!("{{\n{}\n}}\n", json.join(",\n")),
-    )?;
-    save(
-        &dir.join("truth.md"),
-        &markdown(plan, clinics, summary, realised),
-    )
+    save(&dir.join("truth.json"), &format!("{{\n{}\n}}\n", json.join(",\n")))?;
+    save(&dir.join("truth.md"), &markdown(plan, clinics, summary, realised))
 }
 
 fn save(path: &Path, text: &str) -> io::Result<()> {
@@ -54,17 +48,8 @@ fn list(elements: &[String]) -> String {
 }
 
 fn plan_json(plan: &Plan) -> String {
-    let Plan {
-        patients,
-        seed,
-        clinics,
-        dirty,
-        ..
-    } = plan;
-    let only = plan
-        .dirty_clinic
-        .as_ref()
-        .map_or("null".to_owned(), |name| format!("\"{name}\""));
+    let Plan { patients, seed, clinics, dirty, .. } = plan;
+    let only = plan.dirty_clinic.as_ref().map_or("null".to_owned(), |name| format!("\"{name}\""));
     format!(
         "{{\"patients\": {patients}, \"seed\": {seed}, \"clinics\": {clinics}, \
          \"dirty\": {dirty}, \"dirty_clinic\": {only}}}"
@@ -94,21 +79,14 @@ const COMMON: &[(&str, u32)] = &[
 ];
 
 fn probabilities_json() -> String {
-    let pairs: Vec<String> = COMMON
-        .iter()
-        .map(|(name, value)| format!("\"{name}\": {value}"))
-        .collect();
+    let pairs: Vec<String> = COMMON.iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
     format!("{{\n    {}\n  }}", pairs.join(",\n    "))
 }
 
 fn clinics_json(clinics: &[Clinic], summary: &Summary) -> Vec<String> {
     let written = clinics.iter().zip(&summary.clinics);
     let object = |(clinic, done): (&Clinic, &super::ClinicSummary)| {
-        let rows: Vec<String> = done
-            .tables
-            .iter()
-            .map(|t| format!("\"{}\": {}", t.table, t.rows))
-            .collect();
+        let rows: Vec<String> = done.tables.iter().map(|t| format!("\"{}\": {}", t.table, t.rows)).collect();
         format!(
             "{{\"name\": \"{}\", \"weight\": {}, \"follow_up_factor\": {}, \"ae_asked\": {}, \
              \"vas\": {}, \"patients\": {}, \"rows\": {{{}}}}}",
@@ -138,49 +116,29 @@ fn horizons_json() -> Vec<String> {
 }
 
 fn pain_json(clinics: &[Clinic], realised: &Realised) -> String {
-    let all = pain_line(
-        "all",
-        1000,
-        expected::overall(clinics),
-        realised.pain_total(),
-    );
-    let conditions = CONDITIONS
-        .iter()
-        .zip(realised.pain)
-        .map(|(condition, counts)| {
-            let expected = expected::of_condition(condition, clinics);
-            pain_line(condition.code, condition.share, expected, counts)
-        });
+    let all = pain_line("all", 1000, expected::overall(clinics), realised.pain_total());
+    let conditions = CONDITIONS.iter().zip(realised.pain).map(|(condition, counts)| {
+        let expected = expected::of_condition(condition, clinics);
+        pain_line(condition.code, condition.share, expected, counts)
+    });
     list(&std::iter::once(all).chain(conditions).collect::<Vec<_>>())
 }
 
 fn pain_line(condition: &str, share: u32, expected: Expected, counts: PainCounts) -> String {
-    let Expected {
-        response,
-        observed,
-        nri,
-        oc,
-    } = expected;
+    let Expected { response, observed, nri, oc } = expected;
     format!(
         "{{\"condition\": \"{condition}\", \"share\": {share}, \"true_response_30\": {response:.4}, \
          \"expected\": {{\"observed\": {observed:.4}, \"nri\": {nri:.4}, \"oc\": {oc:.4}}}, \
          \"realised\": {{\"patients\": {}, \"eligible\": {}, \"observed\": {}, \
          \"responders_30\": {}, \"responders_50\": {}}}}}",
-        counts.patients,
-        counts.eligible,
-        counts.observed,
-        counts.responders_30,
-        counts.responders_50
+        counts.patients, counts.eligible, counts.observed, counts.responders_30, counts.responders_50
     )
 }
 
 /// The opioid outcomes the measures report, and the fates that meet them.
 const OPIOID_OUTCOMES: &[(&str, &[Fate])] = &[
     ("opioid_reduction_50", &[Fate::Stopped, Fate::Halved]),
-    (
-        "opioid_reduction_30",
-        &[Fate::Stopped, Fate::Halved, Fate::Reduced],
-    ),
+    ("opioid_reduction_30", &[Fate::Stopped, Fate::Halved, Fate::Reduced]),
     ("opioid_cessation", &[Fate::Stopped]),
 ];
 
@@ -260,14 +218,10 @@ fn pain_row(name: &str, expected: Expected, counts: PainCounts) -> String {
 }
 
 fn fate_table(realised: &Realised) -> String {
-    let head =
-        "| fate | per mille of responders | per mille of others | count |\n|---|--:|--:|--:|\n";
+    let head = "| fate | per mille of responders | per mille of others | count |\n|---|--:|--:|--:|\n";
     let rows = FATES.iter().map(|odds| {
         let count = realised.opioid.of(odds.fate);
-        format!(
-            "| {} | {} | {} | {count} |\n",
-            odds.name, odds.responder, odds.other
-        )
+        format!("| {} | {} | {} | {count} |\n", odds.name, odds.responder, odds.other)
     });
     head.to_owned() + &rows.collect::<String>()
 }

@@ -88,9 +88,6 @@ mod tests {
         // If this fails after an upgrade, every committed sample changes with it.
         let mut life = Stream::new(1, Purpose::Life, 0);
         let mut defects = Stream::new(1, Purpose::Defects, 0);
-        assert_eq!(
-            [life.word(), life.word(), defects.word()],
-            [3_755_272_615, 2_405_135_582, 2_458_296_726]
-        );
+        assert_eq!([life.word(), life.word(), defects.word()], [3_755_272_615, 2_405_135_582, 2_458_296_726]);
     }
 }

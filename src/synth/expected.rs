@@ -25,32 +25,19 @@ pub(super) fn of_condition(condition: &Condition, clinics: &[Clinic]) -> Expecte
     let [kept_responder, kept_other] = kept(clinics);
     let nri = response * kept_responder;
     let observed = nri + (1.0 - response) * kept_other;
-    Expected {
-        response,
-        observed,
-        nri,
-        oc: nri / observed,
-    }
+    Expected { response, observed, nri, oc: nri / observed }
 }
 
 /// Expected pain response of all patients.
 pub(super) fn overall(clinics: &[Clinic]) -> Expected {
-    let mut sum = Expected {
-        response: 0.0,
-        observed: 0.0,
-        nri: 0.0,
-        oc: 0.0,
-    };
+    let mut sum = Expected { response: 0.0, observed: 0.0, nri: 0.0, oc: 0.0 };
     for condition in CONDITIONS {
         let (share, one) = (per_mille(condition.share), of_condition(condition, clinics));
         sum.response += share * one.response;
         sum.observed += share * one.observed;
         sum.nri += share * one.nri;
     }
-    Expected {
-        oc: sum.nri / sum.observed,
-        ..sum
-    }
+    Expected { oc: sum.nri / sum.observed, ..sum }
 }
 
 /// Expected share of the observed opioid users outside buprenorphine switches whose fate is one
@@ -58,15 +45,8 @@ pub(super) fn overall(clinics: &[Clinic]) -> Expected {
 pub(super) fn opioid_share(fates: &[Fate], clinics: &[Clinic]) -> f64 {
     let all = overall(clinics);
     let [responder, other] = [all.nri, all.observed - all.nri];
-    let weight =
-        |odds: &FateOdds| responder * per_mille(odds.responder) + other * per_mille(odds.other);
-    let total = |keep: &dyn Fn(Fate) -> bool| -> f64 {
-        FATES
-            .iter()
-            .filter(|odds| keep(odds.fate))
-            .map(weight)
-            .sum()
-    };
+    let weight = |odds: &FateOdds| responder * per_mille(odds.responder) + other * per_mille(odds.other);
+    let total = |keep: &dyn Fn(Fate) -> bool| -> f64 { FATES.iter().filter(|odds| keep(odds.fate)).map(weight).sum() };
     total(&|fate| fates.contains(&fate)) / total(&|fate| fate != Fate::Switched)
 }
 
@@ -77,10 +57,7 @@ fn kept(clinics: &[Clinic]) -> [f64; 2] {
     let present = 1.0 - per_mille(MISSED_VISIT);
     [horizon.kept_responder, horizon.kept_other].map(|kept| {
         // The generator's own integer products, so that rounding is the same.
-        let sum: u32 = clinics
-            .iter()
-            .map(|c| c.weight * (kept * c.follow_up / 1000))
-            .sum();
+        let sum: u32 = clinics.iter().map(|c| c.weight * (kept * c.follow_up / 1000)).sum();
         f64::from(sum) / f64::from(weights) / 1000.0 * present
     })
 }

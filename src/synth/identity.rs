@@ -26,12 +26,8 @@ pub(super) fn stranger_code(seed: u64, index: u64) -> String {
 
 /// The `SplitMix64` finaliser over half a code, the seed and the round.
 fn scramble(half: u64, seed: u64, round: u64) -> u64 {
-    let mut z = (half | round << HALF_BITS)
-        .wrapping_add(seed)
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ z >> 30)
-        .wrapping_add(seed.rotate_left(32))
-        .wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let mut z = (half | round << HALF_BITS).wrapping_add(seed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ z >> 30).wrapping_add(seed.rotate_left(32)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
     (z ^ z >> 31) & HALF
 }

@@ -31,30 +31,17 @@ pub fn planted(dir: &Path) -> io::Result<Vec<Planted>> {
     let path = dir.join(FILE);
     let file = File::open(&path).map_err(|error| at(&path, &error))?;
     let lines = BufReader::new(file).lines().skip(1);
-    lines
-        .map(|line| parse(&line?))
-        .collect::<io::Result<_>>()
-        .map_err(|error| at(&path, &error))
+    lines.map(|line| parse(&line?)).collect::<io::Result<_>>().map_err(|error| at(&path, &error))
 }
 
 fn parse(line: &str) -> io::Result<Planted> {
     let fields: Vec<&str> = line.split(',').collect();
     let [clinic, file, number, kind] = fields[..] else {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "a line without four fields",
-        ));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a line without four fields"));
     };
-    let line = number
-        .parse()
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    let line = number.parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
     let [clinic, file, kind] = [clinic, file, kind].map(str::to_owned);
-    Ok(Planted {
-        clinic,
-        file,
-        line,
-        kind,
-    })
+    Ok(Planted { clinic, file, line, kind })
 }
 
 /// The open list.
@@ -74,13 +61,7 @@ impl Ledger {
 
     pub(super) fn add(&mut self, clinic: &str, found: &Found) -> io::Result<()> {
         self.entries += 1;
-        writeln!(
-            self.file,
-            "{clinic},{},{},{}",
-            found.file,
-            found.line,
-            found.kind.name()
-        )
+        writeln!(self.file, "{clinic},{},{},{}", found.file, found.line, found.kind.name())
     }
 
     /// Flushes the list and says how long it is.

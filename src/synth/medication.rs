@@ -59,13 +59,7 @@ fn write_benzodiazepine(person: &Person, stream: &mut Stream, chart: &mut Chart)
 /// A drug that is neither an opioid nor a benzodiazepine and must not disturb either measure.
 fn write_gabapentin(person: &Person, stream: &mut Stream, chart: &mut Chart) {
     if stream.chance(200) {
-        refill(
-            person,
-            "30,gabapentin,300,mg,90,oral,pain",
-            120,
-            stream,
-            chart,
-        );
+        refill(person, "30,gabapentin,300,mg,90,oral,pain", 120, stream, chart);
     }
 }
 

@@ -113,9 +113,7 @@ pub fn write(dir: &Path, plan: &Plan, on_progress: &mut dyn FnMut(u64)) -> io::R
         let clinic = stream.weighted(&clinics, |clinic| clinic.weight);
         let code = identity::patient_code(plan.seed, index);
         let patient = patient::live(code, clinic, stream);
-        folders[clinic.place].append(&patient.chart, &mut |found| {
-            ledger.add(&clinic.name, &found)
-        })?;
+        folders[clinic.place].append(&patient.chart, &mut |found| ledger.add(&clinic.name, &found))?;
         realised.add(&patient.person);
         patients[clinic.place] += 1;
         if (index + 1) % PROGRESS_STEP == 0 || index + 1 == plan.patients {
@@ -130,22 +128,16 @@ pub fn write(dir: &Path, plan: &Plan, on_progress: &mut dyn FnMut(u64)) -> io::R
 fn checked_clinics(plan: &Plan) -> io::Result<Vec<Clinic>> {
     if plan.clinics == 0 || plan.clinics > MOST_CLINICS {
         let asked = plan.clinics;
-        return refuse(format!(
-            "{asked} clinics asked for; 1 to {MOST_CLINICS} are possible"
-        ));
+        return refuse(format!("{asked} clinics asked for; 1 to {MOST_CLINICS} are possible"));
     }
     if !(0.0..=1.0).contains(&plan.dirty) {
-        return refuse(format!(
-            "a share of {} defects; 0 to 1 is possible",
-            plan.dirty
-        ));
+        return refuse(format!("a share of {} defects; 0 to 1 is possible", plan.dirty));
     }
     let clinics = clinics(plan.clinics);
     match &plan.dirty_clinic {
-        Some(name) if clinics.iter().all(|clinic| clinic.name != *name) => refuse(format!(
-            "no clinic `{name}` among the {} planned",
-            plan.clinics
-        )),
+        Some(name) if clinics.iter().all(|clinic| clinic.name != *name) => {
+            refuse(format!("no clinic `{name}` among the {} planned", plan.clinics))
+        }
         _ => Ok(clinics),
     }
 }
@@ -157,51 +149,22 @@ fn refuse<T>(message: String) -> io::Result<T> {
 fn create_folders(dir: &Path, plan: &Plan, clinics: &[Clinic]) -> io::Result<Vec<Folder>> {
     let mut folders = Vec::with_capacity(clinics.len());
     for clinic in clinics {
-        let errs = plan
-            .dirty_clinic
-            .as_ref()
-            .is_none_or(|name| *name == clinic.name);
-        let clerk = Clerk::new(
-            plan.seed,
-            clinic.place as u64,
-            if errs { plan.dirty } else { 0.0 },
-        );
-        folders.push(Folder::create(
-            &dir.join(&clinic.name),
-            plan.compress,
-            clerk,
-        )?);
+        let errs = plan.dirty_clinic.as_ref().is_none_or(|name| *name == clinic.name);
+        let clerk = Clerk::new(plan.seed, clinic.place as u64, if errs { plan.dirty } else { 0.0 });
+        folders.push(Folder::create(&dir.join(&clinic.name), plan.compress, clerk)?);
     }
     Ok(folders)
 }
 
-fn close(
-    folders: Vec<Folder>,
-    clinics: &[Clinic],
-    patients: &[u64],
-    ledger: Ledger,
-) -> io::Result<Summary> {
+fn close(folders: Vec<Folder>, clinics: &[Clinic], patients: &[u64], ledger: Ledger) -> io::Result<Summary> {
     let mut written = Vec::with_capacity(clinics.len());
     for ((folder, clinic), &patients) in folders.into_iter().zip(clinics).zip(patients) {
         let rows = Table::ALL.iter().zip(folder.close()?);
-        let tables = rows
-            .map(|(table, rows)| TableSummary {
-                table: table.name(),
-                rows,
-            })
-            .collect();
-        written.push(ClinicSummary {
-            name: clinic.name.clone(),
-            patients,
-            tables,
-        });
+        let tables = rows.map(|(table, rows)| TableSummary { table: table.name(), rows }).collect();
+        written.push(ClinicSummary { name: clinic.name.clone(), patients, tables });
     }
     let defects = ledger.close()?;
-    Ok(Summary {
-        patients: patients.iter().sum(),
-        clinics: written,
-        defects,
-    })
+    Ok(Summary { patients: patients.iter().sum(), clinics: written, defects })
 }
 
 #[cfg(test)]

@@ -23,27 +23,9 @@ struct Questionnaire {
 }
 
 const QUESTIONNAIRES: &[Questionnaire] = &[
-    Questionnaire {
-        instrument: "phq9",
-        asked: 950,
-        cases: 480,
-        case: [10, 24],
-        rest: [0, 9],
-    },
-    Questionnaire {
-        instrument: "gad7",
-        asked: 900,
-        cases: 400,
-        case: [10, 20],
-        rest: [0, 9],
-    },
-    Questionnaire {
-        instrument: "pcl5",
-        asked: 140,
-        cases: 600,
-        case: [33, 68],
-        rest: [4, 32],
-    },
+    Questionnaire { instrument: "phq9", asked: 950, cases: 480, case: [10, 24], rest: [0, 9] },
+    Questionnaire { instrument: "gad7", asked: 900, cases: 400, case: [10, 20], rest: [0, 9] },
+    Questionnaire { instrument: "pcl5", asked: 140, cases: 600, case: [33, 68], rest: [4, 32] },
 ];
 
 /// Writes questionnaires at baseline and at every visit from four weeks on.
@@ -60,18 +42,9 @@ pub(super) fn write(person: &Person, clinic: &Clinic, stream: &mut Stream, chart
     }
 }
 
-fn write_questionnaire(
-    questionnaire: &Questionnaire,
-    person: &Person,
-    stream: &mut Stream,
-    chart: &mut Chart,
-) {
+fn write_questionnaire(questionnaire: &Questionnaire, person: &Person, stream: &mut Stream, chart: &mut Chart) {
     let is_case = stream.chance(questionnaire.cases);
-    let [low, high] = if is_case {
-        questionnaire.case
-    } else {
-        questionnaire.rest
-    };
+    let [low, high] = if is_case { questionnaire.case } else { questionnaire.rest };
     let before = stream.between(low, high);
     let mut score = |day: i32, value: i32| {
         let fields = format_args!("{},,{value}", questionnaire.instrument);
@@ -96,11 +69,7 @@ fn percent_left(person: &Person, stream: &mut Stream) -> i32 {
 /// Pain interference, the mean of seven items with one decimal.
 fn write_interference(person: &Person, stream: &mut Stream, chart: &mut Chart) {
     let before = stream.between(35, 95);
-    let drop = if person.responder {
-        stream.between(10, 40)
-    } else {
-        stream.between(-8, 12)
-    };
+    let drop = if person.responder { stream.between(10, 40) } else { stream.between(-8, 12) };
     let mut score = |day: i32, tenths: i32| {
         let fields = format_args!("bpi_interference,,{}", one_decimal(tenths.clamp(0, 100)));
         chart.record(Table::Assessments, person.day_zero + day, fields);

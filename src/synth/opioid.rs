@@ -23,25 +23,11 @@ struct Regimen {
 }
 
 const fn tablets(drug: &'static str, strength: &'static str, per_day: i32, weight: u32) -> Regimen {
-    Regimen {
-        drug,
-        strength,
-        unit: "mg",
-        route: "oral",
-        per_day,
-        weight,
-    }
+    Regimen { drug, strength, unit: "mg", route: "oral", per_day, weight }
 }
 
 const fn patch(strength: &'static str, weight: u32) -> Regimen {
-    Regimen {
-        drug: "fentanyl_td",
-        strength,
-        unit: "mcg/h",
-        route: "transdermal",
-        per_day: 0,
-        weight,
-    }
+    Regimen { drug: "fentanyl_td", strength, unit: "mcg/h", route: "transdermal", per_day: 0, weight }
 }
 
 /// Weights are roughly how often each is seen among patients with chronic pain.
@@ -101,11 +87,7 @@ impl Habit {
     /// The habit of a patient, if there is one.
     pub(super) fn draw(responder: bool, stream: &mut Stream) -> Option<Self> {
         stream.chance(OPIOID_USER).then(|| {
-            let weight: fn(&FateOdds) -> u32 = if responder {
-                |odds| odds.responder
-            } else {
-                |odds| odds.other
-            };
+            let weight: fn(&FateOdds) -> u32 = if responder { |odds| odds.responder } else { |odds| odds.other };
             let fate = stream.weighted(FATES, weight).fate;
             Self::with_fate(fate, stream)
         })
@@ -114,9 +96,7 @@ impl Habit {
     fn with_fate(fate: Fate, stream: &mut Stream) -> Self {
         let regimen = stream.weighted(REGIMENS, |r| r.weight);
         let is_patch = regimen.per_day == 0;
-        let period = stream
-            .weighted(&[(30, 700), (28, 170), (14, 90), (7, 40)], |p| p.1)
-            .0;
+        let period = stream.weighted(&[(30, 700), (28, 170), (14, 90), (7, 40)], |p| p.1).0;
         Self {
             regimen,
             period: if is_patch { 30 } else { period },
@@ -161,11 +141,7 @@ impl Habit {
     fn fill_tablets(&self, date: i32, percent: i32, chart: &mut Chart) {
         // Rounding down keeps a reduction of exactly 50 or 30 % at or above its threshold.
         let quantity = self.regimen.per_day * self.period * percent / 100;
-        let scripts = if self.split && quantity % 2 == 0 {
-            2
-        } else {
-            1
-        };
+        let scripts = if self.split && quantity % 2 == 0 { 2 } else { 1 };
         for _ in 0..scripts {
             self.script(date, self.regimen.strength, quantity / scripts, chart);
         }
@@ -176,11 +152,7 @@ impl Habit {
         if settled && percent == 0 {
             return;
         }
-        let strength = if settled {
-            self.new_patch()
-        } else {
-            self.old_patch()
-        };
+        let strength = if settled { self.new_patch() } else { self.old_patch() };
         self.script(date, strength, 10, chart);
     }
 
@@ -208,16 +180,13 @@ impl Habit {
         if quantity == 0 {
             return;
         }
-        let Regimen {
-            drug, unit, route, ..
-        } = self.regimen;
+        let Regimen { drug, unit, route, .. } = self.regimen;
         let indication = match self.uncounted {
             Some(Uncounted::UseDisorder) => "oud",
             _ => "pain",
         };
         let period = self.period;
-        let fields =
-            format_args!("{period},{drug},{strength},{unit},{quantity},{route},{indication}");
+        let fields = format_args!("{period},{drug},{strength},{unit},{quantity},{route},{indication}");
         chart.prescribe(date, fields);
     }
 }

@@ -8,13 +8,7 @@ use super::person::Person;
 use super::truth::{HORIZONS, PRIMARY};
 
 /// Writes all pain scores of one patient.
-pub(super) fn write(
-    person: &Person,
-    course: &Course,
-    clinic: &Clinic,
-    stream: &mut Stream,
-    chart: &mut Chart,
-) {
+pub(super) fn write(person: &Person, course: &Course, clinic: &Clinic, stream: &mut Stream, chart: &mut Chart) {
     let mut score = |day: i32, tenths: i32| {
         let (instrument, written) = (person.scale.instrument(), person.scale.written(tenths));
         let fields = format_args!("{instrument},{},{written}", clinic.item);
@@ -31,9 +25,7 @@ pub(super) fn write(
 /// must not be taken for it.
 fn write_baseline(person: &Person, stream: &mut Stream, score: &mut impl FnMut(i32, i32)) {
     let (zero, baseline) = (person.day_zero, person.baseline);
-    let screening = person
-        .scale
-        .rounded((baseline + stream.pick(&[-10, 0, 10])).clamp(0, 100));
+    let screening = person.scale.rounded((baseline + stream.pick(&[-10, 0, 10])).clamp(0, 100));
     if stream.chance(350) {
         score(zero - stream.between(35, 60), screening);
     }
@@ -46,26 +38,15 @@ fn write_baseline(person: &Person, stream: &mut Stream, score: &mut impl FnMut(i
     }
     // A third are asked on day 0 itself, before the first infusion; but not who was screened,
     // since a score known to precede the infusion is preferred to one of its day.
-    let day = if stream.chance(330) && !screened {
-        0
-    } else {
-        stream.between(1, 14)
-    };
+    let day = if stream.chance(330) && !screened { 0 } else { stream.between(1, 14) };
     score(zero - day, baseline);
 }
 
 /// The trap: minutes after ketamine pain is near zero. Day 0 is left out, because two scores on
 /// one day could not be told apart.
-fn write_infusion_days(
-    person: &Person,
-    days: &[i32],
-    stream: &mut Stream,
-    score: &mut impl FnMut(i32, i32),
-) {
+fn write_infusion_days(person: &Person, days: &[i32], stream: &mut Stream, score: &mut impl FnMut(i32, i32)) {
     for &day in days.iter().skip(1) {
-        let near_zero = person
-            .scale
-            .rounded(stream.between(0, 20).min(person.baseline));
+        let near_zero = person.scale.rounded(stream.between(0, 20).min(person.baseline));
         if stream.chance(700) {
             score(day, near_zero);
         }
@@ -80,21 +61,13 @@ fn write_follow_up(person: &Person, stream: &mut Stream, score: &mut impl FnMut(
     }
     // A call between two windows, at the level of the visit before it.
     if person.visits[PRIMARY].is_some() && stream.chance(200) {
-        score(
-            person.day_zero + stream.between(112, 138),
-            person.after[PRIMARY],
-        );
+        score(person.day_zero + stream.between(112, 138), person.after[PRIMARY]);
     }
 }
 
 /// Pain on the day of a booster is asked before the infusion. Inside a window it repeats that
 /// window's level, so it may stand in for the visit but never change its outcome.
-fn write_booster_days(
-    person: &Person,
-    boosters: &[i32],
-    stream: &mut Stream,
-    score: &mut impl FnMut(i32, i32),
-) {
+fn write_booster_days(person: &Person, boosters: &[i32], stream: &mut Stream, score: &mut impl FnMut(i32, i32)) {
     const WINDOWS: [(usize, i32, i32); 2] = [(2, 63, 111), (3, 140, 210)];
     for day in boosters {
         let since_zero = day - person.day_zero;
@@ -108,12 +81,7 @@ fn write_booster_days(
 }
 
 /// A second series starts from the old pain and ends, twelve weeks on, where the first did.
-fn write_second_series(
-    person: &Person,
-    second: &[i32],
-    stream: &mut Stream,
-    score: &mut impl FnMut(i32, i32),
-) {
+fn write_second_series(person: &Person, second: &[i32], stream: &mut Stream, score: &mut impl FnMut(i32, i32)) {
     let Some(&first) = second.first() else { return };
     score(first - stream.between(1, 7), person.baseline);
     write_infusion_days(person, second, stream, score);

@@ -61,11 +61,7 @@ fn write_diagnoses(person: &Person, stream: &mut Stream, chart: &mut Chart) {
 
 /// Most clinics export pack codes; some export what the billing system or the clerk wrote.
 fn write_diagnosis(condition: &Condition, rank: u32, stream: &mut Stream, chart: &mut Chart) {
-    let icd = if condition.icd.is_empty() {
-        ""
-    } else {
-        stream.pick(condition.icd)
-    };
+    let icd = if condition.icd.is_empty() { "" } else { stream.pick(condition.icd) };
     let written = match stream.below(100) {
         0..20 if !icd.is_empty() => icd,
         20..30 if !condition.aliases.is_empty() => stream.pick(condition.aliases),
@@ -80,17 +76,9 @@ fn write_therapy(person: &Person, stream: &mut Stream, chart: &mut Chart) {
     }
     let kind = stream.pick(&["psychotherapy", "psychotherapy", "pain_reprogramming"]);
     // One in five begins after day 14, when it is too late to count as adjunct therapy.
-    let first = if stream.chance(200) {
-        stream.between(15, 50)
-    } else {
-        stream.between(0, 14)
-    };
+    let first = if stream.chance(200) { stream.between(15, 50) } else { stream.between(0, 14) };
     for week in 0..stream.between(3, 9) {
-        chart.record(
-            Table::TherapySessions,
-            person.day_zero + first + 7 * week,
-            format_args!("{kind}"),
-        );
+        chart.record(Table::TherapySessions, person.day_zero + first + 7 * week, format_args!("{kind}"));
     }
 }
 

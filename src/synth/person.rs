@@ -6,8 +6,8 @@ use super::draw::Stream;
 use super::opioid::Habit;
 use super::scale::{Relief, Scale};
 use super::truth::{
-    BASELINE_LOW, BASELINE_ZERO, CONDITIONS, Condition, DEEP, HORIZONS, Horizon, MISSED_VISIT,
-    NO_BASELINE, PRIMARY, REVIEW_COMPLETE, WITHDRAWN, WORSE,
+    BASELINE_LOW, BASELINE_ZERO, CONDITIONS, Condition, DEEP, HORIZONS, Horizon, MISSED_VISIT, NO_BASELINE, PRIMARY,
+    REVIEW_COMPLETE, WITHDRAWN, WORSE,
 };
 
 /// The facts a patient's chart is written from.
@@ -87,29 +87,11 @@ fn baseline(stream: &mut Stream) -> i32 {
 
 /// Pain at every horizon. One draw of luck serves all four, so relief that lasts to a late
 /// horizon was there at the earlier ones, and relief that fades stays gone.
-fn after(
-    condition: &Condition,
-    scale: Scale,
-    baseline: i32,
-    luck: u32,
-    stream: &mut Stream,
-) -> [i32; HORIZONS.len()] {
-    let if_better = if stream.chance(DEEP) {
-        Relief::Deep
-    } else {
-        Relief::Moderate
-    };
-    let if_not = if stream.chance(WORSE) {
-        Relief::Worse
-    } else {
-        Relief::Little
-    };
+fn after(condition: &Condition, scale: Scale, baseline: i32, luck: u32, stream: &mut Stream) -> [i32; HORIZONS.len()] {
+    let if_better = if stream.chance(DEEP) { Relief::Deep } else { Relief::Moderate };
+    let if_not = if stream.chance(WORSE) { Relief::Worse } else { Relief::Little };
     HORIZONS.each_ref().map(|horizon| {
-        let relief = if responds(condition, horizon, luck) {
-            if_better
-        } else {
-            if_not
-        };
+        let relief = if responds(condition, horizon, luck) { if_better } else { if_not };
         scale.after(baseline, relief, stream)
     })
 }
@@ -122,11 +104,7 @@ fn responds(condition: &Condition, horizon: &Horizon, luck: u32) -> bool {
 fn visits(clinic: &Clinic, responder: bool, stream: &mut Stream) -> [Option<i32>; HORIZONS.len()] {
     let staying = stream.below(1000);
     HORIZONS.each_ref().map(|horizon| {
-        let kept = if responder {
-            horizon.kept_responder
-        } else {
-            horizon.kept_other
-        };
+        let kept = if responder { horizon.kept_responder } else { horizon.kept_other };
         let day = stream.between(horizon.visit[0], horizon.visit[1]);
         let missed = stream.chance(MISSED_VISIT);
         (staying < kept * clinic.follow_up / 1000 && !missed).then_some(day)

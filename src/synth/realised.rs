@@ -33,10 +33,7 @@ pub(super) struct OpioidCounts {
 impl OpioidCounts {
     /// How many of the observed met `fate`.
     pub(super) fn of(&self, fate: Fate) -> u64 {
-        let counted = FATES
-            .iter()
-            .zip(self.fates)
-            .find(|(odds, _)| odds.fate == fate);
+        let counted = FATES.iter().zip(self.fates).find(|(odds, _)| odds.fate == fate);
         counted.expect("every fate has a row").1
     }
 }
@@ -51,17 +48,12 @@ pub(super) struct Realised {
 
 impl Realised {
     pub(super) fn new() -> Self {
-        Self {
-            pain: Default::default(),
-            opioid: OpioidCounts::default(),
-        }
+        Self { pain: Default::default(), opioid: OpioidCounts::default() }
     }
 
     /// Counts one patient in.
     pub(super) fn add(&mut self, person: &Person) {
-        let place = CONDITIONS
-            .iter()
-            .position(|c| c.code == person.condition.code);
+        let place = CONDITIONS.iter().position(|c| c.code == person.condition.code);
         let pain = &mut self.pain[place.expect("conditions come from the table")];
         pain.patients += 1;
         if is_due(person) {
@@ -72,15 +64,13 @@ impl Realised {
 
     /// All conditions together.
     pub(super) fn pain_total(&self) -> PainCounts {
-        self.pain
-            .iter()
-            .fold(PainCounts::default(), |sum, one| PainCounts {
-                patients: sum.patients + one.patients,
-                eligible: sum.eligible + one.eligible,
-                observed: sum.observed + one.observed,
-                responders_30: sum.responders_30 + one.responders_30,
-                responders_50: sum.responders_50 + one.responders_50,
-            })
+        self.pain.iter().fold(PainCounts::default(), |sum, one| PainCounts {
+            patients: sum.patients + one.patients,
+            eligible: sum.eligible + one.eligible,
+            observed: sum.observed + one.observed,
+            responders_30: sum.responders_30 + one.responders_30,
+            responders_50: sum.responders_50 + one.responders_50,
+        })
     }
 }
 
@@ -118,10 +108,8 @@ impl OpioidCounts {
 }
 
 fn is_due(person: &Person) -> bool {
-    let withdrawn = person
-        .withdrawal
-        .as_ref()
-        .is_some_and(|withdrawal| withdrawal.scope == "all" && withdrawal.day <= DATA_CUT);
+    let withdrawn =
+        person.withdrawal.as_ref().is_some_and(|withdrawal| withdrawal.scope == "all" && withdrawal.day <= DATA_CUT);
     person.day_zero + HORIZONS[PRIMARY].due <= DATA_CUT && !withdrawn
 }
 

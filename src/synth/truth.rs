@@ -25,13 +25,7 @@ const fn condition(
     icd: &'static [&'static str],
     aliases: &'static [&'static str],
 ) -> Condition {
-    Condition {
-        code,
-        share,
-        response,
-        icd,
-        aliases,
-    }
+    Condition { code, share, response, icd, aliases }
 }
 
 /// Every condition of the pack, in its order. Shares add up to 1000.
@@ -87,15 +81,7 @@ const fn horizon(
     relief: u32,
     [kept_responder, kept_other]: [u32; 2],
 ) -> Horizon {
-    Horizon {
-        name,
-        target,
-        visit,
-        due,
-        relief,
-        kept_responder,
-        kept_other,
-    }
+    Horizon { name, target, visit, due, relief, kept_responder, kept_other }
 }
 
 /// The four horizons in order of time.
@@ -157,12 +143,7 @@ pub(super) struct FateOdds {
 }
 
 const fn odds(fate: Fate, name: &'static str, responder: u32, other: u32) -> FateOdds {
-    FateOdds {
-        fate,
-        name,
-        responder,
-        other,
-    }
+    FateOdds { fate, name, responder, other }
 }
 
 /// Every fate; each column adds up to 1000.

@@ -62,11 +62,7 @@ impl Folder {
                 if let Some(spoiled) = self.clerk.copy(file.table, line) {
                     file.write(&spoiled.line)?;
                     let name = file.name.clone();
-                    on_defect(Found {
-                        file: name,
-                        line: file.line,
-                        kind: spoiled.kind,
-                    })?;
+                    on_defect(Found { file: name, line: file.line, kind: spoiled.kind })?;
                 }
             }
         }
@@ -86,18 +82,11 @@ impl TableFile {
         let file = BufWriter::new(File::create(&path).map_err(|error| at(&path, &error))?);
         let sink = if gzip {
             // No name and no time in the gzip header: equal data must give equal files.
-            Sink::Gzip(Box::new(
-                GzBuilder::new().mtime(0).write(file, Compression::best()),
-            ))
+            Sink::Gzip(Box::new(GzBuilder::new().mtime(0).write(file, Compression::best())))
         } else {
             Sink::Plain(file)
         };
-        let mut opened = Self {
-            table,
-            name,
-            sink,
-            line: 0,
-        };
+        let mut opened = Self { table, name, sink, line: 0 };
         opened.write(table.header())?;
         Ok(opened)
     }

@@ -14,7 +14,11 @@ fn the_committed_sample_reports_are_what_run_makes() {
         assert_eq!(files(&made), files(&committed), "the files of the report");
         for file in files(&made) {
             let same = std::fs::read(made.join(&file)).ok() == std::fs::read(committed.join(&file)).ok();
-            assert!(same, "reports/sample-{pipeline}/{} is not what `run` makes; run both pipelines and commit", file.display());
+            assert!(
+                same,
+                "reports/sample-{pipeline}/{} is not what `run` makes; run both pipelines and commit",
+                file.display()
+            );
         }
     }
 }
@@ -41,6 +45,17 @@ fn a_first_day_init_check_run() {
     assert_eq!(empty["patients"], 0);
     assert!(empty["snapshot"].is_null());
     assert!(!workdir.path("clinic/store").exists(), "check writes nothing");
+    workdir.relief(&["run", "clinic/pipeline.toml"]).exits(7).says("no patient was accepted");
+    assert!(!workdir.path("clinic/reports").exists(), "an empty report would replace a good one");
+    for (file, row) in [
+        ("patients", "qx7k2m9p,F,1970,,"),
+        ("diagnoses", "qx7k2m9p,crps_1,1,,"),
+        ("infusions", "qx7k2m9p,2026-01-05,0.5,,40,true,"),
+        ("assessments", "qx7k2m9p,2026-01-04,pain_nrs,,8,"),
+    ] {
+        let name = format!("clinic/records/{file}.csv");
+        workdir.write(&name, format!("{}{row}\n", workdir.read(&name)));
+    }
     workdir.relief(&["run", "clinic/pipeline.toml"]).exits(0);
     assert!(workdir.read("clinic/reports/my-clinic/report.html").contains("<h1"));
 }
@@ -76,7 +91,8 @@ fn the_quarantine_of_the_sample_is_exactly_what_was_planted() {
     let quarantine = workdir.read(".relief/sample-quarterly/snapshots/000001/quarantine/south.csv");
     let rows = quarantine.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
     // Withdrawals are counted, not listed by line.
-    let listed: BTreeSet<String> = rows.filter(|row| !row[1].is_empty()).map(|row| format!("{},{}", row[0], row[1])).collect();
+    let listed: BTreeSet<String> =
+        rows.filter(|row| !row[1].is_empty()).map(|row| format!("{},{}", row[0], row[1])).collect();
     // Second copies are dropped and counted; an unmapped condition is kept as `other` with a finding.
     let kept = ["duplicate_patient", "duplicate_row_id", "unknown_condition"];
     assert_eq!(listed, planted(&workdir, &kept));
@@ -139,7 +155,10 @@ fn a_measure_added_to_a_pack_is_in_the_results() {
     let workdir = Workdir::with_clinic();
     let pack = std::fs::read_to_string(repository().join("pipelines/packs/measures.toml")).expect("the shipped pack");
     let first = pack.split("[[measure]]").nth(1).expect("a measure");
-    let added = format!("{pack}\n[[measure]]{}", first.replace("\"response_30\"", "\"response_70\"").replace("10 *", "100 *").replace("3 *", "70 *"));
+    let added = format!(
+        "{pack}\n[[measure]]{}",
+        first.replace("\"response_30\"", "\"response_70\"").replace("10 *", "100 *").replace("3 *", "70 *")
+    );
     workdir.write("my.toml", added);
     workdir.replace("pipeline.toml", "[store]", "[packs]\nmeasures = [\"my.toml\"]\n[store]");
     workdir.relief(&["run", "pipeline.toml"]).exits(0);
@@ -155,14 +174,20 @@ fn broken_input_gives_the_named_error_and_the_store_stays_as_it_was() {
     let cases: [Broken; 9] = [
         ("a missing file", 7, "has no `infusions.csv`", &|w| w.remove("records/infusions.csv")),
         ("a missing column", 7, "has no column `score`", &|w| w.replace(assessments, ",score\n", ",points\n")),
-        ("Latin-1", 7, "UTF-8", &|w| w.write(assessments, b"patient_id,date,instrument,score\nqx7k2m9p,2026-01-04,pain_nr\xe9,8\n")),
+        ("Latin-1", 7, "UTF-8", &|w| {
+            w.write(assessments, b"patient_id,date,instrument,score\nqx7k2m9p,2026-01-04,pain_nr\xe9,8\n")
+        }),
         ("a truncated file", 7, "cut short or damaged", &|w| {
             w.remove(assessments);
             w.write("records/assessments.csv.gz", [0x1f, 0x8b, 8, 0, 0, 0, 0, 0]);
         }),
-        ("a name column", 5, "`last_name`", &|w| w.replace("records/patients.csv", "patient_id,sex", "patient_id,last_name")),
+        ("a name column", 5, "`last_name`", &|w| {
+            w.replace("records/patients.csv", "patient_id,sex", "patient_id,last_name")
+        }),
         ("a free-text column", 5, "`notes`", &|w| w.replace(assessments, ",score\n", ",score,notes\n")),
-        ("study days beside dates", 7, "study days", &|w| w.write("records/infusions.csv", "patient_id,day\nqx7k2m9p,0\n")),
+        ("study days beside dates", 7, "study days", &|w| {
+            w.write("records/infusions.csv", "patient_id,day\nqx7k2m9p,0\n")
+        }),
         ("dates under safe harbor", 5, "refused", &|w| w.replace("pipeline.toml", "limited-data-set", "safe-harbor")),
         ("too many rejects", 6, "too many rejects", &|w| {
             w.replace("pipeline.toml", "max_reject_share = 0.5", "max_reject_share = 0");

@@ -20,7 +20,8 @@ fn a_killed_ingest_leaves_the_last_snapshot_and_no_litter() {
     let mut whole_snapshots = 1;
     for point in 1..=KILLS {
         add_a_row(&workdir);
-        let mut ingest = workdir.command(&["ingest", pipeline]).stdout(Stdio::null()).spawn().expect("the program starts");
+        let mut ingest =
+            workdir.command(&["ingest", pipeline]).stdout(Stdio::null()).spawn().expect("the program starts");
         std::thread::sleep(whole * point / (KILLS + 2));
         ingest.kill().expect("it can be killed");
         whole_snapshots += usize::from(ingest.wait().expect("it ends").success());

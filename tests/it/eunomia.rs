@@ -25,7 +25,9 @@ fn rows(folder: &std::path::Path, table: &str) -> Vec<BTreeMap<String, String>> 
     let text = std::fs::read_to_string(folder.join(format!("{table}.csv"))).expect("an OMOP table");
     let mut lines = text.lines();
     let header: Vec<&str> = lines.next().expect("a header").split(',').collect();
-    let row = |line: &str| header.iter().zip(line.split(',')).map(|(name, cell)| ((*name).to_owned(), cell.to_owned())).collect();
+    let row = |line: &str| {
+        header.iter().zip(line.split(',')).map(|(name, cell)| ((*name).to_owned(), cell.to_owned())).collect()
+    };
     lines.map(row).collect()
 }
 
@@ -52,14 +54,16 @@ fn the_pain_scores_of_eunomia_come_through_ingest() {
 
 fn write_clinic(workdir: &Workdir, folder: &std::path::Path) {
     // The test makes codes of its own: numbers counted up from 1 look like record numbers.
-    let code = |person: &str| format!("e{}x", person.parse::<u64>().expect("an id").wrapping_mul(2_654_435_761) % 999_999_937);
+    let code =
+        |person: &str| format!("e{}x", person.parse::<u64>().expect("an id").wrapping_mul(2_654_435_761) % 999_999_937);
     let mut patients = "patient_id,birth_year\n".to_owned();
     for person in rows(folder, "PERSON") {
         writeln!(patients, "{},{}", code(&person["person_id"]), person["year_of_birth"]).expect("text");
     }
     let mut assessments = "patient_id,date,instrument,score\n".to_owned();
     for measured in rows(folder, "MEASUREMENT").iter().filter(|row| row["measurement_concept_id"] == PAIN) {
-        let (person, date, score) = (code(&measured["person_id"]), &measured["measurement_date"], &measured["value_as_number"]);
+        let (person, date, score) =
+            (code(&measured["person_id"]), &measured["measurement_date"], &measured["value_as_number"]);
         writeln!(assessments, "{person},{date},pain_nrs,{score}").expect("text");
     }
     workdir.write("records/patients.csv", patients);

@@ -2,6 +2,7 @@
 //! arbitrary bytes, formats, the privacy gate, and snapshots that survive.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use arrow::util::display::array_value_to_string;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::{Strategy, any, prop, proptest};
 use relief::ingest::{self, IngestError, Ingested, Mode};
-use relief::model::reject::{Outcome, RULES};
+use relief::model::reject::{Counts, Outcome, RULES};
 use relief::model::table::{INPUT_TABLES, TableId};
 use relief::protocol::Protocol;
 use relief::store::{Store, StoreError};
@@ -79,7 +80,7 @@ impl Clinic {
     /// Adds lines to a table.
     fn append(&self, table: &str, lines: &str) {
         let file = format!("{table}.csv");
-        let text = self.path(&file).exists().then(|| self.read(&file)).unwrap_or_default();
+        let text = if self.path(&file).exists() { self.read(&file) } else { String::new() };
         self.write(&file, text + lines);
     }
 
@@ -90,10 +91,10 @@ impl Clinic {
             self.basis, self.options
         );
         for source in &self.sources {
-            text += &format!(
-                "[[source]]\nname = \"{source}\"\nkind = \"csv\"\npath = \"{source}\"\nmedications = \"{}\"\n",
-                self.medications
-            );
+            let medications = self.medications;
+            write!(text, "[[source]]\nname = \"{source}\"\nkind = \"csv\"\npath = \"{source}\"\n")
+                .expect("into memory");
+            writeln!(text, "medications = \"{medications}\"").expect("into memory");
         }
         let path = self.folder.path().join("pipeline.toml");
         fs::write(&path, text).expect("the folder is ours");
@@ -419,10 +420,13 @@ fn a_pill_and_a_patch_at_the_limit_are_kept() {
     }
 }
 
+/// One way of writing the same file.
+type Shape = fn(&str) -> Vec<u8>;
+
 #[test]
 fn every_shape_of_csv_gives_the_same_snapshot() {
     let plain = tables_of(&Clinic::clean());
-    let shapes: [(&str, fn(&str) -> Vec<u8>); 5] = [
+    let shapes: [(&str, Shape); 5] = [
         ("csv", |text| [b"\xEF\xBB\xBF", text.as_bytes()].concat()),
         ("csv", |text| text.replace('\n', "\r\n").into_bytes()),
         ("csv", |text| text.trim_end().to_owned().into_bytes()),
@@ -457,6 +461,21 @@ fn quoted_fields_are_read_as_rfc_4180_says() {
     let quarantine = fs::read_to_string(clinic.ingest().quarantine.expect("written").join("north.csv")).expect("there");
     let lines: Vec<&str> = quarantine.lines().skip(1).map(|line| line.split(',').nth(1).expect("a line")).collect();
     assert_eq!(lines, ["3", "5"], "{quarantine}");
+}
+
+#[test]
+fn a_record_that_spans_two_blocks_is_one_record() {
+    // Blocks are a mebibyte; this is three, and every record has a line end inside quotes.
+    let clinic = Clinic::clean();
+    let lines: String = (0..60_000).map(|index| format!("P1,2026-01-06,\"felt odd,\n{index:030}\",1,no\n")).collect();
+    clinic.append("adverse_events", &lines);
+    let ingested = clinic.ingest();
+    assert_eq!(
+        ingested.tables["adverse_events"],
+        Counts { read: 60_001, accepted: 1, quarantined: 60_000, duplicates: 0 }
+    );
+    let quarantine = fs::read_to_string(ingested.quarantine.expect("written").join("north.csv")).expect("there");
+    assert!(quarantine.lines().last().expect("a row").starts_with("adverse_events.csv,120001,term,free-text,"));
 }
 
 /// Every table without keys and line numbers, as sets: keys differ from store
@@ -865,7 +884,7 @@ proptest! {
         let start = if with_header { format!("{header}\n") } else { String::new() };
         clinic.write(&format!("{}.csv", table.name), [start.as_bytes(), &body].concat());
         match clinic.run(Mode::Check) {
-            Ok(ingested) => assert!(ingested.tables.values().all(|counts| counts.conserved())),
+            Ok(ingested) => assert!(ingested.tables.values().all(Counts::conserved)),
             Err(error) => assert!(error.to_string().contains(table.name) || error.exit_code() == 7, "{error}"),
         }
     }

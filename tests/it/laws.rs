@@ -26,7 +26,8 @@ fn counts(path: &Path, threads: usize) -> Counts {
     let snapshot = ingested.snapshot.expect("a snapshot");
     let out = protocol.store.join("analysis_set.parquet");
     let derived = derive::run(&snapshot, &protocol, &out, threads).expect("derivation");
-    let measures: Vec<_> = protocol.measures.iter().map(|measure| compile(measure).expect("shipped measures compile")).collect();
+    let measures: Vec<_> =
+        protocol.measures.iter().map(|measure| compile(measure).expect("shipped measures compile")).collect();
     let sites: Vec<String> = snapshot.manifest.sites.iter().map(|site| site.site.clone()).collect();
     let counting = Counting { measures: &measures, sites: &sites, conditions: &protocol.conditions };
     let tallies = count(&derived.path, &counting, threads).expect("the analysis set was just written");

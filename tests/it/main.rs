@@ -11,6 +11,7 @@ mod crash;
 mod disclosure;
 mod eunomia;
 mod golden;
+mod ingest;
 mod laws;
 mod oracle;
 mod patient;

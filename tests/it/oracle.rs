@@ -63,12 +63,21 @@ fn written() -> impl Strategy<Value = Written> {
     });
     let factor = (0_usize..4).prop_map(|index| [1_500, 2_000, 10_000, 47_000][index]);
     (-60..200_i32, 1..40_i32, 1..80_i64, 1..90_i64, factor, medication).prop_map(
-        |(start, days, strength, quantity, factor, medication)| Written { start, days, strength, quantity, factor, medication },
+        |(start, days, strength, quantity, factor, medication)| Written {
+            start,
+            days,
+            strength,
+            quantity,
+            factor,
+            medication,
+        },
     )
 }
 
 fn scale() -> impl Strategy<Value = Scale> {
-    (0_u8..6).prop_map(|roll| [Scale::Pain(2), Scale::Pain(2), Scale::Pain(0), Scale::Pain(3), Scale::Phq9, Scale::Gad7][usize::from(roll)])
+    (0_u8..6).prop_map(|roll| {
+        [Scale::Pain(2), Scale::Pain(2), Scale::Pain(0), Scale::Pain(3), Scale::Phq9, Scale::Gad7][usize::from(roll)]
+    })
 }
 
 fn patient() -> impl Strategy<Value = (Patient, Vec<Written>)> {
@@ -79,7 +88,8 @@ fn patient() -> impl Strategy<Value = (Patient, Vec<Written>)> {
         infusions.sort_unstable();
         let mut patient = Patient { reviews, ..Patient::default() };
         patient.infusions = infusions.into_iter().map(|day| Infusion { day, mg_per_kg: Some(0.5) }).collect();
-        patient.assessments = scores.into_iter().map(|(day, scale, score_x10)| Assessment { day, scale, score_x10 }).collect();
+        patient.assessments =
+            scores.into_iter().map(|(day, scale, score_x10)| Assessment { day, scale, score_x10 }).collect();
         patient.assessments.sort_by_key(|assessment| assessment.day);
         patient.prescriptions = prescriptions.iter().map(dispensed).collect();
         (patient, prescriptions)
@@ -90,7 +100,10 @@ fn dispensed(written: &Written) -> Prescription {
     let convertible = written.medication == Medication::Opioid;
     let daily = Mme::per_day(written.strength * 1_000, written.quantity * 1_000, Factor(written.factor), written.days);
     let daily = if convertible { daily } else { Mme::default() };
-    Prescription { medication: written.medication, dispensing: Dispensing { start: written.start, days: written.days, daily } }
+    Prescription {
+        medication: written.medication,
+        dispensing: Dispensing { start: written.start, days: written.days, daily },
+    }
 }
 
 /// First day of every series: a day with an infusion and none in the 90 days before.
@@ -102,7 +115,8 @@ fn index_days(infusions: &[i32]) -> Vec<i32> {
 }
 
 fn baseline(patient: &Patient, index_day: i32) -> Option<Baseline> {
-    let mut scales: Vec<Scale> = patient.assessments.iter().map(|a| a.scale).filter(|s| matches!(s, Scale::Pain(_))).collect();
+    let mut scales: Vec<Scale> =
+        patient.assessments.iter().map(|a| a.scale).filter(|s| matches!(s, Scale::Pain(_))).collect();
     scales.sort();
     scales.dedup();
     scales.into_iter().find_map(|scale| baseline_on(patient, scale, index_day))
@@ -150,7 +164,12 @@ fn follow_up(patient: &Patient, scale: Scale, index_day: i32, horizon: usize) ->
 }
 
 /// Day by day over the window.
-fn dose(prescriptions: &[Written], reviews: &[i32], first: i32, review: (i32, i32)) -> (&'static str, Option<Fraction>) {
+fn dose(
+    prescriptions: &[Written],
+    reviews: &[i32],
+    first: i32,
+    review: (i32, i32),
+) -> (&'static str, Option<Fraction>) {
     let mut total = Fraction { top: 0, bottom: 1 };
     let mut active = Vec::new();
     for day in first..first + 30 {
@@ -193,7 +212,9 @@ fn check_series(derived: &Derived, patient: &Patient, prescriptions: &[Written])
         assert_eq!(outcome.gad7_x10, follow_up(patient, Scale::Gad7, day, horizon));
         match outcome.opioid {
             None => assert_eq!(horizon, 0, "only two weeks has no window"),
-            Some(found) => check_dose(found, dose(prescriptions, &patient.reviews, day + target - 29, (day + first, day + last))),
+            Some(found) => {
+                check_dose(found, dose(prescriptions, &patient.reviews, day + target - 29, (day + first, day + last)))
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use relief::derive::flow::Flow;
+use relief::derive::flow::{End, Flow};
 use relief::derive::opioid_dose::{Dose, WINDOW_DAYS};
 use relief::derive::series::{Series, split};
 use relief::model::horizon::HORIZONS;
@@ -125,11 +125,14 @@ fn the_flow_counts_as_the_table_says() {
     let mut flow = Flow::default();
     for row in patients.rows() {
         flow.patients += 1;
-        for Derived { episode, outcomes } in Patient::new(row.get("infusions"), row.get("scores")).derive(200, &protocol) {
+        for Derived { episode, outcomes } in
+            Patient::new(row.get("infusions"), row.get("scores")).derive(200, &protocol)
+        {
             flow.count(&episode, &outcomes);
         }
     }
-    let attrition = flow.attrition(100, 90);
+    let ends = [End::default(); HORIZONS.len()];
+    let attrition = flow.attrition(100, 90, &ends);
     for row in expected.rows() {
         let step = attrition.steps().iter().find(|step| step.id == row.get("step")).expect("a known step");
         assert_eq!(step.remaining.to_string(), row.get("remaining"), "{}", row.text());
@@ -140,7 +143,8 @@ fn the_flow_counts_as_the_table_says() {
 fn small_counts_are_hidden_as_the_table_says() {
     let write = |count: &Option<u64>| count.map_or("·".to_owned(), |count| count.to_string());
     each_row("suppression", |row| {
-        let counts: Vec<u64> = row.get("counts").split_whitespace().map(|count| count.parse().expect("a count")).collect();
+        let counts: Vec<u64> =
+            row.get("counts").split_whitespace().map(|count| count.parse().expect("a count")).collect();
         let line = disclosure::suppress_line(&counts, 11);
         let shown: Vec<String> = line.show.iter().map(write).collect();
         assert_eq!(shown.join(" "), row.get("shown"), "{}", row.text());

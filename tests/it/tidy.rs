@@ -47,7 +47,8 @@ fn sources() -> Vec<Source> {
 }
 
 fn collect(root: &Path, folder: &Path, found: &mut Vec<Source>) {
-    let mut entries: Vec<PathBuf> = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {
@@ -84,7 +85,12 @@ fn each_big_crate_has_one_owner() {
         for (owned, places) in OWNERS {
             let allowed = places.iter().any(|place| source.name.starts_with(place));
             let names = |code: &str| code.contains(&format!("{owned}::")) && !code.contains(&format!("_{owned}::"));
-            wrong.extend(source.code().filter(|(_, code)| !allowed && names(code)).map(|(line, _)| format!("{}:{line} uses `{owned}`", source.name)));
+            wrong.extend(
+                source
+                    .code()
+                    .filter(|(_, code)| !allowed && names(code))
+                    .map(|(line, _)| format!("{}:{line} uses `{owned}`", source.name)),
+            );
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

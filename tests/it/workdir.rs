@@ -163,7 +163,10 @@ path = "records"
 const CLINIC: [(&str, &str); 4] = [
     ("patients.csv", "patient_id,sex,birth_year\nqx7k2m9p,F,1970\nwv3n8r5t,M,1981\n"),
     ("diagnoses.csv", "patient_id,condition,rank\nqx7k2m9p,crps_1,1\nwv3n8r5t,M79.7,1\n"),
-    ("infusions.csv", "patient_id,date,dose_mg_per_kg\nqx7k2m9p,2026-01-05,0.5\nqx7k2m9p,2026-01-07,0.5\nwv3n8r5t,2026-02-02,0.6\n"),
+    (
+        "infusions.csv",
+        "patient_id,date,dose_mg_per_kg\nqx7k2m9p,2026-01-05,0.5\nqx7k2m9p,2026-01-07,0.5\nwv3n8r5t,2026-02-02,0.6\n",
+    ),
     (
         "assessments.csv",
         "patient_id,date,instrument,score\nqx7k2m9p,2026-01-04,pain_nrs,8\nqx7k2m9p,2026-03-30,pain_nrs,4\nwv3n8r5t,2026-02-01,pain_nrs,7\n",

@@ -74,8 +74,12 @@ impl Infusions {
 }
 
 /// Rounded towards zero beyond six decimals, which no limit has.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "beyond the range of `i64` the cast saturates, which is above every limit"
+)]
 fn millionths(amount: Decimal) -> i64 {
-    amount.scaled(6).unwrap_or((amount.to_f64() * 1e6) as i64)
+    amount.scaled(6).unwrap_or_else(|| (amount.to_f64() * 1e6) as i64)
 }
 
 fn amount_of(cell: Cell, record: &Record<'_>) -> Result<Option<Decimal>, Problem> {

@@ -21,7 +21,7 @@ pub(super) use assessments::Assessments;
 pub(super) use diagnoses::Diagnoses;
 pub(super) use infusions::Infusions;
 pub(super) use medication_reviews::MedicationReviews;
-pub(super) use patients::{Facts, PatientReader, Sites, YEARS, patient_code};
+pub(super) use patients::{Facts, PatientReader, PatientRecord, Sites, YEARS, patient_code};
 pub(super) use prescriptions::Prescriptions;
 pub(super) use therapy_sessions::TherapySessions;
 pub(super) use withheld::WithheldColumns;

@@ -1,7 +1,7 @@
 //! A folder of canonical CSV: one file per table, named after it, plain or compressed.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::super::error::IngestError;
 use super::{SourceFiles, TableFile};
@@ -46,9 +46,9 @@ fn stem(name: &str) -> Option<&str> {
     EXTENSIONS.iter().find_map(|extension| name.strip_suffix(extension))
 }
 
-fn twice(path: &PathBuf) -> IngestError {
+fn twice(path: &Path) -> IngestError {
     IngestError::UnreadableInput {
-        path: path.clone(),
+        path: path.to_owned(),
         line: None,
         what: "the table is there twice, plain and compressed".to_owned(),
         hint: "keep one of the files",

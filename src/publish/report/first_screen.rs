@@ -76,6 +76,9 @@ fn pain_response<'a>(released: &'a Released, context: &Context<'_>) -> Answer<'a
     let query = Query::rate("response_30", select::headline(released), context);
     let row = query.find(released);
     let retention = Query { measure: "retention", estimand: Estimand::Oc, ..query }.find(released);
+    let seen = Query { estimand: Estimand::Oc, ..query }.find(released).filter(|row| row.value.is_some());
+    let among_seen =
+        seen.map_or_else(String::new, |row| format!(" Among those with a score: {}.", element::number(row)));
     let horizon = context.horizon();
     Answer {
         heading: "Pain response",
@@ -89,7 +92,7 @@ fn pain_response<'a>(released: &'a Released, context: &Context<'_>) -> Answer<'a
         }),
         base: retention.map_or_else(String::new, |row| {
             format!(
-                "{} patients have a score at {horizon} ({}); the others count as no response.",
+                "{} patients have a score at {horizon} ({}); the others count as no response.{among_seen}",
                 element::of(row),
                 element::number(row)
             )
@@ -140,9 +143,9 @@ fn pain_change<'a>(released: &'a Released, context: &Context<'_>) -> Answer<'a> 
         lower: Meaning { words: "Pain fell more", class: "better" },
         scale: Scale::points(-10, 2),
         sentence: row.filter(|row| row.value.is_some()).map_or_else(String::new, |row| {
-            let likely = row
-                .ci_low
-                .map_or_else(String::new, |_| format!(" The true mean is likely between {}.", element::between(row)));
+            let likely = row.ci_low.map_or_else(String::new, |_| {
+                format!(" Among them the mean is likely between {}.", element::between(row))
+            });
             format!(
                 "on the 0–10 scale at {horizon}, the mean change of {} patients with both scores; {below}.{likely}",
                 element::size(row)
@@ -158,9 +161,9 @@ fn sentence(row: &ResultRow, what: &str, estimate: &str) -> String {
     if row.value.is_none() {
         return String::new();
     }
-    let likely = row
-        .ci_low
-        .map_or_else(String::new, |_| format!(" The true {estimate} is likely between {}.", element::between(row)));
+    let likely = row.ci_low.map_or_else(String::new, |_| {
+        format!(" So counted, the {estimate} is likely between {}.", element::between(row))
+    });
     format!("of {} patients {what}.{likely}", element::size(row))
 }
 

@@ -103,7 +103,7 @@ fn quote(row: &ResultRow, retention: Option<&ResultRow>, context: &Context<'_>) 
         format!(" {} had a score at {}; the others count as no response.", element::number(row), context.horizon())
     });
     format!(
-        "Of {} patients ({}) at {}, {} had at least 30\u{A0}% less pain {} after the first infusion; the true rate is likely between {}.{seen} There was no control group, so this does not show what treatment added.",
+        "Of {} patients ({}) at {}, {} had at least 30\u{A0}% less pain {} after the first infusion; so counted, the rate is likely between {}.{seen} There was no control group, so this does not show what treatment added.",
         element::size(row),
         words::cohort(row),
         escape(&context.protocol.clinic),

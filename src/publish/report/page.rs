@@ -59,7 +59,12 @@ fn lead(released: &Released, context: &Context<'_>) -> String {
     let who = row.map_or_else(
         || format!("No quarter has reached {} yet", context.horizon()),
         |row| {
-            format!("{} first treatment series {}, followed to {}", element::size(row), begun(row), context.horizon())
+            format!(
+                "{} first treatment series {} with pain before treatment, followed to {}",
+                element::size(row),
+                begun(row),
+                context.horizon()
+            )
         },
     );
     let cut = context

@@ -23,7 +23,7 @@ pub(super) fn provenance(released: &Released, context: &Context<'_>) -> String {
     ];
     let items: String = facts.iter().map(|(term, text)| format!("<dt>{term}</dt><dd>{text}</dd>\n")).collect();
     let rest = format!(
-        "<dl class=\"facts\">\n{items}</dl>\n<p>The same snapshot and pipeline give the same report, byte for byte:</p>\n<pre tabindex=\"0\" aria-label=\"Command\"><code>relief run {}</code></pre>\n<p><code>relief explain</code> followed by a result_id shows how one number came about.</p>\n",
+        "<dl class=\"facts\">\n{items}</dl>\n<p>The same snapshot and pipeline give the same report, byte for byte:</p>\n<pre tabindex=\"0\" aria-label=\"Command\"><code>relief run {}</code></pre>\n",
         escape(pipeline_file(context))
     );
     let answer = format!(

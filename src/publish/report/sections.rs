@@ -49,7 +49,7 @@ pub(super) fn response(material: Material<'_>) -> String {
     let row = Query::rate("response_30", select::by_condition(released), context).find(released);
     let answer = match row.filter(|row| row.value.is_some()) {
         Some(row) => format!(
-            "{} of {} patients ({}) had at least 30\u{A0}% less pain at {}; the true rate is likely between {}.",
+            "{} of {} patients ({}) had at least 30\u{A0}% less pain at {}; so counted, the rate is likely between {}.",
             element::number(row),
             element::size(row),
             words::cohort(row),
@@ -153,7 +153,7 @@ pub(super) fn opioids(material: Material<'_>) -> String {
     let row = Query::rate("opioid_reduction_50", select::headline(released), context).find(released);
     let answer = match row.filter(|row| row.value.is_some()) {
         Some(row) => format!(
-            "{} of {} patients on opioids before treatment took at most half their daily dose at {}; the true rate is likely between {}.",
+            "{} of {} patients on opioids before treatment took at most half their daily dose at {}; so counted, the rate is likely between {}.",
             element::number(row),
             element::size(row),
             context.horizon(),
@@ -177,7 +177,7 @@ pub(super) fn mind(material: Material<'_>) -> String {
     let row = Query::rate("phq9_response", select::headline(released), context).find(released);
     let answer = match row.filter(|row| row.value.is_some()) {
         Some(row) => format!(
-            "{} of {} patients with at least moderate depression before treatment had a PHQ-9 score at least 50\u{A0}% lower at {}; the true rate is likely between {}.",
+            "{} of {} patients with at least moderate depression before treatment had a PHQ-9 score at least 50\u{A0}% lower at {}; so counted, the rate is likely between {}.",
             element::number(row),
             element::size(row),
             context.horizon(),
