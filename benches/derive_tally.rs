@@ -20,6 +20,7 @@ use relief::model::horizon::HORIZONS;
 use relief::protocol::Protocol;
 use relief::store::Store;
 
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let option = |name: &str| arguments.iter().position(|word| word == name).and_then(|at| arguments.get(at + 1));
@@ -43,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(path) = option("--tally") {
         write(&tallies, &protocol, Path::new(path))?;
     }
-    let (derive, tally) = (deriving.as_secs_f64(), (total - deriving).as_secs_f64());
+    let (derive, tally) = (deriving.as_secs_f64(), total.saturating_sub(deriving).as_secs_f64());
     println!(
         "relief derive {derive:.3} s, peak {derive_peak} MiB; tally {tally:.3} s, peak {} MiB; {} series",
         peak_mib(),

@@ -116,7 +116,7 @@ impl Tallies {
             match self.cells.entry(cell) {
                 Entry::Vacant(vacant) => _ = vacant.insert(tallies),
                 Entry::Occupied(mut mine) => {
-                    mine.get_mut().iter_mut().zip(&tallies).for_each(|(mine, theirs)| *mine += theirs)
+                    mine.get_mut().iter_mut().zip(&tallies).for_each(|(mine, theirs)| *mine += theirs);
                 }
             }
         }

@@ -175,18 +175,18 @@ fn broken_input_gives_the_named_error_and_the_store_stays_as_it_was() {
         ("a missing file", 7, "has no `infusions.csv`", &|w| w.remove("records/infusions.csv")),
         ("a missing column", 7, "has no column `score`", &|w| w.replace(assessments, ",score\n", ",points\n")),
         ("Latin-1", 7, "UTF-8", &|w| {
-            w.write(assessments, b"patient_id,date,instrument,score\nqx7k2m9p,2026-01-04,pain_nr\xe9,8\n")
+            w.write(assessments, b"patient_id,date,instrument,score\nqx7k2m9p,2026-01-04,pain_nr\xe9,8\n");
         }),
         ("a truncated file", 7, "cut short or damaged", &|w| {
             w.remove(assessments);
             w.write("records/assessments.csv.gz", [0x1f, 0x8b, 8, 0, 0, 0, 0, 0]);
         }),
         ("a name column", 5, "`last_name`", &|w| {
-            w.replace("records/patients.csv", "patient_id,sex", "patient_id,last_name")
+            w.replace("records/patients.csv", "patient_id,sex", "patient_id,last_name");
         }),
         ("a free-text column", 5, "`notes`", &|w| w.replace(assessments, ",score\n", ",score,notes\n")),
         ("study days beside dates", 7, "study days", &|w| {
-            w.write("records/infusions.csv", "patient_id,day\nqx7k2m9p,0\n")
+            w.write("records/infusions.csv", "patient_id,day\nqx7k2m9p,0\n");
         }),
         ("dates under safe harbor", 5, "refused", &|w| w.replace("pipeline.toml", "limited-data-set", "safe-harbor")),
         ("too many rejects", 6, "too many rejects", &|w| {

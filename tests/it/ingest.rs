@@ -467,7 +467,9 @@ fn quoted_fields_are_read_as_rfc_4180_says() {
 fn a_record_that_spans_two_blocks_is_one_record() {
     // Blocks are a mebibyte; this is three, and every record has a line end inside quotes.
     let clinic = Clinic::clean();
-    let lines: String = (0..60_000).map(|index| format!("P1,2026-01-06,\"felt odd,\n{index:030}\",1,no\n")).collect();
+    let lines: Vec<String> =
+        (0..60_000).map(|index| format!("P1,2026-01-06,\"felt odd,\n{index:030}\",1,no\n")).collect();
+    let lines = lines.concat();
     clinic.append("adverse_events", &lines);
     let ingested = clinic.ingest();
     assert_eq!(

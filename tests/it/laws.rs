@@ -2,6 +2,7 @@
 //! nothing, and what was planted is found.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::Path;
 
 use relief::derive;
@@ -12,7 +13,7 @@ use relief::ingest::{self, Mode};
 use relief::model::calendar::Period;
 use relief::model::horizon::HORIZONS;
 use relief::protocol::Protocol;
-use relief::synth::{Plan, write};
+use relief::synth::{self, Plan};
 
 use crate::workdir::{Workdir, repository};
 
@@ -47,7 +48,7 @@ fn counts(path: &Path, threads: usize) -> Counts {
 fn clinics() -> Workdir {
     let workdir = Workdir::empty();
     let plan = Plan { patients: 400, seed: 7, clinics: 2, dirty: 0.0, dirty_clinic: None, compress: false };
-    write(&workdir.path("records"), &plan, &mut |_| {}).expect("clinics");
+    synth::write(&workdir.path("records"), &plan, &mut |_| {}).expect("clinics");
     workdir
 }
 
@@ -58,7 +59,7 @@ fn pipeline(workdir: &Workdir, name: &str, sites: &[&str]) -> std::path::PathBuf
          [reports]\nfolder = \"reports\"\n[study]\ndata_cut = \"2026-09-30\"\n"
     );
     for site in sites {
-        text += &format!("[[source]]\nname = \"{site}\"\nkind = \"csv\"\npath = \"records/{site}\"\n");
+        writeln!(text, "[[source]]\nname = \"{site}\"\nkind = \"csv\"\npath = \"records/{site}\"").expect("text");
     }
     workdir.write(&format!("{name}.toml"), text);
     workdir.path(&format!("{name}.toml"))

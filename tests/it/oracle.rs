@@ -213,7 +213,7 @@ fn check_series(derived: &Derived, patient: &Patient, prescriptions: &[Written])
         match outcome.opioid {
             None => assert_eq!(horizon, 0, "only two weeks has no window"),
             Some(found) => {
-                check_dose(found, dose(prescriptions, &patient.reviews, day + target - 29, (day + first, day + last)))
+                check_dose(found, dose(prescriptions, &patient.reviews, day + target - 29, (day + first, day + last)));
             }
         }
     }
