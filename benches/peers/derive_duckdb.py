@@ -22,9 +22,12 @@ ITEMS, PAIN = ["average", "", "worst", "least", "now"], ["pain_nrs", "pain_vas_m
 SCALES = [(p, i, f"{p}/{i}" if i else p) for i in ITEMS for p in PAIN]
 PHQ9, GAD7 = 100, 101
 MME_DAYS = 30
-# Dose windows from day 0: (first, last, first and last day a review counts).
-BASELINE = (-MME_DAYS, -1, -MME_DAYS, 0)
-DOSES = {"b": BASELINE} | {i: (t - MME_DAYS + 1, t, f, l) for i, t, f, l in HORIZONS if t - MME_DAYS + 1 >= -1}
+# Dose windows from day 0, and the days on which a review of the medication list counts.
+DOSES = {"b": (-MME_DAYS, -1)} | {i: (t - MME_DAYS + 1, t) for i, t, _, _ in HORIZONS if t - MME_DAYS + 1 >= -1}
+REVIEWS = {"b": (-MME_DAYS, 0)} | {i: (t, l) for i, t, _, l in HORIZONS}
+# A quarantined prescription may still be active this long after it began.
+LONGEST_SUPPLY = 90
+OUD_WORDS = "('oud', 'opioid_use_disorder', 'opioid_dependence', 'opioid_addiction')"
 LAST_DAY = HORIZONS[-1][3]
 
 
@@ -133,7 +136,7 @@ def medication_sql(common, whole):
         SELECT patient_key, start_day AS first, start_day + days_supply - 1 AS last, days_supply AS days, factor, patch,
             round(strength * 1000)::{whole} AS strength, round(quantity * 1000)::{whole} AS quantity,
             CASE WHEN route IN ('iv', 'im', 'sc', 'iv_im', 'parenteral') THEN NULL
-                WHEN class IN ('opioid', 'buprenorphine') AND (indication = 'oud' OR starts_with(indication, 'F11')) THEN 'oud'
+                WHEN class IN ('opioid', 'buprenorphine') AND (lower(indication) IN {OUD_WORDS} OR starts_with(lower(indication), 'f11')) THEN 'oud'
                 WHEN class = 'opioid' AND factor IS NULL THEN 'unconvertible'
                 WHEN class IN ('opioid', 'buprenorphine', 'benzodiazepine') THEN class END AS kind
         FROM prescriptions JOIN drug ON drug = code WHERE kind IS NOT NULL)
@@ -143,19 +146,22 @@ def medication_sql(common, whole):
     FROM known"""
 
 
-BENZODIAZEPINE_BITS, OPIOID_BITS, BUPRENORPHINE, UNCONVERTIBLE = 0, 30, 1 << 60, 1 << 61
+BENZODIAZEPINE_BITS, OPIOID_BITS, BUPRENORPHINE, UNCONVERTIBLE, OUD = 0, 30, 1 << 60, 1 << 61, 1 << 62
 WINDOW_BITS = (1 << MME_DAYS) - 1
 
 
 def doses_sql():
     """Per dose window: MME-days, and one bit a day for benzodiazepines and for opioids."""
     days, sums = [], []
-    for w, (first, last, *_) in DOSES.items():
+    for w, (first, last) in DOSES.items():
         days.append(f"greatest(0, least(last - index_day, {last}) - greatest(first - index_day, {first}) + 1) AS days_{w}")
         days.append(f"((1::BIGINT << days_{w}) - 1) << greatest(0, first - index_day - ({first})) % 64 AS mask_{w}")
         bits = f"""CASE kind WHEN 'opioid' THEN mask_{w} << {OPIOID_BITS} WHEN 'benzodiazepine' THEN mask_{w}
-            WHEN 'buprenorphine' THEN (mask_{w} << {OPIOID_BITS}) | {BUPRENORPHINE} WHEN 'unconvertible' THEN (mask_{w} << {OPIOID_BITS}) | {UNCONVERTIBLE} ELSE 0 END"""
+            WHEN 'buprenorphine' THEN (mask_{w} << {OPIOID_BITS}) | {BUPRENORPHINE} WHEN 'unconvertible' THEN (mask_{w} << {OPIOID_BITS}) | {UNCONVERTIBLE} WHEN 'oud' THEN {OUD} ELSE 0 END"""
         sums.append(f"sum(daily * days_{w}) AS total_{w}, bit_or({bits}) FILTER (days_{w} > 0) AS bits_{w}")
+    for h, target, *_ in HORIZONS:
+        days.append(f"last >= index_day AND first <= index_day + {target} AS since_{h}")
+        sums.append(f"bool_or(kind = 'buprenorphine' AND since_{h}) AS buprenorphine_{h}")
     return f"""
     WITH near AS (
         SELECT sid, kind, daily, {', '.join(days)} FROM medication JOIN series USING (patient_key)
@@ -165,12 +171,12 @@ def doses_sql():
 
 
 def reviews_sql():
-    held = [f"bool_or(day - index_day BETWEEN {a} AND {b}) AS reviewed_{w}" for w, (_, _, a, b) in DOSES.items()]
+    held = [f"bool_or(day - index_day BETWEEN {a} AND {b}) AS reviewed_{w}" for w, (a, b) in REVIEWS.items()]
     return f"SELECT sid, {', '.join(held)} FROM medication_reviews JOIN series USING (patient_key) WHERE complete GROUP BY sid"
 
 
 def withheld_sql():
-    near = [f"bool_or(start_day IS NULL OR start_day - index_day BETWEEN {a - 365} AND {b}) AS withheld_{w}" for w, (a, b, *_) in DOSES.items()]
+    near = [f"bool_or(start_day IS NULL OR start_day - index_day BETWEEN {a - LONGEST_SUPPLY} AND {b}) AS withheld_{w}" for w, (a, b) in DOSES.items()]
     return f"SELECT sid, {', '.join(near)} FROM prescriptions_withheld JOIN series USING (patient_key) GROUP BY sid"
 
 
@@ -184,7 +190,7 @@ def conditions_sql():
 
 
 def state(w):
-    return f"""CASE WHEN bits_{w} & {BUPRENORPHINE} <> 0 THEN 'buprenorphine' WHEN bits_{w} & {UNCONVERTIBLE} <> 0 THEN 'unconvertible'
+    return f"""CASE WHEN bits_{w} & {BUPRENORPHINE} <> 0 THEN 'buprenorphine' WHEN bits_{w} & {OUD} <> 0 THEN 'oud_treatment' WHEN bits_{w} & {UNCONVERTIBLE} <> 0 THEN 'unconvertible'
         WHEN withheld_{w} THEN 'withheld' WHEN complete = 1 OR reviewed_{w} THEN 'known' ELSE 'not_reviewed' END"""
 
 
@@ -240,7 +246,9 @@ def rows_sql(wide):
         {at('pain', 'INT')} AS follow_up_pain_x10, {at('last', 'INT')} AS last_pain_x10,
         {at('phq9', 'INT')} AS follow_up_phq9_x10, {at('gad7', 'INT')} AS follow_up_gad7_x10,
         {dose('state', 'VARCHAR')} AS opioid_follow_up, {dose('mme', 'BIGINT')} AS mme_follow_up_x1000, {dose('reduction', 'BIGINT')} AS mme_reduction_x100,
-        coalesce(opioid_follow_up = 'buprenorphine', false) AS buprenorphine_follow_up, coalesce({dose('benzodiazepine', 'BOOLEAN')}, false) AS benzodiazepine_follow_up
+        coalesce(opioid_follow_up = 'buprenorphine', false) AS buprenorphine_follow_up,
+        coalesce({at('buprenorphine', 'BOOLEAN')}, false) AS buprenorphine_since_start, coalesce(complete = 1 OR {at('reviewed', 'BOOLEAN')}, false) AS medications_reviewed,
+        coalesce({dose('benzodiazepine', 'BOOLEAN')}, false) AS benzodiazepine_follow_up
     FROM (SELECT *, unnest([{', '.join(map(str, range(len(HORIZONS))))}]) AS h FROM ({wide}))"""
 
 

@@ -20,5 +20,5 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     } else {
         say(&ingest::table(&ingested));
     }
-    Ok(())
+    ingested.too_many(&protocol).map_or(Ok(()), |error| Err(error.into()))
 }

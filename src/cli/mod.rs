@@ -82,6 +82,12 @@ fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
+/// Prints what a person should know beside the answer.
+fn remark(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "note: {text}");
+}
+
 /// Prints why a command failed.
 pub(crate) fn complain(failure: &Failure) {
     use std::io::Write;

@@ -9,7 +9,7 @@ use relief::derive::{self, Derived};
 use relief::estimate::cells::{Estimates, estimate};
 use relief::estimate::expression::{Compiled, compile as compile_measure};
 use relief::estimate::scan::{Counting, count};
-use relief::ingest::Mode;
+use relief::ingest::{Ingested, Mode};
 use relief::model::calendar::{Day, Period};
 use relief::model::reject::Counts;
 use relief::protocol::{Protocol, ProtocolError};
@@ -63,7 +63,17 @@ fn snapshot(protocol: &Protocol, wanted: Option<u32>) -> Result<Snapshot, Failur
         return Ok(Store::open(&protocol.store).snapshot(number)?);
     }
     let ingested = ingest::ingest(protocol, Mode::Write)?;
+    warn_of_rejects(&ingested);
     Ok(ingested.snapshot.expect("writing leaves a snapshot"))
+}
+
+/// Rows that were set aside are nobody's secret: somebody has to mend them.
+fn warn_of_rejects(ingested: &Ingested) {
+    let rows = ingested.rows();
+    if let Some(folder) = &ingested.quarantine {
+        let folder = plain(folder);
+        super::remark(&format!("{} of {} rows were set aside: {}", rows.quarantined, rows.read, folder.display()));
+    }
 }
 
 /// The analysis set lies beside the snapshots, one per snapshot and pipeline.

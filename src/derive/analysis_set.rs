@@ -70,7 +70,7 @@ const fn column(name: &'static str, kind: Kind, optional: bool, meaning: &'stati
 
 /// Order is the file's. The builder below appends in this order and a wrong
 /// type or count fails on the first batch.
-pub const COLUMNS: [Column; 34] = [
+pub const COLUMNS: [Column; 36] = [
     column("patient_key", Kind::Int64, false, "keyed hash of the patient; means nothing outside the store"),
     column("site", Kind::Text, false, "site code"),
     column("sex", Kind::Text, false, "F, M, X or U"),
@@ -101,7 +101,12 @@ pub const COLUMNS: [Column; 34] = [
         false,
         "opioids in days −30..−1: dose above zero on at least 14 days, or recorded long-term use",
     ),
-    column("opioid_baseline", Kind::Text, false, "known, not_reviewed, unconvertible, buprenorphine or withheld"),
+    column(
+        "opioid_baseline",
+        Kind::Text,
+        false,
+        "known, not_reviewed, unconvertible, buprenorphine, oud_treatment or withheld",
+    ),
     column(
         "mme_baseline_x1000",
         Kind::Int64,
@@ -139,6 +144,13 @@ pub const COLUMNS: [Column; 34] = [
         "reduction in hundredths of a per cent, cut towards zero, so `>= 5000` is exactly at least half",
     ),
     column("buprenorphine_follow_up", Kind::Boolean, false, "buprenorphine active in the follow-up window"),
+    column(
+        "buprenorphine_since_start",
+        Kind::Boolean,
+        false,
+        "buprenorphine active on any day from day 0 to the target",
+    ),
+    column("medications_reviewed", Kind::Boolean, false, "the medication list at the horizon is known to be complete"),
     column(
         "benzodiazepine_follow_up",
         Kind::Boolean,
@@ -359,6 +371,8 @@ fn horizon_cells(
         Cell::Int64(after.map(|total| total.average_x1000(WINDOW_DAYS))),
         Cell::Int64(reduction),
         Cell::Boolean(Some(outcome.opioid == Some(Dose::Buprenorphine))),
+        Cell::Boolean(Some(outcome.buprenorphine_since_start)),
+        Cell::Boolean(Some(outcome.reviewed)),
         Cell::Boolean(Some(outcome.benzodiazepine)),
     ]
 }

@@ -2,7 +2,7 @@
 //! own function.
 
 use super::baseline::{self, Baseline};
-use super::history::{Medication, PatientHistory, Scale};
+use super::history::{Medication, PatientHistory, Scale, Window};
 use super::opioid_dose::{self, Dose};
 use super::series::Series;
 use super::{condition, follow_up};
@@ -53,6 +53,10 @@ pub struct Outcome {
     pub gad7_x10: Option<i32>,
     /// Opioid dose at the horizon; `None` at two weeks.
     pub opioid: Option<Dose>,
+    /// Whether the medication list at the horizon is known to be complete.
+    pub reviewed: bool,
+    /// Whether buprenorphine was active on any day from day 0 to the target.
+    pub buprenorphine_since_start: bool,
     /// Opioid and benzodiazepine on one day before the horizon.
     pub benzodiazepine: bool,
 }
@@ -141,7 +145,7 @@ fn before_treatment(history: &PatientHistory<'_>, series: &Series, protocol: &Pr
     let day = series.index_day;
     let days = protocol.study.baseline_days;
     let window = opioid_dose::baseline_window(day);
-    let review = super::history::Window { first: window.first, last: day };
+    let review = Window { first: window.first, last: day };
     let opioid = opioid_dose::dose(history, window, review);
     Episode {
         number: 0,
@@ -163,8 +167,8 @@ fn outcome(history: &PatientHistory<'_>, episode: &Episode, cut: DataCut, horizo
     let at_horizon = |scale: Scale| follow_up::score(history, scale, series, horizon);
     let scale = episode.pain.map(|baseline| baseline.scale);
     let window = opioid_dose::follow_up_window(series.index_day, horizon);
-    let review =
-        super::history::Window { first: series.index_day + horizon.first, last: series.index_day + horizon.last };
+    let review = opioid_dose::follow_up_review(series.index_day, horizon);
+    let so_far = Window { first: series.index_day, last: series.index_day + horizon.target };
     Outcome {
         due: cut.reaches(series, episode.period, horizon),
         pain_x10: scale.and_then(at_horizon),
@@ -172,6 +176,8 @@ fn outcome(history: &PatientHistory<'_>, episode: &Episode, cut: DataCut, horizo
         phq9_x10: at_horizon(Scale::Phq9),
         gad7_x10: at_horizon(Scale::Gad7),
         opioid: window.map(|window| opioid_dose::dose(history, window, review)),
+        reviewed: opioid_dose::is_reviewed(history, review),
+        buprenorphine_since_start: opioid_dose::is_active(history, Medication::Buprenorphine, so_far),
         benzodiazepine: window.is_some_and(|window| opioid_dose::benzodiazepine_with_opioid(history, window)),
     }
 }

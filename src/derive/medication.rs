@@ -7,6 +7,9 @@ use crate::protocol::{DrugClass, Protocol};
 /// Routes outside outpatient MME (definitions, mme_method.md).
 const PARENTERAL_ROUTES: [&str; 6] = ["iv", "im", "sc", "iv_im", "injection", "parenteral"];
 
+/// Opioid use disorder as admission writes words: lower case, joined by `_`.
+const OUD_WORDS: [&str; 4] = ["oud", "opioid_use_disorder", "opioid_dependence", "opioid_addiction"];
+
 /// What a drug means under the pipeline's factors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Meaning {
@@ -53,7 +56,21 @@ pub fn is_parenteral(route: &str) -> bool {
     PARENTERAL_ROUTES.contains(&route)
 }
 
-/// Whether an indication is opioid use disorder: the word, or ICD-10-CM F11.
+/// Whether an indication is opioid use disorder: in words, or ICD-10-CM F11.
 pub fn is_for_oud(indication: &str) -> bool {
-    indication.eq_ignore_ascii_case("oud") || indication.starts_with("F11")
+    let indication = indication.to_ascii_lowercase();
+    OUD_WORDS.contains(&indication.as_str()) || indication.starts_with("f11")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_for_oud;
+
+    #[test]
+    fn opioid_use_disorder_is_known_in_every_spelling_admission_writes() {
+        for spelling in ["oud", "OUD", "opioid_use_disorder", "opioid_dependence", "F11", "f1120", "F11.20"] {
+            assert!(is_for_oud(spelling), "{spelling}");
+        }
+        assert!(!is_for_oud("pain") && !is_for_oud("M54.5") && !is_for_oud(""));
+    }
 }

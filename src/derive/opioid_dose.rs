@@ -12,8 +12,9 @@ use crate::model::opioid::{Dispensing, Mme};
 pub const WINDOW_DAYS: i32 = 30;
 /// Fewer days with an opioid than this is not opioid use (product decision).
 const USER_DAYS: i32 = 14;
-/// How long before a window a prescription without a readable supply may still reach into it.
-const LONGEST_SUPPLY: i32 = 365;
+/// How long before a window a quarantined prescription may still reach into it:
+/// the longest supply of an opioid that is dispensed at once.
+const LONGEST_SUPPLY: i32 = 90;
 
 /// Why a dose is missing, or that it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,9 @@ pub enum Dose {
     Unconvertible,
     /// Buprenorphine was active.
     Buprenorphine,
+    /// An opioid agonist for opioid use disorder was active: a switch to
+    /// treatment of a disorder is no reduction of a dose for pain.
+    OudTreatment,
     /// A prescription that may have been active is in quarantine.
     Withheld,
 }
@@ -43,6 +47,7 @@ impl Dose {
             Self::NotReviewed => "not_reviewed",
             Self::Unconvertible => "unconvertible",
             Self::Buprenorphine => "buprenorphine",
+            Self::OudTreatment => "oud_treatment",
             Self::Withheld => "withheld",
         }
     }
@@ -66,25 +71,39 @@ pub fn follow_up_window(index_day: i32, horizon: &Horizon) -> Option<Window> {
 /// buprenorphine is a fact with or without a review.
 pub fn dose(history: &PatientHistory<'_>, window: Window, review: Window) -> Dose {
     let mut total = Mme::default();
-    let mut unconvertible = false;
+    let (mut unconvertible, mut oud_treatment) = (false, false);
     for prescription in history.prescriptions {
         let days = prescription.dispensing.days_within(window.first, window.last);
         match prescription.medication {
             Medication::Opioid => total += prescription.dispensing.daily.over(days),
             Medication::Buprenorphine if days > 0 => return Dose::Buprenorphine,
             Medication::Unconvertible if days > 0 => unconvertible = true,
+            Medication::OudTreatment if days > 0 => oud_treatment = true,
             _ => {}
         }
     }
-    if unconvertible {
+    if oud_treatment {
+        Dose::OudTreatment
+    } else if unconvertible {
         Dose::Unconvertible
     } else if withheld_near(history, window) {
         Dose::Withheld
-    } else if history.complete_feed || history.reviews.iter().any(|&day| review.holds(day)) {
+    } else if is_reviewed(history, review) {
         Dose::Known(total)
     } else {
         Dose::NotReviewed
     }
+}
+
+/// Whether the whole medication list is known to have been seen.
+pub fn is_reviewed(history: &PatientHistory<'_>, review: Window) -> bool {
+    history.complete_feed || history.reviews.iter().any(|&day| review.holds(day))
+}
+
+/// Days on which a review confirms the list at a horizon: from the target on,
+/// since a list gone through earlier says nothing of the days after.
+pub fn follow_up_review(index_day: i32, horizon: &Horizon) -> Window {
+    Window { first: index_day + horizon.target, last: index_day + horizon.last }
 }
 
 fn withheld_near(history: &PatientHistory<'_>, window: Window) -> bool {

@@ -121,8 +121,8 @@ fn at_line(line: Option<u64>) -> String {
 
 fn rejects_hint(quarantine: Option<&Path>) -> String {
     let look = quarantine.map_or_else(
-        || "`relief check` lists the rules that fired".to_owned(),
+        || "the findings above say which rules fired and where".to_owned(),
         |folder| format!("`{}` lists every row by line and rule", folder.display()),
     );
-    format!("{look}; correct the export, or raise `max_reject_share` knowingly. nothing was written to the store")
+    format!("{look}; correct the export, or raise `max_reject_share` knowingly. no snapshot was made")
 }

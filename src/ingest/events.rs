@@ -254,33 +254,20 @@ impl Common {
         const BATCH: usize = 128;
         let mut matches = Vec::with_capacity(records.len());
         let mut hashes = Vec::with_capacity(BATCH);
-        let mut hash_of = self.hash_of();
         for start in (0..records.len()).step_by(BATCH) {
             let batch = start..records.len().min(start + BATCH);
             hashes.clear();
-            hashes.extend(batch.map(|index| hash_of(records.get(index))));
+            hashes.extend(batch.map(|index| self.hash(records.get(index))));
             roster.index.fetch(&hashes);
             matches.extend(hashes.iter().map(|&hash| roster.index.find(hash)));
         }
         matches
     }
 
-    /// Hashes a record's code; neighbours are often of one patient.
-    fn hash_of<'r>(&self) -> impl FnMut(Record<'r>) -> CodeHash {
-        let mut previous: (&[u8], &[u8], Option<CodeHash>) = (b"", b"", None);
-        move |record| {
-            let code = record.field(self.patient_id.position);
-            let site = self.site.map_or(&b""[..], |site| record.field(site.position));
-            if let (same_code, same_site, Some(hash)) = previous
-                && same_code == code
-                && same_site == site
-            {
-                return hash;
-            }
-            let hash = self.site.map_or(self.hasher, |_| self.hasher.at_site(site)).code(code);
-            previous = (code, site, Some(hash));
-            hash
-        }
+    fn hash(&self, record: Record<'_>) -> CodeHash {
+        let code = record.field(self.patient_id.position);
+        let site = self.site.map(|site| record.field(site.position));
+        site.map_or(self.hasher, |site| self.hasher.at_site(site)).code(code)
     }
 
     /// Checks what comes before a table's own columns and begins the row.

@@ -74,6 +74,28 @@ pub struct Ingested {
     pub unchanged: bool,
     /// Folder of the quarantine files, when there are any.
     pub quarantine: Option<PathBuf>,
+    /// Of the rows quarantined, those of people who withdrew, which are not bad.
+    pub withdrawn_rows: u64,
+}
+
+impl Ingested {
+    /// Rows of all tables together.
+    pub fn rows(&self) -> Counts {
+        let mut rows = Counts::default();
+        for counts in self.tables.values() {
+            rows += *counts;
+        }
+        rows
+    }
+
+    /// The error an ingest of the same input would end with, for a check.
+    pub fn too_many(&self, protocol: &Protocol) -> Option<IngestError> {
+        let rows = self.rows();
+        let quarantined = rows.quarantined - self.withdrawn_rows;
+        let limit = protocol.ingest.max_reject_share;
+        let over = quarantined as f64 > limit * rows.read as f64;
+        over.then_some(IngestError::TooManyRejects { quarantined, read: rows.read, limit, quarantine: None })
+    }
 }
 
 /// Reads every source of the pipeline. `progress` is called now and then.

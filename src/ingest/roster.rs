@@ -75,10 +75,10 @@ impl Roster {
         let mut listed = Vec::new();
         for (index, file) in session.plan.of_table("patients") {
             let default_site = &session.protocol.sources[file.source].site;
-            let lister = Lister::new(session, index, file, withdrawn);
+            let rows = Lister::new(session, index, file, withdrawn);
             let begin = || (PatientReader::new(&file.layout, session.protocol, &sites, default_site), Found::default());
             let work = |(reader, found): &mut (PatientReader<'_>, Found), records: &Records<'_>| {
-                lister.read(records, reader, found)
+                rows.read(records, reader, found)
             };
             let take = |(_, found): (PatientReader<'_>, Found)| take(index, found, &mut listed, ledger);
             let digest = read_file(&file.path, meter, begin, work, take)?;

@@ -169,7 +169,8 @@ impl<'a> Session<'a> {
         let quarantined =
             ledger.files().iter().map(|file| file.counts.quarantined).sum::<u64>() - ledger.withdrawn_rows();
         let limit = self.protocol.ingest.max_reject_share;
-        if quarantined as f64 <= limit * read as f64 {
+        // A check goes on to say what it found; its caller asks `too_many`.
+        if quarantined as f64 <= limit * read as f64 || draft.is_none() {
             return Ok(draft);
         }
         let quarantine = draft.map(Draft::reject).transpose()?;
@@ -192,6 +193,7 @@ impl<'a> Session<'a> {
             snapshot: None,
             unchanged: false,
             quarantine: None,
+            withdrawn_rows: ledger.withdrawn_rows(),
         };
         let (Some(writer), Some(draft)) = (writer, draft) else { return Ok(ingested) };
         let current = writer.store().current()?.filter(|current| current.digest == manifest.digest);

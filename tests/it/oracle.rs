@@ -56,6 +56,7 @@ struct Written {
 
 fn written() -> impl Strategy<Value = Written> {
     let medication = (0_u8..12).prop_map(|roll| match roll {
+        3 => Medication::OudTreatment,
         0 => Medication::Unconvertible,
         1 => Medication::Buprenorphine,
         2 => Medication::Benzodiazepine,
@@ -183,6 +184,8 @@ fn dose(
     }
     if active.contains(&Medication::Buprenorphine) {
         ("buprenorphine", None)
+    } else if active.contains(&Medication::OudTreatment) {
+        ("oud_treatment", None)
     } else if active.contains(&Medication::Unconvertible) {
         ("unconvertible", None)
     } else if reviews.iter().any(|day| (review.0..=review.1).contains(day)) {
@@ -205,7 +208,7 @@ fn check_series(derived: &Derived, patient: &Patient, prescriptions: &[Written])
     let before = dose(prescriptions, &patient.reviews, day - 30, (day - 30, day));
     check_dose(derived.episode.opioid, before);
     for (horizon, outcome) in derived.outcomes.iter().enumerate() {
-        let (target, first, last) = [(14, 7, 20), (28, 21, 41), (84, 63, 111), (168, 140, 210)][horizon];
+        let (target, last) = [(14, 20), (28, 41), (84, 111), (168, 210)][horizon];
         assert_eq!(outcome.due, day + last <= CUT);
         let pain = derived.episode.pain.and_then(|baseline| follow_up(patient, baseline.scale, day, horizon));
         assert_eq!(outcome.pain_x10, pain, "{}", HORIZONS[horizon].id);
@@ -213,7 +216,7 @@ fn check_series(derived: &Derived, patient: &Patient, prescriptions: &[Written])
         match outcome.opioid {
             None => assert_eq!(horizon, 0, "only two weeks has no window"),
             Some(found) => {
-                check_dose(found, dose(prescriptions, &patient.reviews, day + target - 29, (day + first, day + last)));
+                check_dose(found, dose(prescriptions, &patient.reviews, day + target - 29, (day + target, day + last)));
             }
         }
     }

@@ -90,13 +90,14 @@ fn assessment(text: &str) -> Assessment {
 
 fn prescription(text: &str, protocol: &Protocol) -> Option<Prescription> {
     let (start, rest) = text.split_once(':').expect("start: drug");
+    let (rest, for_oud) = rest.trim_end().strip_suffix("for oud").map_or((rest, false), |rest| (rest, true));
     let words: Vec<&str> = rest.split_whitespace().collect();
     let [drug, strength, "x", quantity, "/", days] = words[..] else { panic!("not a prescription: {text}") };
     let number = |text: &str| text.parse::<i64>().expect("a whole number");
     let meaning = Meaning::of(drug, protocol).expect("a drug of the pack");
     let days = days.parse().expect("days");
     Some(Prescription {
-        medication: meaning.medication(false)?,
+        medication: meaning.medication(for_oud)?,
         dispensing: Dispensing {
             start: start.trim().parse().expect("a day"),
             days,

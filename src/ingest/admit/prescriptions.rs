@@ -116,7 +116,8 @@ impl Prescriptions<'_> {
     /// is left out and the prescription kept.
     fn code(&mut self, cell: Cell, record: &Record<'_>, remarks: &mut Remarks) -> Result<Option<Code>, Problem> {
         let Some(text) = cell.optional(record) else { return Ok(None) };
-        let code = self.codes.meaning(cell, text, Code::from_words)?;
+        // An indication may be an ICD-10-CM code, dot and all.
+        let code = self.codes.meaning(cell, text, |text| Code::from_words(text).or_else(|| Code::icd10(text)))?;
         if code.is_none() {
             remarks.add(&TEXT_DROPPED, cell.name);
         }

@@ -22,7 +22,7 @@ fn general(context: &Context<'_>, profile: &DisclosureProfile) -> String {
         ("Treatment series", format!("Infusions with no gap longer than {} days. Day 0 is the first infusion; only a patient’s first series is counted, so that nobody counts twice.", study.series_gap_days)),
         ("Before treatment", format!("The last score in the {} days before day 0. Where there is none, the first score of day 0 itself stands in.", study.baseline_days)),
         ("Due", "The data cut has reached the end of the window. Patients not yet due are in no denominator.".to_owned()),
-        ("Missing = no", "A patient due without a score counts as no response (non-responder imputation, NRI). It is the headline because it cannot flatter.".to_owned()),
+        ("Missing = no", "A patient due without a score counts as no response (non-responder imputation, NRI). It is the headline because, for a benefit, it cannot flatter.".to_owned()),
         ("Observed only", "Patients with a score (observed cases, OC). It flatters when those who did well return.".to_owned()),
         ("Interval", "95\u{A0}%: Wilson for shares, t for means. “Likely between” means an interval built so that 95 in 100 of its kind hold the truth.".to_owned()),
         ("No clear change", "Two 95\u{A0}% intervals overlap. Only when they do not is a number called higher or lower; this is stricter than a test of the difference.".to_owned()),
