@@ -15,6 +15,15 @@ pub(super) fn compact(row: &ResultRow) -> String {
     or_reason(row, words::compact(row))
 }
 
+/// A number with its interval and the patients it rests on: columns of one
+/// table have denominators of their own.
+pub(super) fn compact_of(row: &ResultRow) -> String {
+    let base = row.value.and(words::size(row)).map_or_else(String::new, |size| {
+        format!(" <small data-result=\"{}\">of {}</small>", escape(&row.result_id), escape(&size))
+    });
+    format!("{}{base}", compact(row))
+}
+
 /// `119 of 205`, or why not.
 pub(super) fn of(row: &ResultRow) -> String {
     or_reason(row, words::of(row))

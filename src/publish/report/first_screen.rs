@@ -356,8 +356,8 @@ fn condition_row(
         svg::escape(label),
         element::cell(response, element::size),
         format!("{}{}", element::cell(response, element::compact), response.map_or_else(String::new, inline_interval)),
-        element::cell(change, element::compact),
-        element::cell(opioids, element::compact),
+        element::cell(change, element::compact_of),
+        element::cell(opioids, element::compact_of),
     ]
 }
 

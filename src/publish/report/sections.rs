@@ -321,9 +321,9 @@ fn site_row(material: Material<'_>, population: Population, site: &str) -> Vec<S
         element::cell(response.find(released), element::compact),
         element::cell(
             Query { site, ..Query::mean("pain_delta", population, context) }.find(released),
-            element::compact,
+            element::compact_of,
         ),
-        element::cell(Query { measure: "opioid_reduction_50", ..response }.find(released), element::compact),
+        element::cell(Query { measure: "opioid_reduction_50", ..response }.find(released), element::compact_of),
     ]
 }
 
