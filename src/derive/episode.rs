@@ -40,6 +40,7 @@ pub struct Episode {
 
 /// Facts of one series at one horizon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and a column of the analysis set")]
 pub struct Outcome {
     /// Whether the data cut has reached the end of the window.
     pub due: bool,
