@@ -28,6 +28,14 @@ impl Failure {
         Self { code: 1, message: message.to_owned() }
     }
 
+    /// A snapshot this pipeline would not have made.
+    pub(crate) fn other_reading(number: u32) -> Self {
+        let message = format!(
+            "snapshot {number} was read under another basis, data cut, set of sources, research setting or packs than this pipeline's\nhint: run without `--snapshot` to read the files again, or use the pipeline that made it"
+        );
+        Self { code: 3, message }
+    }
+
     /// Nobody to report on.
     pub(crate) fn nobody() -> Self {
         let message = "no patient was accepted from any source, so the report was not written\nhint: `relief check` shows what was read; every source needs rows in `patients.csv` and `infusions.csv`";

@@ -60,7 +60,10 @@ pub(super) fn compile(protocol: &Protocol) -> Result<Vec<Compiled>, ProtocolErro
 
 fn snapshot(protocol: &Protocol, wanted: Option<u32>) -> Result<Snapshot, Failure> {
     if let Some(number) = wanted {
-        return Ok(Store::open(&protocol.store).snapshot(number)?);
+        let snapshot = Store::open(&protocol.store).snapshot(number)?;
+        // Another basis or pack would read other rows out of the same files.
+        let alike = snapshot.manifest.reading == relief::ingest::reading(protocol);
+        return if alike { Ok(snapshot) } else { Err(Failure::other_reading(number)) };
     }
     let ingested = ingest::ingest(protocol, Mode::Write)?;
     warn_of_rejects(&ingested);

@@ -4,13 +4,27 @@ use sha2::{Digest, Sha256};
 
 use super::blocks::hex;
 use super::plan::{Plan, file_name};
-use crate::protocol::{MedicationFeed, Protocol};
+use crate::protocol::Protocol;
 use crate::store::SCHEMA_VERSION;
 
 /// SHA-256 over the input files, what ingest reads of the protocol, and the
 /// versions of program and tables. Neither the secret nor the clock is in it:
 /// the same input has the same digest in every store.
 pub(super) fn digest(protocol: &Protocol, plan: &Plan, files: &[String]) -> String {
+    let mut parts = reading_parts(protocol);
+    for (file, sha256) in plan.files.iter().zip(files) {
+        parts.push(format!("file {} {} {sha256}", file.source, file_name(&file.path)));
+    }
+    hashed(&parts)
+}
+
+/// SHA-256 over what ingest reads of the protocol alone: two pipelines with
+/// the same one read the same files alike.
+pub fn reading(protocol: &Protocol) -> String {
+    hashed(&reading_parts(protocol))
+}
+
+fn reading_parts(protocol: &Protocol) -> Vec<String> {
     let mut parts = vec![
         format!("relief {} tables {SCHEMA_VERSION}", env!("CARGO_PKG_VERSION")),
         format!("basis {} research {} cut {:?}", protocol.basis.id(), protocol.study.research, protocol.study.data_cut),
@@ -20,11 +34,12 @@ pub(super) fn digest(protocol: &Protocol, plan: &Plan, files: &[String]) -> Stri
         format!("{:?}", protocol.factors),
     ];
     for source in &protocol.sources {
-        parts.push(format!("source {} site {} medications {}", source.name, source.site, feed(source.medications)));
+        parts.push(format!("source {} site {} medications {}", source.name, source.site, source.medications.id()));
     }
-    for (file, sha256) in plan.files.iter().zip(files) {
-        parts.push(format!("file {} {} {sha256}", file.source, file_name(&file.path)));
-    }
+    parts
+}
+
+fn hashed(parts: &[String]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         // Lengths keep the parts apart.
@@ -32,12 +47,4 @@ pub(super) fn digest(protocol: &Protocol, plan: &Plan, files: &[String]) -> Stri
         hash.update(part.as_bytes());
     }
     hex(&hash.finalize())
-}
-
-/// The id of a feed, as written in pipelines.
-pub(super) fn feed(medications: MedicationFeed) -> &'static str {
-    match medications {
-        MedicationFeed::Complete => "complete",
-        MedicationFeed::Reviewed => "reviewed",
-    }
 }

@@ -41,6 +41,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+pub use digest::reading;
 pub use error::IngestError;
 pub use read::Progress;
 

@@ -7,7 +7,7 @@ use super::admit::{
     AdverseEvents, Assessments, Diagnoses, Infusions, MedicationReviews, Prescriptions, TherapySessions,
 };
 use super::buckets::Buckets;
-use super::digest::{digest, feed};
+use super::digest::{digest, reading};
 use super::error::IngestError;
 use super::events::{read_table, write_withheld};
 use super::identifiers::Detector;
@@ -211,6 +211,7 @@ impl<'a> Session<'a> {
             // Given when it is published.
             number: 0,
             digest: digest(self.protocol, &self.plan, &digests),
+            reading: reading(self.protocol),
             program: format!("relief {}", env!("CARGO_PKG_VERSION")),
             basis: self.protocol.basis.id().to_owned(),
             calendar: self.plan.calendar,
@@ -228,7 +229,7 @@ fn source_summary(source: &crate::protocol::SourceEntry) -> SourceSummary {
     SourceSummary {
         name: source.name.clone(),
         site: source.site.clone(),
-        medications: feed(source.medications).to_owned(),
+        medications: source.medications.id().to_owned(),
     }
 }
 

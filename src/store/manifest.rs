@@ -38,6 +38,8 @@ pub struct Manifest {
     pub number: u32,
     /// SHA-256 over the inputs, what ingest made of them and the schema version.
     pub digest: String,
+    /// SHA-256 of how the inputs were read: basis, packs, data cut, sources.
+    pub reading: String,
     /// Program and version that wrote it.
     pub program: String,
     /// Basis of de-identification.

@@ -34,6 +34,10 @@ fn running_twice_gives_the_same_bytes_and_no_new_snapshot() {
     let again = workdir.relief(&["run", "pipeline.toml", "--snapshot", "1", "--out", "elsewhere"]).exits(0);
     assert!(again.out.contains("elsewhere"));
     assert_eq!(workdir.read("elsewhere/small/results.csv"), first);
+    workdir.replace("pipeline.toml", "data_cut =", "research = true\ndata_cut =");
+    workdir.relief(&["run", "pipeline.toml", "--snapshot", "1"]).exits(3).says("was read under another basis");
+    workdir.write("reports/small/manifest.json", "{}");
+    workdir.relief(&["run", "pipeline.toml"]).exits(8).says("is not a report of relief");
 }
 
 #[test]
