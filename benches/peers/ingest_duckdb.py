@@ -198,7 +198,7 @@ def manifest(db, out, sources, pipeline):
     patients = dict(db.execute("SELECT source_id, count(*) FROM patient GROUP BY ALL").fetchall())
     counts = {t: {"read": count(t), "accepted": count(t), "quarantined": 0, "duplicates": 0} for t in names}
     (out / "manifest.json").write_text(json.dumps({
-        "number": 1, "digest": "peer", "program": "duckdb", "basis": "limited-data-set", "calendar": "dated", "patients": count("patients"),
+        "number": 1, "reading": "", "digest": "peer", "program": "duckdb", "basis": "limited-data-set", "calendar": "dated", "patients": count("patients"),
         "sources": [{"name": name, "site": site, "medications": feed} for name, site, _, feed in sources],
         "sites": sorted(({"site": site, "patients": patients.get(n, 0), "last_day": last.get(n)} for n, (_, site, *_) in enumerate(sources)), key=lambda s: s["site"]),
         "tables": counts, "files": [], "findings": [],

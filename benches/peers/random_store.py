@@ -107,7 +107,7 @@ def main():
         pq.write_table(table, folder / f"{name}.parquet", compression="zstd", row_group_size=20_000)
     count = lambda n: {"read": n, "accepted": n, "quarantined": 0, "duplicates": 0}
     (folder / "manifest.json").write_text(json.dumps({
-        "number": 1, "digest": "random", "program": "random_store.py", "basis": "limited-data-set",
+        "number": 1, "reading": "", "digest": "random", "program": "random_store.py", "basis": "limited-data-set",
         "calendar": "study_day" if args.study_days else "dated", "patients": args.patients,
         "sources": [{"name": name, "site": name, "medications": feed} for name, feed in SOURCES],
         "sites": [{"site": name, "patients": sum(r[1] == n for r in rows["patients"]), "last_day": last[n]} for n, (name, _) in enumerate(SOURCES)],
