@@ -14,6 +14,10 @@ const IMPLIES: [(&str, &str); 5] = [
     ("gad7_remission", "gad7_response"),
 ];
 
+/// Measures of the shipped packs whose denominators lie within another's:
+/// (inner, outer). The difference of these two is who switched.
+const AMONG: [(&str, &str); 1] = [("opioid_reduction_50", "opioid_to_buprenorphine")];
+
 /// `inner` counts some of the people that `outer` counts. Both are numbers of
 /// quantities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +57,10 @@ fn of_estimands(census: &Census, series: Series, columns: Columns) -> Vec<Nestin
 fn of_measures(census: &Census, series: Series, columns: Columns) -> Vec<Nesting> {
     let outer = IMPLIES.iter().filter(|(inner, _)| *inner == series.measure).map(|&(_, outer)| outer);
     let found = outer.filter_map(|measure| census.series.get(&Series { measure, ..series }));
-    found.map(|outer| Nesting { outer: outer.with, inner: columns.with }).collect()
+    let implied = found.map(|outer| Nesting { outer: outer.with, inner: columns.with });
+    let among = AMONG.iter().filter(|(inner, _)| *inner == series.measure);
+    let among = among.filter_map(|&(_, measure)| census.series.get(&Series { measure, ..series }));
+    implied.chain(among.map(|outer| Nesting { outer: outer.n, inner: columns.n })).collect()
 }
 
 /// Adjacent thresholds of a curve, whichever way it runs.

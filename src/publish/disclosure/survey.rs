@@ -8,7 +8,7 @@ use super::census::{Census, Columns, Kind, Quantity};
 use super::nesting::{Nesting, difference, nestings, same_people};
 use super::network::{Atom, Draft, Network};
 use super::place::{ALL, Division, divisions};
-use crate::estimate::result::{Estimate, Population};
+use crate::estimate::result::{CellKey, Estimand, Estimate, Population};
 use crate::model::attrition::{Attrition, Step};
 use crate::protocol::DisclosureProfile;
 
@@ -18,12 +18,15 @@ pub(super) struct CellAtoms {
     pub(super) n: Atom,
     /// Numerator and complement, where they must not be small either.
     pub(super) outcome: Vec<Atom>,
+    /// Scores of so few that mean, median and spread together come close to
+    /// saying how many responded.
+    pub(super) few_scores: bool,
 }
 
 impl CellAtoms {
     fn resolved(self, network: &Network) -> Self {
         let outcome = self.outcome.into_iter().map(|atom| network.atom(atom)).collect();
-        Self { n: network.atom(self.n), outcome }
+        Self { n: network.atom(self.n), outcome, ..self }
     }
 }
 
@@ -59,7 +62,10 @@ impl Survey {
             drawing.draw_nestings();
             drawing.draw_divisions();
         }
-        let cells = drawing.cells();
+        let mut cells = drawing.cells();
+        if profile.protect_numerator {
+            follow_scores(estimates, &mut cells, profile.threshold);
+        }
         let mut draft = drawing.draft;
         let steps = draw_flow(&mut draft, attrition, everyone(estimates, &cells), profile.complementary);
         let network = draft.finish();
@@ -187,8 +193,29 @@ impl<'a> Drawing<'a> {
         let cell = |&(columns, place): &(Columns, usize)| CellAtoms {
             n: self.atom(columns.n, place).expect("denominators are always drawn"),
             outcome: [columns.with, columns.without].iter().filter_map(|&column| self.atom(column, place)).collect(),
+            few_scores: false,
         };
         self.census.seats.iter().map(cell).collect()
+    }
+}
+
+/// Statistics of scores say more than their number of patients.
+///
+/// With no change filled in for the missing, sum and sum of squares are those
+/// of the observed, and n is at least the one squared over the other: such a
+/// cell is hidden where its observed cases are. And whole scores of a dozen
+/// patients can often be worked out from mean, median and spread.
+fn follow_scores(estimates: &[Estimate], cells: &mut [CellAtoms], threshold: u64) {
+    let observed: BTreeMap<CellKey, Atom> = estimates
+        .iter()
+        .zip(cells.iter())
+        .filter(|(estimate, _)| estimate.key.estimand == Estimand::Oc)
+        .map(|(estimate, cell)| (estimate.key.clone(), cell.n))
+        .collect();
+    for (estimate, cell) in estimates.iter().zip(cells).filter(|(estimate, _)| estimate.numerator.is_none()) {
+        cell.few_scores = (1..2 * threshold).contains(&estimate.n);
+        let key = CellKey { estimand: Estimand::Oc, ..estimate.key.clone() };
+        cell.outcome.extend(observed.get(&key).filter(|_| estimate.key.estimand != Estimand::Oc));
     }
 }
 

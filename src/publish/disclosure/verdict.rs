@@ -58,6 +58,7 @@ impl Verdicts {
     pub(super) fn on_cell(&self, cell: &CellAtoms) -> CellVerdict {
         let n = self.on(cell.n);
         let outcome = cell.outcome.iter().map(|&atom| self.on(atom));
-        CellVerdict { n, statistics: outcome.fold(n, Verdict::max) }
+        let few = if cell.few_scores { Verdict::Covers } else { Verdict::Shown };
+        CellVerdict { n, statistics: outcome.fold(n.max(few), Verdict::max) }
     }
 }
