@@ -112,10 +112,7 @@ fn publish(
     estimates: Estimates,
     folder: &Path,
 ) -> Result<usize, Failure> {
-    let mut rows = Counts::default();
-    for counts in snapshot.manifest.tables.values() {
-        rows += *counts;
-    }
+    let rows: Counts = snapshot.manifest.tables.values().sum();
     let ends = estimates.to_date.map(|at| End {
         mature: at.pain.eligible,
         observed: at.pain.observed,

@@ -210,8 +210,45 @@ fn probe_column(column: &Column, rows: usize) -> PolarsColumn {
 
 #[cfg(test)]
 mod tests {
-    use super::compile;
-    use crate::protocol::Measure;
+    use polars::frame::DataFrame;
+    use polars::prelude::{IntoLazy, NamedFrom, Series as PolarsSeries};
+
+    use super::{Outcome, compile};
+    use crate::model::pain::{Change, ScoreX10};
+    use crate::protocol::{Measure, Protocol};
+
+    /// A measure, and when it holds.
+    type Rule = (&'static str, fn(Change) -> bool);
+
+    /// The packs' rules and those of `model::pain`, over every pair of scores.
+    #[test]
+    fn the_pain_measures_of_the_pack_say_what_the_arithmetic_says() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/pipelines/quarterly.toml");
+        let protocol = Protocol::read(std::path::Path::new(path)).expect("the shipped pipeline reads");
+        let pairs: Vec<(i32, i32)> = (0..=100).flat_map(|before| (0..=100).map(move |after| (before, after))).collect();
+        let scores = [
+            PolarsSeries::new("baseline_pain_x10".into(), pairs.iter().map(|pair| pair.0).collect::<Vec<_>>()).into(),
+            PolarsSeries::new("follow_up_pain_x10".into(), pairs.iter().map(|pair| pair.1).collect::<Vec<_>>()).into(),
+        ];
+        let frame = DataFrame::new(pairs.len(), scores.to_vec()).expect("columns of one length");
+        let rules: [Rule; 4] = [
+            ("response_30", |change| change.falls_by_percent(30)),
+            ("response_50", |change| change.falls_by_percent(50)),
+            ("mcid_2", Change::falls_by_two_points),
+            ("worsening_30", |change| change.rises_by_percent(30)),
+        ];
+        for (id, rule) in rules {
+            let measure = protocol.measures.iter().find(|measure| measure.id == id).expect("a shipped measure");
+            let Outcome::Condition(outcome) = compile(measure).expect("it compiles").outcome else { panic!("{id}") };
+            let found = frame.clone().lazy().select([outcome.alias("found")]).collect().expect("it evaluates");
+            let found = found.column("found").and_then(|column| column.bool()).expect("a condition");
+            for (&(before, after), holds) in pairs.iter().zip(found.iter()) {
+                let change = Change { baseline: ScoreX10(before), follow_up: ScoreX10(after) };
+                // A baseline of 0 has no percentage; `eligible` keeps it out of those measures.
+                assert!(holds == Some(rule(change)) || (before == 0 && id != "mcid_2"), "{id}: {before} to {after}");
+            }
+        }
+    }
 
     fn refused(outcome: &str) -> String {
         let error = compile(&Measure::example(outcome)).expect_err(outcome);

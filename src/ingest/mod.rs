@@ -82,11 +82,7 @@ pub struct Ingested {
 impl Ingested {
     /// Rows of all tables together.
     pub fn rows(&self) -> Counts {
-        let mut rows = Counts::default();
-        for counts in self.tables.values() {
-            rows += *counts;
-        }
-        rows
+        self.tables.values().sum()
     }
 
     /// The error an ingest of the same input would end with, for a check.

@@ -65,6 +65,15 @@ impl std::ops::AddAssign for Counts {
     }
 }
 
+impl<'a> std::iter::Sum<&'a Self> for Counts {
+    fn sum<I: Iterator<Item = &'a Self>>(all: I) -> Self {
+        all.fold(Self::default(), |mut total, counts| {
+            total += *counts;
+            total
+        })
+    }
+}
+
 /// How often a rule fired on a column of a file. Ordered as reported.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Finding {
