@@ -1,6 +1,5 @@
 //! `relief run PIPELINE`: files → snapshot → analysis set → estimates → report.
 
-use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use relief::derive::episode::DataCut;
@@ -42,7 +41,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let step = Progress::step("deriving episodes");
-    let derived = derive::run(&snapshot, &protocol, &analysis_set(&protocol, &snapshot)?, threads)?;
+    // Beside the snapshots, one per snapshot and pipeline; held until the report is written.
+    let place = Store::open(&protocol.store).derived(snapshot.number, &protocol.id)?;
+    let derived = derive::run(&snapshot, &protocol, &place.path().join("analysis_set.parquet"), threads)?;
     step.finish();
     let step = Progress::step("counting and drawing");
     let estimates = estimates(&protocol, &snapshot, &measures, &derived, threads)?;
@@ -77,13 +78,6 @@ fn warn_of_rejects(ingested: &Ingested) {
         let folder = plain(folder);
         super::remark(&format!("{} of {} rows were set aside: {}", rows.quarantined, rows.read, folder.display()));
     }
-}
-
-/// The analysis set lies beside the snapshots, one per snapshot and pipeline.
-fn analysis_set(protocol: &Protocol, snapshot: &Snapshot) -> Result<PathBuf, Failure> {
-    let folder = protocol.store.join("derived").join(format!("{:06}-{}", snapshot.number, protocol.id));
-    fs::create_dir_all(&folder).map_err(|error| Failure::unwritable(&folder, &error))?;
-    Ok(folder.join("analysis_set.parquet"))
 }
 
 fn estimates(

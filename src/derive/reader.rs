@@ -14,6 +14,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::statistics::Statistics;
 
@@ -125,6 +126,7 @@ fn in_order<D: Decode>(batch: &RecordBatch) -> Vec<arrow::array::ArrayRef> {
 /// looked up once a batch instead of once a row.
 fn builder(file: File, columns: &[&str]) -> parquet::errors::Result<ParquetRecordBatchReaderBuilder<File>> {
     let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
+    check_columns(metadata.schema(), columns)?;
     let fields: Vec<Field> = metadata.schema().fields().iter().map(|field| as_dictionary(field)).collect();
     let options = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(fields)));
     let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)?;
@@ -132,6 +134,12 @@ fn builder(file: File, columns: &[&str]) -> parquet::errors::Result<ParquetRecor
     let wanted = std::iter::once("patient_key").chain(columns.iter().copied());
     let mask = ProjectionMask::columns(builder.parquet_schema(), wanted);
     Ok(builder.with_projection(mask))
+}
+
+/// A table of another version of the program may lack a column.
+fn check_columns(schema: &Schema, columns: &[&str]) -> parquet::errors::Result<()> {
+    let missing = columns.iter().find(|name| schema.column_with_name(name).is_none());
+    missing.map_or(Ok(()), |name| Err(ParquetError::General(format!("it has no column `{name}`"))))
 }
 
 fn as_dictionary(field: &Field) -> Field {

@@ -6,11 +6,13 @@
 //! store/current                   number of the current snapshot, replaced atomically
 //! store/snapshots/000001/         one Parquet file per table, manifest.json, quarantine/
 //! store/snapshots/.draft/         a snapshot being written; the next writer removes it
+//! store/derived/000001-<id>/      analysis set of a pipeline, and the lock of whoever writes it
 //! store/rejected/                 quarantine of the last input with too many bad rows
 //! ```
 //!
 //! Nothing else in the program writes Parquet.
 
+mod derived;
 mod draft;
 mod durable;
 mod error;
@@ -22,6 +24,7 @@ mod table_writer;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+pub use derived::DerivedFolder;
 pub use draft::{Draft, StoreWriter};
 pub use error::StoreError;
 pub use manifest::{CalendarKind, FileSummary, Manifest, SiteSummary, SourceSummary};
