@@ -38,7 +38,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (deriving, derive_peak) = (start.elapsed(), peak_mib());
     let measures = protocol.measures.iter().map(compile).collect::<Result<Vec<_>, _>>()?;
     let sites: Vec<String> = snapshot.manifest.sites.iter().map(|site| site.site.clone()).collect();
-    let counting = Counting { measures: &measures, sites: &sites, conditions: &protocol.conditions };
+    let splits = scan::splits(&protocol)?;
+    let counting = Counting { measures: &measures, sites: &sites, conditions: &protocol.conditions, splits: &splits };
     let tallies = scan::count(&out, &counting, threads)?;
     let total = start.elapsed();
     if let Some(path) = option("--tally") {

@@ -7,7 +7,7 @@ use relief::derive::flow::End;
 use relief::derive::{self, Derived};
 use relief::estimate::cells::{Estimates, estimate};
 use relief::estimate::expression::{Compiled, compile as compile_measure};
-use relief::estimate::scan::{Counting, count};
+use relief::estimate::scan::{Counting, Split, count, splits};
 use relief::ingest::{Ingested, Mode};
 use relief::model::calendar::{Day, Period};
 use relief::model::reject::Counts;
@@ -35,6 +35,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let protocol = Protocol::read(&arguments.pipeline.pipeline)?;
     let measures = compile(&protocol)?;
+    let splits = splits(&protocol)?;
     let snapshot = snapshot(&protocol, arguments.snapshot)?;
     if snapshot.manifest.patients == 0 {
         return Err(Failure::nobody());
@@ -46,7 +47,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let derived = derive::run(&snapshot, &protocol, &place.path().join("analysis_set.parquet"), threads)?;
     step.finish();
     let step = Progress::step("counting and drawing");
-    let estimates = estimates(&protocol, &snapshot, &measures, &derived, threads)?;
+    let estimates = estimates(&protocol, &snapshot, (&measures, &splits), &derived, threads)?;
     let folder = arguments.out.as_ref().unwrap_or(&protocol.reports).join(&protocol.id);
     let rows = publish(&protocol, &snapshot, &derived, estimates, &folder)?;
     step.finish();
@@ -83,12 +84,12 @@ fn warn_of_rejects(ingested: &Ingested) {
 fn estimates(
     protocol: &Protocol,
     snapshot: &Snapshot,
-    measures: &[Compiled],
+    (measures, splits): (&[Compiled], &[Split]),
     derived: &Derived,
     threads: usize,
 ) -> Result<Estimates, Failure> {
     let sites = sites(snapshot);
-    let counting = Counting { measures, sites: &sites, conditions: &protocol.conditions };
+    let counting = Counting { measures, sites: &sites, conditions: &protocol.conditions, splits };
     let tallies = count(&derived.path, &counting, threads)?;
     let cuts = derive::data_cuts(snapshot, protocol);
     let cuts: Vec<DataCut> = sites.iter().map(|site| cuts[site]).collect();
@@ -114,7 +115,7 @@ fn publish(
         opioid_observed: at.opioids.observed,
     });
     let attrition = derived.flow.attrition(rows.read, rows.accepted, &ends);
-    let released = release(estimates.estimates, &attrition, &protocol.disclosure);
+    let released = release(estimates.estimates, &estimates.derivations, &attrition, &protocol.disclosure);
     let context = context(protocol, snapshot, estimates.quarters.newest_mature);
     bundle::write(folder, &released, &context, &snapshot.manifest)?;
     Ok(released.rows().len())

@@ -102,15 +102,7 @@ fn with_interval(
     value: Result<f64, Undefined>,
     interval: Option<(IntervalEstimate, f64, &'static str)>,
 ) -> Statistic {
-    Statistic {
-        name,
-        value: value.map_err(|why| why.to_string()),
-        unit: unit.to_owned(),
-        interval: interval.map(|(ends, level, method)| ConfidenceInterval {
-            low: ends.low,
-            high: ends.high,
-            level,
-            method,
-        }),
-    }
+    let interval =
+        interval.map(|(ends, level, method)| ConfidenceInterval { low: ends.low, high: ends.high, level, method });
+    Statistic::new(name, unit, value.map_err(|why| why.to_string())).with_interval(interval)
 }

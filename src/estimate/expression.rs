@@ -24,6 +24,9 @@ pub struct Compiled {
     pub observed: Expr,
     /// What is counted of them.
     pub outcome: Outcome,
+    /// The same with the last score seen, where one can be carried forward: a
+    /// condition for a condition, the score after for a pair.
+    pub last: Option<Expr>,
 }
 
 /// What is counted of the observed.
@@ -46,8 +49,9 @@ pub enum Outcome {
 /// An expression that is not SQL, names a column the analysis set does not
 /// have, mixes types, aggregates, or is not of the type its key asks for.
 pub fn compile(measure: &Measure) -> Result<Compiled, ProtocolError> {
-    let condition = |key: &str, expression: &Expression| check(measure, key, expression, Wanted::Condition);
-    let score = |key: &str, expression: &Expression| check(measure, key, expression, Wanted::WholeNumber);
+    let of = format!("measure `{}`", measure.id);
+    let condition = |key: &str, expression: &Expression| check(&of, key, expression, Wanted::Condition);
+    let score = |key: &str, expression: &Expression| check(&of, key, expression, Wanted::WholeNumber);
     let outcome = match (&measure.outcome, &measure.baseline, &measure.follow_up) {
         (Some(outcome), _, _) => Outcome::Condition(condition("outcome", outcome)?),
         (None, Some(baseline), Some(follow_up)) => {
@@ -55,7 +59,12 @@ pub fn compile(measure: &Measure) -> Result<Compiled, ProtocolError> {
         }
         _ => unreachable!("the pack was refused without an outcome or a pair of scores"),
     };
+    let last = measure.last.as_ref().map(|last| match outcome {
+        Outcome::Condition(_) => condition("last", last),
+        Outcome::Pair { .. } => score("last", last),
+    });
     Ok(Compiled {
+        last: last.transpose()?,
         eligible: condition("eligible", &measure.eligible)?,
         observed: condition("observed", &measure.observed)?,
         outcome,
@@ -84,10 +93,17 @@ impl Wanted {
     }
 }
 
-fn check(measure: &Measure, key: &str, written: &Expression, wanted: Wanted) -> Result<Expr, ProtocolError> {
-    let refuse = |message: String| {
-        ProtocolError::on_line(&written.file, written.line, format!("`{key}` of measure `{}` {message}", measure.id))
-    };
+/// Checks an expression that gives a whole number, such as a covariate.
+///
+/// # Errors
+/// As `compile`.
+pub fn compile_number(of: &str, key: &str, written: &Expression) -> Result<Expr, ProtocolError> {
+    check(of, key, written, Wanted::WholeNumber)
+}
+
+fn check(of: &str, key: &str, written: &Expression, wanted: Wanted) -> Result<Expr, ProtocolError> {
+    let refuse =
+        |message: String| ProtocolError::on_line(&written.file, written.line, format!("`{key}` of {of} {message}"));
     let expression = sql_expr(&written.sql).map_err(|error| refuse(format!("is not SQL: {}", first_line(&error))))?;
     check_columns(&expression).map_err(|unknown| {
         let near = nearest_column(&unknown);

@@ -45,6 +45,9 @@ pub enum Estimand {
     Best,
     /// Missing counts as failure.
     Worst,
+    /// Those seen count for those like them who were lost: inverse probability
+    /// of follow-up weights.
+    Ipw,
 }
 
 impl Estimand {
@@ -57,6 +60,7 @@ impl Estimand {
             Self::Locf => "LOCF",
             Self::Best => "best",
             Self::Worst => "worst",
+            Self::Ipw => "IPW",
         }
     }
 }
@@ -139,6 +143,59 @@ pub struct Statistic {
     pub unit: String,
     /// Interval, where one exists.
     pub interval: Option<ConfidenceInterval>,
+    /// Test, where one is allowed (design: "Results table").
+    pub test: Option<Test>,
+}
+
+impl Statistic {
+    /// A number, or why there is none, without an interval.
+    pub fn new(name: &'static str, unit: &str, value: Result<f64, String>) -> Self {
+        Self { name, value, unit: unit.to_owned(), interval: None, test: None }
+    }
+
+    /// With an interval, where one exists.
+    #[must_use]
+    pub fn with_interval(self, interval: Option<ConfidenceInterval>) -> Self {
+        Self { interval, ..self }
+    }
+
+    /// With a test, where one is allowed.
+    #[must_use]
+    pub fn with_test(self, test: Option<Test>) -> Self {
+        Self { test, ..self }
+    }
+}
+
+/// A p-value and what was asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Test {
+    /// The p-value, two-sided unless the method says otherwise.
+    pub p_value: f64,
+    /// How it was computed, in words: it becomes the message of the row.
+    pub method: String,
+    /// The p-value adjusted for being one of many, and how (`holm`, `benjamini_hochberg`).
+    pub adjusted: Option<(f64, &'static str)>,
+}
+
+/// How the people of a cell hang together with those of other cells, where
+/// measure, horizon, site, condition and period do not say it already. Disclosure
+/// control adds and subtracts along these lines, as an attacker would.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Relations {
+    /// The cell is hidden where one of these is: its numbers are computed from
+    /// them or come close to giving them away.
+    pub rests_on: Vec<CellKey>,
+    /// The cell is the sum of these (a pain class of its conditions).
+    pub sum_of: Vec<CellKey>,
+    /// The cell contains the people of these (anyone with a condition, those
+    /// counted under it).
+    pub contains: Vec<CellKey>,
+    /// The people of the cell are among those of these.
+    pub part_of: Vec<CellKey>,
+    /// Measures whose outcome everyone with this one's has, in the same place.
+    pub implies: Vec<String>,
+    /// Measures whose denominator everyone in this one's is in, in the same place.
+    pub among: Vec<String>,
 }
 
 /// Everything computed for one cell. The fields are closed: the only way to a
@@ -152,11 +209,63 @@ pub struct Estimate {
     pub(crate) numerator: Option<u64>,
     pub(crate) statistics: Vec<Statistic>,
     pub(crate) maturity: Maturity,
+    pub(crate) relations: Relations,
 }
 
 impl Estimate {
+    /// The numbers of one cell, related to other cells by its key alone.
+    pub fn new(key: CellKey, n: u64, numerator: Option<u64>, statistics: Vec<Statistic>, maturity: Maturity) -> Self {
+        Self { key, n, numerator, statistics, maturity, relations: Relations::default() }
+    }
+
+    /// Related to other cells in further ways.
+    #[must_use]
+    pub fn related(self, relations: Relations) -> Self {
+        Self { relations, ..self }
+    }
+
     /// What the estimate is about; says nothing of its value.
     pub fn key(&self) -> &CellKey {
         &self.key
     }
+}
+
+/// A result that follows from numbers of several cells: a difference between
+/// two quarters, a rate drawn towards those of other conditions.
+///
+/// `release` computes it after it has decided what may be shown, and hands over
+/// shown cells only. So it says nothing a reader could not compute from the rest
+/// of the table, and a hidden cell can change it in no way.
+pub struct Derivation {
+    /// The cells it is computed from.
+    pub(crate) inputs: Vec<CellKey>,
+    /// The cells it fills.
+    pub(crate) outputs: Vec<Output>,
+    /// The shown inputs (`None`: hidden, or not in the table) → one entry an output.
+    pub(crate) compute: Compute,
+}
+
+/// Shown inputs → what is found for each output, in their order.
+pub type Compute = Box<dyn Fn(&[Option<&Estimate>]) -> Vec<Finding> + Send + Sync>;
+
+/// One cell a derivation fills.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// What it is about.
+    pub(crate) key: CellKey,
+    /// Positions of the inputs without which there is nothing to say: the output
+    /// is hidden where one of them is.
+    pub(crate) needs: Vec<usize>,
+    /// Name and unit of every statistic, so that a hidden one keeps its row.
+    pub(crate) statistics: &'static [(&'static str, &'static str)],
+    pub(crate) maturity: Maturity,
+}
+
+/// What a derivation found for one output.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Patients it rests on.
+    pub(crate) n: u64,
+    /// In the order of `Output::statistics`.
+    pub(crate) statistics: Vec<Statistic>,
 }

@@ -4,7 +4,6 @@
 //! `expression`). A row group is read, counted and forgotten, so memory does
 //! not grow with the number of patients.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,18 +11,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use polars::frame::DataFrame;
 use polars::io::SerReader;
 use polars::prelude::{
-    BooleanChunked, DataType, Expr, Int32Chunked, IntoLazy, ParallelStrategy, ParquetReader, PolarsError,
-    StringChunked, lit,
+    BooleanChunked, DataType, Expr, Int32Chunked, IntoLazy, ParallelStrategy, ParquetReader, PolarsError, lit,
 };
 
-use super::expression::{Compiled, Outcome};
-use super::tally::{FineCell, Pair, Tallies, Tally};
-use crate::model::calendar::Period;
-use crate::model::horizon::HORIZONS;
-use crate::protocol::ConditionPack;
+use super::cells_of_rows::{Cell, Cells, NO_CELL};
+use super::expression::{Compiled, Outcome, compile_number};
+use super::tally::{Pair, Tallies, Tally};
+use crate::protocol::{ConditionPack, Protocol, ProtocolError};
 
-/// Columns a row's cell is read from.
-const CELL_COLUMNS: [&str; 4] = ["index_period", "site", "condition", "horizon"];
+/// Columns a row's cells are read from.
+const CELL_COLUMNS: [&str; 5] = ["index_period", "site", "condition", "horizon", "conditions"];
 
 /// Why the analysis set could not be counted.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +35,36 @@ pub enum ScanError {
     },
 }
 
+/// A further split of everyone.
+#[derive(Clone, Debug)]
+pub enum Split {
+    /// By every condition a patient has, by pack position: a patient with two is
+    /// in two cells.
+    AnyCondition,
+    /// By a whole number for each expression, and the report group of the
+    /// condition last: the strata of the follow-up weights.
+    Covariates(Vec<Expr>),
+}
+
+/// The splits of a run, in the order of their positions (`tally::ANY_CONDITION`, …).
+///
+/// # Errors
+/// A covariate that is no whole number over the analysis set.
+pub fn splits(protocol: &Protocol) -> Result<Vec<Split>, ProtocolError> {
+    let covariate = |written| compile_number("`follow_up_weights`", "covariates", written);
+    let covariates = protocol.covariates.iter().map(covariate).collect::<Result<_, _>>()?;
+    Ok(vec![Split::AnyCondition, Split::Covariates(covariates)])
+}
+
+impl Split {
+    fn expressions(&self) -> &[Expr] {
+        match self {
+            Self::AnyCondition => &[],
+            Self::Covariates(expressions) => expressions,
+        }
+    }
+}
+
 /// What to count.
 #[derive(Clone, Copy, Debug)]
 pub struct Counting<'a> {
@@ -47,6 +74,8 @@ pub struct Counting<'a> {
     pub sites: &'a [String],
     /// Condition vocabulary.
     pub conditions: &'a ConditionPack,
+    /// Further splits, over all sites and conditions.
+    pub splits: &'a [Split],
 }
 
 /// Counts every measure in every cell of the analysis set at `path`.
@@ -102,7 +131,7 @@ impl Job<'_> {
 
     fn read(&self, group: (usize, usize)) -> Result<DataFrame, PolarsError> {
         ParquetReader::new(File::open(self.path)?)
-            .with_columns(Some(columns(self.counting.measures)))
+            .with_columns(Some(columns(self.counting)))
             .with_slice(Some(group))
             .read_parallel(ParallelStrategy::None)
             .finish()
@@ -110,9 +139,10 @@ impl Job<'_> {
 }
 
 /// The columns the measures and the cells need.
-fn columns(measures: &[Compiled]) -> Vec<String> {
+fn columns(counting: &Counting<'_>) -> Vec<String> {
     let mut names: Vec<String> = CELL_COLUMNS.iter().map(ToString::to_string).collect();
-    for expression in measures.iter().flat_map(expressions) {
+    let splits = counting.splits.iter().flat_map(Split::expressions);
+    for expression in counting.measures.iter().flat_map(expressions).chain(splits) {
         names.extend(expression.into_iter().filter_map(|node| match node {
             Expr::Column(name) => Some(name.to_string()),
             _ => None,
@@ -129,6 +159,7 @@ fn expressions(measure: &Compiled) -> Vec<&Expr> {
         Outcome::Condition(outcome) => all.push(outcome),
         Outcome::Pair { baseline, follow_up } => all.extend([baseline, follow_up]),
     }
+    all.extend(&measure.last);
     all
 }
 
@@ -159,8 +190,20 @@ impl<'a> Counter<'a> {
                 }
                 Outcome::Pair { .. } => {
                     let scores = [column("baseline")?.i32()?, column("follow_up")?.i32()?];
-                    self.add_pairs(index, column("observed")?.bool()?, scores, &cells);
+                    let add = |tally: &mut Tally, pairs: &[Pair]| tally.pairs.add_sorted(pairs);
+                    self.add_pairs(index, column("observed")?.bool()?, scores, &cells, add);
                 }
+            }
+            if measure.last.is_none() {
+                continue;
+            }
+            let carried = column("carried")?.bool()?;
+            if matches!(measure.outcome, Outcome::Condition(_)) {
+                self.count(&cells, carried, |tallies, n| tallies[index].carried += n);
+            } else {
+                let scores = [column("baseline")?.i32()?, column("last")?.i32()?];
+                let add = |tally: &mut Tally, pairs: &[Pair]| tally.carried_pairs.add_sorted(pairs);
+                self.add_pairs(index, carried, scores, &cells, add);
             }
         }
         Ok(())
@@ -168,9 +211,15 @@ impl<'a> Counter<'a> {
 
     /// Adds the rows a mask holds to their cells. Counting into a plain array
     /// first keeps the inner loop in the processor's cache.
-    fn count(&mut self, cells: &[u32], mask: &BooleanChunked, add: impl Fn(&mut [Tally], u64)) {
+    fn count(&mut self, cells: &[Vec<u32>], mask: &BooleanChunked, add: impl Fn(&mut [Tally], u64)) {
         let mut counts = vec![0_u64; self.tallies.len()];
-        for_each_row(mask, |row| counts[cells[row] as usize] += 1);
+        for of_row in cells {
+            for_each_row(mask, |row| {
+                if let Some(count) = counts.get_mut(of_row[row] as usize) {
+                    *count += 1;
+                }
+            });
+        }
         for (tallies, count) in self.tallies.iter_mut().zip(counts).filter(|(_, count)| *count > 0) {
             add(tallies, count);
         }
@@ -180,27 +229,39 @@ impl<'a> Counter<'a> {
     fn add_pairs(
         &mut self,
         index: usize,
-        observed: &BooleanChunked,
+        known: &BooleanChunked,
         [before, after]: [&Int32Chunked; 2],
-        cells: &[u32],
+        cells: &[Vec<u32>],
+        add: impl Fn(&mut Tally, &[Pair]),
     ) {
         let mut rows = Vec::new();
-        for_each_row(observed, |row| {
-            let scores = before.get(row).zip(after.get(row)).expect("observed means that both scores are known");
-            rows.push((cells[row], scores));
-        });
+        for of_row in cells {
+            for_each_row(known, |row| {
+                let scores = before.get(row).zip(after.get(row)).expect("the mask holds where both scores are known");
+                if of_row[row] != NO_CELL {
+                    rows.push((of_row[row], scores));
+                }
+            });
+        }
         rows.sort_unstable();
         let mut pairs = Vec::new();
         for of_cell in rows.chunk_by(|a, b| a.0 == b.0) {
             let runs = of_cell.chunk_by(|a, b| a == b);
             pairs.clear();
             pairs.extend(runs.map(|run| Pair { baseline: run[0].1.0, follow_up: run[0].1.1, count: run.len() as u64 }));
-            self.tallies[of_cell[0].0 as usize][index].pairs.add_sorted(&pairs);
+            add(&mut self.tallies[of_cell[0].0 as usize][index], &pairs);
         }
     }
 
     fn finish(self) -> Tallies {
-        Tallies { sites: Vec::new(), cells: self.cells.known.into_iter().zip(self.tallies).collect() }
+        let mut tallies = Tallies::default();
+        for (cell, counted) in self.cells.known.into_iter().zip(self.tallies) {
+            match cell {
+                Cell::Fine(cell) => _ = tallies.cells.insert(cell, counted),
+                Cell::Split(cell) => _ = tallies.splits.insert(cell, counted),
+            }
+        }
+        tallies
     }
 }
 
@@ -211,60 +272,6 @@ fn for_each_row(mask: &BooleanChunked, mut visit: impl FnMut(usize)) {
     for chunk in mask.downcast_iter() {
         chunk.values().true_idx_iter().for_each(|row| visit(first + row));
         first += chunk.len();
-    }
-}
-
-/// Numbers for cells, given when a cell is first seen.
-struct Cells<'a> {
-    counting: &'a Counting<'a>,
-    known: Vec<FineCell>,
-    numbers: BTreeMap<FineCell, u32>,
-}
-
-impl<'a> Cells<'a> {
-    fn new(counting: &'a Counting<'a>) -> Self {
-        Self { counting, known: Vec::new(), numbers: BTreeMap::new() }
-    }
-
-    /// Each row's cell number. The rows of a series follow each other and differ
-    /// in the horizon only, so the words are looked up once a series.
-    fn of_rows(&mut self, frame: &DataFrame) -> Result<Vec<u32>, PolarsError> {
-        let [period, site, condition, horizon] = CELL_COLUMNS.map(|name| text(frame, name));
-        let series = period?.iter().zip(site?.iter()).zip(condition?.iter());
-        let mut last = None;
-        let mut numbers: [Option<u32>; HORIZONS.len()] = [None; HORIZONS.len()];
-        let rows = series.zip(horizon?.iter()).map(|(((period, site), condition), horizon)| {
-            let words = [period, site, condition];
-            if last != Some(words) {
-                last = Some(words);
-                numbers = [None; HORIZONS.len()];
-            }
-            let horizon =
-                HORIZONS.iter().position(|known| Some(known.id) == horizon).expect("derivation writes known horizons");
-            *numbers[horizon].get_or_insert_with(|| self.number(self.cell(words, horizon)))
-        });
-        Ok(rows.collect())
-    }
-
-    fn cell(&self, [period, site, condition]: [Option<&str>; 3], horizon: usize) -> FineCell {
-        let conditions = self.counting.conditions.conditions();
-        let site = site.and_then(|site| self.counting.sites.iter().position(|known| known == site));
-        let condition = condition.and_then(|code| conditions.iter().position(|known| known.code == code));
-        FineCell {
-            period: period.and_then(Period::parse),
-            site: site.expect("the snapshot lists every site"),
-            condition: condition.expect("derivation writes codes of the pack"),
-            horizon,
-        }
-    }
-
-    fn number(&mut self, cell: FineCell) -> u32 {
-        let next = u32::try_from(self.known.len()).expect("fewer cells than people");
-        let number = *self.numbers.entry(cell).or_insert(next);
-        if number == next {
-            self.known.push(cell);
-        }
-        number
     }
 }
 
@@ -287,19 +294,28 @@ fn wanted(measures: &[Compiled]) -> Vec<Expr> {
         };
         let observed =
             [Some(holds(&measure.observed)), scores_known].into_iter().flatten().fold(eligible.clone(), Expr::and);
-        all.push(eligible.alias(name(index, "eligible")));
+        all.push(eligible.clone().alias(name(index, "eligible")));
         all.push(observed.clone().alias(name(index, "observed")));
         match &measure.outcome {
-            Outcome::Condition(outcome) => all.push(observed.and(holds(outcome)).alias(name(index, "outcome"))),
+            Outcome::Condition(outcome) => {
+                all.push(observed.clone().and(holds(outcome)).alias(name(index, "outcome")));
+            }
             Outcome::Pair { baseline, follow_up } => {
                 all.push(baseline.clone().cast(DataType::Int32).alias(name(index, "baseline")));
                 all.push(follow_up.clone().cast(DataType::Int32).alias(name(index, "follow_up")));
             }
         }
+        if let Some(last) = &measure.last {
+            let missing = eligible.and(observed.not());
+            let known = match &measure.outcome {
+                Outcome::Condition(_) => holds(last),
+                Outcome::Pair { baseline, .. } => {
+                    all.push(last.clone().cast(DataType::Int32).alias(name(index, "last")));
+                    baseline.clone().is_not_null().and(last.clone().is_not_null())
+                }
+            };
+            all.push(missing.and(known).alias(name(index, "carried")));
+        }
     }
     all
-}
-
-fn text<'f>(frame: &'f DataFrame, name: &str) -> Result<&'f StringChunked, PolarsError> {
-    frame.column(name)?.str()
 }

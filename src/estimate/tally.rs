@@ -23,6 +23,24 @@ pub struct FineCell {
     pub horizon: usize,
 }
 
+/// Position of the split by every condition a patient has.
+pub const ANY_CONDITION: usize = 0;
+/// Position of the split by baseline covariates.
+pub const FOLLOW_UP_STRATA: usize = 1;
+
+/// A cell of a further split, over all sites and conditions.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SplitCell {
+    /// Position among the splits counted.
+    pub split: usize,
+    /// Level within it: a whole number for each of its expressions.
+    pub level: Vec<i32>,
+    /// Month, or the period the site gave; `None` where nobody said.
+    pub period: Option<Period>,
+    /// Position among the horizons.
+    pub horizon: usize,
+}
+
 /// What one measure counted in one cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -34,6 +52,11 @@ pub struct Tally {
     pub outcome: u64,
     /// Of the observed: the scores before and after; empty for a proportion.
     pub pairs: Pairs,
+    /// Eligible and not observed, with the outcome when the last score seen
+    /// stands in.
+    pub carried: u64,
+    /// Eligible and not observed: the score before and the last one seen.
+    pub carried_pairs: Pairs,
 }
 
 /// Pairs of scores as stored, and how many patients have each.
@@ -94,8 +117,11 @@ impl AddAssign<&Self> for Tally {
         self.eligible += other.eligible;
         self.observed += other.observed;
         self.outcome += other.outcome;
-        if !other.pairs.0.is_empty() {
-            self.pairs.add_sorted(&other.pairs.0);
+        self.carried += other.carried;
+        for (mine, theirs) in [(&mut self.pairs, &other.pairs), (&mut self.carried_pairs, &other.carried_pairs)] {
+            if !theirs.0.is_empty() {
+                mine.add_sorted(&theirs.0);
+            }
         }
     }
 }
@@ -107,19 +133,15 @@ pub struct Tallies {
     pub sites: Vec<String>,
     /// Cell → one tally per measure, in measure order.
     pub cells: BTreeMap<FineCell, Vec<Tally>>,
+    /// The same for the cells of further splits.
+    pub splits: BTreeMap<SplitCell, Vec<Tally>>,
 }
 
 impl Tallies {
     /// Adds another part's counts.
     pub fn add(&mut self, other: Self) {
-        for (cell, tallies) in other.cells {
-            match self.cells.entry(cell) {
-                Entry::Vacant(vacant) => _ = vacant.insert(tallies),
-                Entry::Occupied(mut mine) => {
-                    mine.get_mut().iter_mut().zip(&tallies).for_each(|(mine, theirs)| *mine += theirs);
-                }
-            }
-        }
+        other.cells.into_iter().for_each(|(cell, tallies)| add_to(&mut self.cells, cell, tallies));
+        other.splits.into_iter().for_each(|(cell, tallies)| add_to(&mut self.splits, cell, tallies));
     }
 
     /// Adds up one measure over the cells `wanted` accepts.
@@ -131,5 +153,14 @@ impl Tallies {
             }
         }
         total
+    }
+}
+
+fn add_to<Cell: Ord>(cells: &mut BTreeMap<Cell, Vec<Tally>>, cell: Cell, tallies: Vec<Tally>) {
+    match cells.entry(cell) {
+        Entry::Vacant(vacant) => _ = vacant.insert(tallies),
+        Entry::Occupied(mut mine) => {
+            mine.get_mut().iter_mut().zip(&tallies).for_each(|(mine, theirs)| *mine += theirs);
+        }
     }
 }

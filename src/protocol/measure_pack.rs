@@ -29,6 +29,19 @@ pub enum Direction {
     Neutral,
 }
 
+/// What else a measure is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The number the report begins with; its follow-up is the retention, and
+    /// the flow of patients ends in it.
+    Headline,
+    /// The measure at which the flow of opioid users ends.
+    OpioidHeadline,
+    /// The percentages of change the responder curve is drawn from.
+    ResponderCurve,
+}
+
 /// One measure. `eligible`, `observed`, `outcome` are SQL conditions over the
 /// analysis set; `baseline` and `follow_up` are whole-number columns of it.
 #[derive(Clone, Debug)]
@@ -53,8 +66,27 @@ pub struct Measure {
     pub baseline: Option<Expression>,
     /// Changes: the score after.
     pub follow_up: Option<Expression>,
+    /// The same as `outcome` (proportions) or `follow_up` (changes) with the last
+    /// score seen in place of the one at the horizon; `None` where nothing can
+    /// be carried forward.
+    pub last: Option<Expression>,
     /// Changes: stored units per reported unit.
     pub scale: i64,
+    /// What else the measure is for.
+    pub role: Option<Role>,
+    /// Declared before the data were seen: compared with the quarter before and
+    /// between conditions, with p-values.
+    pub declared: bool,
+    /// Proportions: the rate the tipping point is about.
+    pub reference: Option<f64>,
+    /// Which definitions of one question it stands beside in the grid.
+    pub grid: Option<String>,
+    /// Whether it is split by site and condition at all.
+    pub split: bool,
+    /// Measures whose outcome everyone with this one's has.
+    pub implies: Vec<String>,
+    /// Measures whose denominator everyone in this one's is in.
+    pub among: Vec<String>,
     /// Unit of the value.
     pub unit: String,
     /// Which way is better.
@@ -86,6 +118,21 @@ struct Typed {
     #[serde(rename = "title")]
     _title: String,
     measure: Vec<TypedMeasure>,
+    #[serde(default)]
+    follow_up_weights: TypedWeights,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TypedWeights {
+    covariates: Vec<toml::Spanned<String>>,
+}
+
+/// What one pack defines.
+pub(super) struct MeasurePack {
+    pub(super) measures: Vec<Measure>,
+    /// Baseline covariates of the follow-up weights.
+    pub(super) covariates: Vec<Expression>,
 }
 
 #[derive(Deserialize)]
@@ -101,8 +148,20 @@ struct TypedMeasure {
     outcome: Option<toml::Spanned<String>>,
     baseline: Option<toml::Spanned<String>>,
     follow_up: Option<toml::Spanned<String>>,
+    last: Option<toml::Spanned<String>>,
     #[serde(default = "one")]
     scale: i64,
+    role: Option<Role>,
+    #[serde(default)]
+    declared: bool,
+    reference: Option<f64>,
+    grid: Option<String>,
+    #[serde(default = "yes")]
+    split: bool,
+    #[serde(default)]
+    implies: Vec<String>,
+    #[serde(default)]
+    among: Vec<String>,
     unit: String,
     better: Direction,
     section: String,
@@ -113,11 +172,33 @@ fn one() -> i64 {
     1
 }
 
+fn yes() -> bool {
+    true
+}
+
+/// Measures that may be declared for comparison (definitions, statistics.md §6:
+/// Holm for up to ten contrasts).
+pub(super) const MOST_DECLARED: usize = 10;
+
+impl Expression {
+    fn written(spanned: toml::Spanned<String>, pack: &PackText) -> Self {
+        Self {
+            line: pack.text[..spanned.span().start].matches('\n').count() + 1,
+            file: pack.file.clone(),
+            sql: spanned.into_inner(),
+        }
+    }
+}
+
 impl Measure {
-    pub(super) fn parse_all(pack: &PackText) -> Result<Vec<Self>, ProtocolError> {
+    pub(super) fn parse_all(pack: &PackText) -> Result<MeasurePack, ProtocolError> {
         let typed: Typed = pack.parse()?;
         let name = format!("{}@{}", typed.id, typed.version);
-        typed.measure.into_iter().map(|measure| measure.mean(pack, &name)).collect()
+        let covariates = typed.follow_up_weights.covariates.into_iter();
+        Ok(MeasurePack {
+            covariates: covariates.map(|written| Expression::written(written, pack)).collect(),
+            measures: typed.measure.into_iter().map(|measure| measure.mean(pack, &name)).collect::<Result<_, _>>()?,
+        })
     }
 
     #[cfg(test)]
@@ -134,7 +215,15 @@ impl Measure {
             outcome: Some(expression(outcome)),
             baseline: None,
             follow_up: None,
+            last: None,
             scale: 1,
+            role: None,
+            declared: false,
+            reference: None,
+            grid: None,
+            split: true,
+            implies: Vec::new(),
+            among: Vec::new(),
             unit: "share".to_owned(),
             better: Direction::Higher,
             section: "pain".to_owned(),
@@ -145,7 +234,12 @@ impl Measure {
 
     /// The expressions the measure needs, with the key each was written under.
     pub fn expressions(&self) -> Vec<(&'static str, &Expression)> {
-        let optional = [("outcome", &self.outcome), ("baseline", &self.baseline), ("follow_up", &self.follow_up)];
+        let optional = [
+            ("outcome", &self.outcome),
+            ("baseline", &self.baseline),
+            ("follow_up", &self.follow_up),
+            ("last", &self.last),
+        ];
         let mut all = vec![("eligible", &self.eligible), ("observed", &self.observed)];
         all.extend(optional.into_iter().filter_map(|(key, expression)| Some((key, expression.as_ref()?))));
         all
@@ -155,11 +249,7 @@ impl Measure {
 impl TypedMeasure {
     fn mean(self, pack: &PackText, name: &str) -> Result<Measure, ProtocolError> {
         self.check_keys(pack)?;
-        let expression = |spanned: toml::Spanned<String>| Expression {
-            line: pack.text[..spanned.span().start].matches('\n').count() + 1,
-            file: pack.file.clone(),
-            sql: spanned.into_inner(),
-        };
+        let expression = |spanned: toml::Spanned<String>| Expression::written(spanned, pack);
         Ok(Measure {
             id: self.id.into_inner(),
             version: self.version,
@@ -171,7 +261,15 @@ impl TypedMeasure {
             outcome: self.outcome.map(expression),
             baseline: self.baseline.map(expression),
             follow_up: self.follow_up.map(expression),
+            last: self.last.map(expression),
             scale: self.scale,
+            role: self.role,
+            declared: self.declared,
+            reference: self.reference,
+            grid: self.grid,
+            split: self.split,
+            implies: self.implies,
+            among: self.among,
             unit: self.unit,
             better: self.better,
             section: self.section,
@@ -197,6 +295,10 @@ impl TypedMeasure {
         }
         if self.scale < 1 {
             return Err(at(format!("measure `{}` has a `scale` below 1", self.id.get_ref())));
+        }
+        if self.reference.is_some_and(|rate| !proportion || !(0.0..1.0).contains(&rate) || rate == 0.0) {
+            let message = format!("`reference` of measure `{}` is not a rate between 0 and 1", self.id.get_ref());
+            return Err(at(message).hint("only a proportion has one, for example 0.5"));
         }
         Ok(())
     }

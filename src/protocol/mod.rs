@@ -18,8 +18,9 @@ pub use disclosure_pack::{DisclosureProfile, Rounding};
 pub use drug_pack::{Drug, DrugClass, DrugPack, FactorSet};
 pub use error::ProtocolError;
 pub(crate) use error::nearest;
-pub use measure_pack::{Direction, Expression, Measure, MeasureKind};
+pub use measure_pack::{Direction, Expression, Measure, MeasureKind, Role};
 pub use pack::{BUILT_IN_PACKS, BuiltInPack};
+pub use pipeline::BUILT_IN_RESULTS;
 
 use crate::model::calendar::Day;
 use crate::model::horizon::Horizon;
@@ -55,6 +56,8 @@ pub struct Protocol {
     pub factors: FactorSet,
     /// What is measured, in report order.
     pub measures: Vec<Measure>,
+    /// Baseline covariates of the follow-up weights, the most important first.
+    pub covariates: Vec<Expression>,
     /// The pipeline and pack texts as used: file name and content.
     pub texts: Vec<(String, String)>,
 }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::error::{ProtocolError, nearest};
+use super::measure_pack::MOST_DECLARED;
 use super::pack::{BUILT_IN_PACKS, PackText};
 use super::{
-    Basis, ConditionPack, DisclosureProfile, DrugPack, FactorSet, IngestLimits, Measure, MedicationFeed, Protocol,
-    SourceEntry, Study,
+    Basis, ConditionPack, DisclosureProfile, DrugPack, Expression, FactorSet, IngestLimits, Measure, MedicationFeed,
+    Protocol, SourceEntry, Study,
 };
 use crate::model::calendar::Day;
 use crate::model::horizon::{HORIZONS, Horizon};
@@ -151,6 +152,7 @@ impl Reader<'_> {
         let disclosure = self.profile(&typed.privacy.profile)?;
         let measures = typed.packs.measures.iter().map(|named| load(named)).collect::<Result<Vec<_>, _>>()?;
         let drug_pack = DrugPack::parse(&drugs)?;
+        let (all, covariates) = all_measures(&measures)?;
         let protocol = Protocol {
             id: typed.id.into_inner(),
             title: typed.title,
@@ -165,7 +167,8 @@ impl Reader<'_> {
             conditions: ConditionPack::parse(&conditions)?,
             factors: FactorSet::parse(&factors, &drug_pack)?,
             drugs: drug_pack,
-            measures: all_measures(&measures)?,
+            measures: all,
+            covariates,
             texts: self.texts([conditions, drugs, factors, disclosure].into_iter().chain(measures)),
         };
         self.check_sources(&protocol.sources)?;
@@ -280,14 +283,17 @@ impl Reader<'_> {
     }
 }
 
-/// Results that are not measures of a pack.
-const RESERVED_MEASURES: [&str; 3] = ["attrition", "retention", "responder_curve"];
+/// Results that are not measures of a pack, in report order after the measures.
+pub const BUILT_IN_RESULTS: &[&str] = &["attrition", "retention", "responder_curve"];
 
-fn all_measures(packs: &[PackText]) -> Result<Vec<Measure>, ProtocolError> {
+fn all_measures(packs: &[PackText]) -> Result<(Vec<Measure>, Vec<Expression>), ProtocolError> {
     let mut measures: Vec<Measure> = Vec::new();
+    let mut covariates = Vec::new();
     for pack in packs {
-        for measure in Measure::parse_all(pack)? {
-            if RESERVED_MEASURES.contains(&measure.id.as_str()) {
+        let parsed = Measure::parse_all(pack)?;
+        covariates.extend(parsed.covariates);
+        for measure in parsed.measures {
+            if BUILT_IN_RESULTS.contains(&measure.id.as_str()) {
                 return Err(ProtocolError::new(
                     &pack.file,
                     format!("`{}` is the name of a built-in result", measure.id),
@@ -299,5 +305,34 @@ fn all_measures(packs: &[PackText]) -> Result<Vec<Measure>, ProtocolError> {
             measures.push(measure);
         }
     }
-    Ok(measures)
+    check_together(&measures)?;
+    Ok((measures, covariates))
+}
+
+/// What measures say of each other, over all packs.
+fn check_together(measures: &[Measure]) -> Result<(), ProtocolError> {
+    for (position, measure) in measures.iter().enumerate() {
+        let refuse = |message: String| {
+            let written = &measure.eligible;
+            ProtocolError::on_line(&written.file, written.line, format!("measure `{}` {message}", measure.id))
+        };
+        let unknown = |id: &&String| !measures.iter().any(|other| other.id == **id);
+        if let Some(unknown) = measure.implies.iter().chain(&measure.among).find(unknown) {
+            let near = nearest(unknown, measures.iter().map(|measure| measure.id.as_str()));
+            let error = refuse(format!("names the unknown measure `{unknown}` in `implies` or `among`"));
+            return Err(match near {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error,
+            });
+        }
+        let before = &measures[..position];
+        if let Some(other) = before.iter().find(|other| measure.role.is_some() && other.role == measure.role) {
+            return Err(refuse(format!("has the `role` that `{}` has", other.id)));
+        }
+        if measure.declared && before.iter().filter(|other| other.declared).count() >= MOST_DECLARED {
+            return Err(refuse(format!("is `declared` beyond the first {MOST_DECLARED}"))
+                .hint("comparisons are declared before the data are seen, and few of them"));
+        }
+    }
+    Ok(())
 }

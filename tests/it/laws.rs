@@ -30,7 +30,8 @@ fn counts(path: &Path, threads: usize) -> Counts {
     let measures: Vec<_> =
         protocol.measures.iter().map(|measure| compile(measure).expect("shipped measures compile")).collect();
     let sites: Vec<String> = snapshot.manifest.sites.iter().map(|site| site.site.clone()).collect();
-    let counting = Counting { measures: &measures, sites: &sites, conditions: &protocol.conditions };
+    let splits = relief::estimate::scan::splits(&protocol).expect("the shipped splits compile");
+    let counting = Counting { measures: &measures, sites: &sites, conditions: &protocol.conditions, splits: &splits };
     let tallies = count(&derived.path, &counting, threads).expect("the analysis set was just written");
     let mut counts = Counts::new();
     for (cell, of_measures) in tallies.cells {

@@ -9,7 +9,7 @@ const ORDER: [&str; 9] = ["model", "protocol", "store", "ingest", "derive", "est
 
 /// Crate → the only places that may name it.
 const OWNERS: [(&str, &[&str]); 6] = [
-    ("polars", &["estimate/expression.rs", "estimate/scan.rs"]),
+    ("polars", &["estimate/expression.rs", "estimate/scan.rs", "estimate/cells_of_rows.rs"]),
     ("parquet", &["store/", "derive/reader.rs"]),
     ("statrs", &["estimate/statistics/"]),
     ("plotters", &["publish/chart/"]),

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::place::{ALL, Place};
-use crate::estimate::result::{CellKey, Estimand, Estimate};
+use crate::estimate::result::{CellKey, Estimand, Estimate, Relations};
 
 /// A measure whose numerator is the number observed and whose complement is
 /// therefore the number missing.
@@ -59,14 +59,21 @@ pub(super) struct Census<'a> {
     pub(super) quantities: Vec<Quantity>,
     /// Columns and place of each estimate.
     pub(super) seats: Vec<(Columns, usize)>,
+    /// What measures say of each other, by measure.
+    pub(super) stated: BTreeMap<&'a str, &'a Relations>,
 }
 
 impl<'a> Census<'a> {
     /// Takes estimates apart, which must be in the order of their keys.
     pub(super) fn of(estimates: &'a [Estimate]) -> Self {
         let cumulative = cumulative_splits(estimates);
-        let mut census =
-            Self { places: Vec::new(), series: BTreeMap::new(), quantities: Vec::new(), seats: Vec::new() };
+        let mut census = Self {
+            places: Vec::new(),
+            series: BTreeMap::new(),
+            quantities: Vec::new(),
+            seats: Vec::new(),
+            stated: stated(estimates),
+        };
         let mut numbers: BTreeMap<Place<'a>, usize> = BTreeMap::new();
         for estimate in estimates {
             let (series, mut place) = address(&estimate.key, &cumulative);
@@ -123,6 +130,12 @@ impl<'a> Census<'a> {
         }
         self.seats.push((columns, place));
     }
+}
+
+/// What the estimates say of their measures; all of one measure say the same.
+fn stated(estimates: &[Estimate]) -> BTreeMap<&str, &Relations> {
+    let says = |estimate: &&Estimate| !(estimate.relations.implies.is_empty() && estimate.relations.among.is_empty());
+    estimates.iter().filter(says).map(|estimate| (estimate.key.measure_id.as_str(), &estimate.relations)).collect()
 }
 
 /// The series and place of a cell.

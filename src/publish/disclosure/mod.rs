@@ -5,7 +5,8 @@
 //! the true numbers; then other counts, until the hidden ones cannot be worked
 //! out (`closure`, `audit`); only then are the shown ones rounded, and rates
 //! recomputed from the rounded counts. Statistics follow the counts of their
-//! cell, all of them.
+//! cell, all of them. What follows from several cells (`derived`) is computed
+//! last, from shown cells alone.
 //!
 //! What can be worked out from what is drawn as a network of counts (`network`):
 //!
@@ -17,6 +18,7 @@
 //! | eligible = observed + missing; numerator under `best` or `LOCF` = under `NRI` + those filled in | `nesting` |
 //! | outer = inner + between, for measures that imply each other and thresholds of one curve | `nesting` |
 //! | remaining before = remaining after + removed | `survey` |
+//! | whatever an estimate says of itself: a sum of other cells, people within people | `relations` |
 //!
 //! Counts of the same people are one atom, shown or hidden together: the
 //! headline quarter and its entry in the trend, measures that share their
@@ -33,11 +35,13 @@
 mod audit;
 mod census;
 mod closure;
+mod derived;
 mod interval;
 mod linear;
 mod nesting;
 mod network;
 mod place;
+mod relations;
 mod rounding;
 mod row;
 mod rule;
@@ -51,10 +55,10 @@ pub use rule::{RateRule, SuppressedLine, SuppressedTable, rate_rule, suppress_li
 
 use row::StepVerdict;
 use survey::Survey;
-use verdict::{Verdict, Verdicts};
+use verdict::{CellVerdict, Verdict, Verdicts};
 
 use super::results::ResultRow;
-use crate::estimate::result::Estimate;
+use crate::estimate::result::{Derivation, Estimate};
 use crate::model::attrition::Attrition;
 use crate::protocol::DisclosureProfile;
 
@@ -90,13 +94,23 @@ impl Released {
 /// # Panics
 /// When two estimates have one key, or a small count could still be worked out:
 /// both are bugs, and nothing may then be released.
-pub fn release(mut estimates: Vec<Estimate>, attrition: &Attrition, profile: &DisclosureProfile) -> Released {
+pub fn release(
+    mut estimates: Vec<Estimate>,
+    derivations: &[Derivation],
+    attrition: &Attrition,
+    profile: &DisclosureProfile,
+) -> Released {
     estimates.sort_by(|one, other| one.key.cmp(&other.key));
     let survey = Survey::of(&estimates, attrition, profile);
     let verdicts = Verdicts::reach(&survey, profile);
     let mut rows = row::of_flow(attrition, &step_verdicts(&survey, &verdicts), profile);
-    for (estimate, cell) in estimates.iter().zip(&survey.cells) {
-        rows.extend(row::of_estimate(estimate, verdicts.on_cell(cell), profile));
+    let cells: Vec<CellVerdict> = survey.cells.iter().map(|cell| verdicts.on_cell(cell)).collect();
+    let derived = derived::estimates(&estimates, &cells, derivations, profile);
+    let mut all: Vec<(&Estimate, CellVerdict)> = estimates.iter().zip(cells).collect();
+    all.extend(derived.iter().map(|(estimate, verdict)| (estimate, *verdict)));
+    all.sort_by(|(one, _), (other, _)| one.key.cmp(&other.key));
+    for (estimate, verdict) in all {
+        rows.extend(row::of_estimate(estimate, verdict, profile));
     }
     assert_unique(&rows);
     Released { rows, profile: profile.clone() }

@@ -5,19 +5,6 @@ use std::collections::BTreeMap;
 use super::census::{Census, Columns, Kind, Quantity, Series};
 use crate::estimate::result::Estimand;
 
-/// Measures of the shipped packs that imply another: (inner, outer).
-const IMPLIES: [(&str, &str); 5] = [
-    ("response_50", "response_30"),
-    ("opioid_cessation", "opioid_reduction_50"),
-    ("opioid_reduction_50", "opioid_reduction_30"),
-    ("phq9_remission", "phq9_response"),
-    ("gad7_remission", "gad7_response"),
-];
-
-/// Measures of the shipped packs whose denominators lie within another's:
-/// (inner, outer). The difference of these two is who switched.
-const AMONG: [(&str, &str); 1] = [("opioid_reduction_50", "opioid_to_buprenorphine")];
-
 /// `inner` counts some of the people that `outer` counts. Both are numbers of
 /// quantities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,12 +41,14 @@ fn of_estimands(census: &Census, series: Series, columns: Columns) -> Vec<Nestin
     all
 }
 
+/// What the packs say of their measures: an outcome that implies another, a
+/// denominator within another (who switched to another drug is their difference).
 fn of_measures(census: &Census, series: Series, columns: Columns) -> Vec<Nesting> {
-    let outer = IMPLIES.iter().filter(|(inner, _)| *inner == series.measure).map(|&(_, outer)| outer);
-    let found = outer.filter_map(|measure| census.series.get(&Series { measure, ..series }));
-    let implied = found.map(|outer| Nesting { outer: outer.with, inner: columns.with });
-    let among = AMONG.iter().filter(|(inner, _)| *inner == series.measure);
-    let among = among.filter_map(|&(_, measure)| census.series.get(&Series { measure, ..series }));
+    let Some(stated) = census.stated.get(series.measure) else { return Vec::new() };
+    let find = |measure: &String| census.series.get(&Series { measure, ..series }).copied();
+    let implied = stated.implies.iter().filter_map(find);
+    let implied = implied.map(|outer| Nesting { outer: outer.with, inner: columns.with });
+    let among = stated.among.iter().filter_map(find);
     implied.chain(among.map(|outer| Nesting { outer: outer.n, inner: columns.n })).collect()
 }
 

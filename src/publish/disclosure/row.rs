@@ -92,6 +92,7 @@ fn show(row: &mut ResultRow, estimate: &Estimate, statistic: &Statistic, profile
     }
     if profile.rounding == Rounding::None {
         show_interval(row, statistic);
+        show_test(row, statistic);
     } else {
         round(row);
     }
@@ -110,6 +111,17 @@ fn show_interval(row: &mut ResultRow, statistic: &Statistic) {
         row.ci_high = Some(interval.high);
         row.ci_level = Some(interval.level);
         row.ci_method = Some(interval.method.to_owned());
+    }
+}
+
+/// The method is named in the row; an adjusted p-value never stands without it.
+fn show_test(row: &mut ResultRow, statistic: &Statistic) {
+    let Some(test) = statistic.test.as_ref().filter(|_| row.value.is_some()) else { return };
+    row.p_value = Some(test.p_value);
+    row.message = Some(test.method.clone());
+    if let Some((p_adjusted, method)) = test.adjusted {
+        row.p_adjusted = Some(p_adjusted);
+        row.adjust_method = Some(method.to_owned());
     }
 }
 

@@ -8,6 +8,7 @@ use super::census::{Census, Columns, Kind, Quantity};
 use super::nesting::{Nesting, difference, nestings, same_people};
 use super::network::{Atom, Draft, Network};
 use super::place::{ALL, Division, divisions};
+use super::relations;
 use crate::estimate::result::{CellKey, Estimand, Estimate, Population};
 use crate::model::attrition::{Attrition, Step};
 use crate::protocol::DisclosureProfile;
@@ -17,6 +18,8 @@ use crate::protocol::DisclosureProfile;
 pub(super) struct CellAtoms {
     pub(super) n: Atom,
     /// Numerator and complement, where they must not be small either.
+    pub(super) counts: Vec<Atom>,
+    /// Further counts the statistics follow.
     pub(super) outcome: Vec<Atom>,
     /// Scores of so few that mean, median and spread together come close to
     /// saying how many responded.
@@ -25,8 +28,8 @@ pub(super) struct CellAtoms {
 
 impl CellAtoms {
     fn resolved(self, network: &Network) -> Self {
-        let outcome = self.outcome.into_iter().map(|atom| network.atom(atom)).collect();
-        Self { n: network.atom(self.n), outcome, ..self }
+        let resolve = |atoms: Vec<Atom>| atoms.into_iter().map(|atom| network.atom(atom)).collect();
+        Self { n: network.atom(self.n), counts: resolve(self.counts), outcome: resolve(self.outcome), ..self }
     }
 }
 
@@ -67,6 +70,7 @@ impl Survey {
             follow_scores(estimates, &mut cells, profile.threshold);
         }
         let mut draft = drawing.draft;
+        relations::draw(&mut draft, estimates, &mut cells, profile.complementary);
         let steps = draw_flow(&mut draft, attrition, everyone(estimates, &cells), profile.complementary);
         let network = draft.finish();
         let cells = cells.into_iter().map(|cell| cell.resolved(&network)).collect();
@@ -192,8 +196,8 @@ impl<'a> Drawing<'a> {
     fn cells(&self) -> Vec<CellAtoms> {
         let cell = |&(columns, place): &(Columns, usize)| CellAtoms {
             n: self.atom(columns.n, place).expect("denominators are always drawn"),
-            outcome: [columns.with, columns.without].iter().filter_map(|&column| self.atom(column, place)).collect(),
-            few_scores: false,
+            counts: [columns.with, columns.without].iter().filter_map(|&column| self.atom(column, place)).collect(),
+            ..CellAtoms::default()
         };
         self.census.seats.iter().map(cell).collect()
     }
@@ -243,7 +247,7 @@ fn merged(quantities: &[Quantity], same: &[usize]) -> Vec<(bool, u8)> {
 /// Parts that do not exhaust the total leave a rest, which is nobody's row and
 /// yet a count. Parts that exceed it overlap (a patient under two conditions);
 /// each then leaves its own rest.
-fn divide(draft: &mut Draft, total: Atom, parts: Vec<Atom>) {
+pub(super) fn divide(draft: &mut Draft, total: Atom, parts: Vec<Atom>) {
     let whole = draft.value(total);
     let sum: u64 = parts.iter().map(|&part| draft.value(part)).sum();
     match (sum.cmp(&whole), parts.as_slice()) {

@@ -57,7 +57,7 @@ impl Verdicts {
     /// full precision gives the denominator away as surely as printing it.
     pub(super) fn on_cell(&self, cell: &CellAtoms) -> CellVerdict {
         let n = self.on(cell.n);
-        let outcome = cell.outcome.iter().map(|&atom| self.on(atom));
+        let outcome = cell.counts.iter().chain(&cell.outcome).map(|&atom| self.on(atom));
         let few = if cell.few_scores { Verdict::Covers } else { Verdict::Shown };
         CellVerdict { n, statistics: outcome.fold(n.max(few), Verdict::max) }
     }

@@ -7,6 +7,7 @@ use relief::estimate::result::Estimand;
 use relief::estimate::tally::Tally;
 use relief::model::opioid::{Dispensing, Mme, window_days};
 use relief::model::pain::{Change, ScoreX10};
+use relief::protocol::Direction;
 use relief::protocol::Protocol;
 use serde_json::{Value, json};
 
@@ -86,10 +87,10 @@ pub(super) fn responder(case: &Case, _: &Golden) -> Value {
 /// is missing.
 pub(super) fn estimands(case: &Case, _: &Golden) -> Value {
     let rows = case.args["rows"].as_array().map_or(&[][..], Vec::as_slice);
-    let observed = tally(rows, |row| tenths(&row[2]));
-    let carried = tally(rows, |row| tenths(&row[2]).or_else(|| tenths(&row[1])));
+    let mut observed = tally(rows, |row| tenths(&row[2]));
+    observed.carried = tally(rows, |row| tenths(&row[1]).filter(|_| tenths(&row[2]).is_none())).outcome;
     let ratio = |tally: &Tally, estimand: Estimand| {
-        let ratio = Ratio::of(tally, estimand);
+        let ratio = Ratio::of(tally, estimand, Direction::Higher).expect("a ratio of counts");
         json!([ratio.numerator, ratio.denominator])
     };
     let retention = (observed.eligible > 0).then(|| observed.observed as f64 / observed.eligible as f64);
@@ -101,7 +102,7 @@ pub(super) fn estimands(case: &Case, _: &Golden) -> Value {
         "oc": ratio(&observed, Estimand::Oc),
         "nri": ratio(&observed, Estimand::Nri),
         "bocf": ratio(&observed, Estimand::Bocf),
-        "locf": ratio(&carried, Estimand::Locf),
+        "locf": ratio(&observed, Estimand::Locf),
         "worst": ratio(&observed, Estimand::Worst),
         "best": ratio(&observed, Estimand::Best),
     })

@@ -87,7 +87,7 @@ proptest! {
     #[test]
     fn trying_every_population_pins_no_small_count(one in small_people(), other in small_people()) {
         let estimates = by_site_and_condition(&[vec![one], vec![other]]);
-        let table = release(estimates, &Attrition::default(), &strict(THRESHOLD));
+        let table = release(estimates, &[], &Attrition::default(), &strict(THRESHOLD));
         let possible = possible(&table, &every_cell());
         for (people, values) in [one, other, one.plus(other)].into_iter().zip(possible) {
             for (secret, values) in secrets(people).into_iter().zip(values) {

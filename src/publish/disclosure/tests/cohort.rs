@@ -1,6 +1,8 @@
 //! Small made-up cohorts and the estimates they give.
 
-use crate::estimate::result::{CellKey, ConfidenceInterval, Estimand, Estimate, Maturity, Population, Statistic};
+use crate::estimate::result::{
+    CellKey, ConfidenceInterval, Estimand, Estimate, Maturity, Population, Relations, Statistic,
+};
 use crate::model::calendar::{Day, Period};
 use crate::protocol::{DisclosureProfile, Rounding};
 
@@ -65,15 +67,20 @@ pub(super) fn in_period(key: CellKey, population: Population, first: &str, last:
 pub(super) fn rate(key: CellKey, with: u64, of: u64) -> Estimate {
     let value = if of == 0 { Err("no denominator".to_owned()) } else { Ok(with as f64 / of as f64) };
     let interval = (of > 0).then_some(ConfidenceInterval { low: 0.1, high: 0.9, level: 0.95, method: "wilson" });
-    let statistics = vec![Statistic { name: "rate", value, unit: "share".to_owned(), interval }];
-    Estimate { key, n: of, numerator: Some(with), statistics, maturity: Maturity::Mature }
+    let statistics = vec![Statistic::new("rate", "share", value).with_interval(interval)];
+    Estimate::new(key, of, Some(with), statistics, Maturity::Mature)
 }
 
 /// A mean and a spread.
 pub(super) fn mean(key: CellKey, of: u64) -> Estimate {
-    let number = |name, value| Statistic { name, value: Ok(value), unit: "points".to_owned(), interval: None };
+    let number = |name, value| Statistic::new(name, "points", Ok(value));
     let statistics = vec![number("mean", -2.345_678), number("sd", 1.25)];
-    Estimate { key, n: of, numerator: None, statistics, maturity: Maturity::Mature }
+    Estimate::new(key, of, None, statistics, Maturity::Mature)
+}
+
+/// As the pack states it of a measure.
+pub(super) fn implying(measure: &str, estimate: Estimate) -> Estimate {
+    estimate.related(Relations { implies: vec![measure.to_owned()], ..Relations::default() })
 }
 
 /// What a report computes of one cell: two nested measures under two estimands.
@@ -88,8 +95,8 @@ pub(super) fn of_people(at: &CellKey, people: People) -> Vec<Estimate> {
     vec![
         rate(cell(0, "response_30", Estimand::Nri), third, people.all()),
         rate(cell(0, "response_30", Estimand::Oc), third, people.observed()),
-        rate(cell(1, "response_50", Estimand::Nri), people.half, people.all()),
-        rate(cell(1, "response_50", Estimand::Oc), people.half, people.observed()),
+        implying("response_30", rate(cell(1, "response_50", Estimand::Nri), people.half, people.all())),
+        implying("response_30", rate(cell(1, "response_50", Estimand::Oc), people.half, people.observed())),
         mean(cell(2, "pain_delta", Estimand::Oc), people.observed()),
     ]
 }

@@ -178,7 +178,7 @@ proptest! {
     fn no_small_count_is_a_combination_of_printed_numbers(cohort in cohort()) {
         let cells = report();
         let estimates: Vec<Estimate> = cells.iter().flat_map(|cell| of_people(&cell.key(), cell.people(&cohort))).collect();
-        let table = release(estimates, &Attrition::default(), &strict(11));
+        let table = release(estimates, &[], &Attrition::default(), &strict(11));
         let mut known = Span::default();
         cells.iter().flat_map(|cell| printed(&table, cell)).for_each(|functional| known.add(functional));
         for cell in &cells {

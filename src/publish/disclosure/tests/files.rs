@@ -15,7 +15,7 @@ fn table() -> Released {
     };
     let mut flow = Attrition::default();
     flow.start("rows_read", "Rows read", "rows", 300);
-    release(vec![site("all", 50, 120), site("=A1", 20, 60), site("b,\"2\"", 30, 60)], &flow, &strict(11))
+    release(vec![site("all", 50, 120), site("=A1", 20, 60), site("b,\"2\"", 30, 60)], &[], &flow, &strict(11))
 }
 
 fn csv(table: &Released) -> String {
@@ -48,7 +48,7 @@ fn csv_has_the_columns_of_the_design_and_quotes_only_what_must_be() {
 
 #[test]
 fn a_hidden_number_is_empty_and_never_zero() {
-    let hidden = release(vec![mean(key("pain_delta"), 7)], &Attrition::default(), &strict(11));
+    let hidden = release(vec![mean(key("pain_delta"), 7)], &[], &Attrition::default(), &strict(11));
     let text = csv(&hidden);
     assert!(text.contains(",mean,,points,,,,,,,,,,,NRI,primary,fewer than 11,ok,,mature\n"), "{text}");
     let batch = record_batch(&hidden);

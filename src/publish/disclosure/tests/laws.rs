@@ -22,7 +22,7 @@ fn table(most: u64) -> impl Strategy<Value = Vec<Vec<People>>> {
 }
 
 fn released(estimates: Vec<Estimate>) -> Released {
-    release(estimates, &Attrition::default(), &strict(11))
+    release(estimates, &[], &Attrition::default(), &strict(11))
 }
 
 fn is_small(count: u64) -> bool {

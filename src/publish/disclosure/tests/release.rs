@@ -8,7 +8,7 @@ use crate::publish::disclosure::{Released, release};
 use crate::publish::results::{ResultRow, Suppression};
 
 fn released(estimates: Vec<Estimate>, profile: &DisclosureProfile) -> Released {
-    release(estimates, &Attrition::default(), profile)
+    release(estimates, &[], &Attrition::default(), profile)
 }
 
 fn only(estimate: Estimate, profile: &DisclosureProfile) -> ResultRow {
@@ -262,7 +262,7 @@ fn a_step_that_removes_few_hides_a_neighbour_and_never_the_headline() {
     flow.keep("with_condition", "With a condition", 150);
     flow.keep("with_baseline", "With a baseline", 145);
     let estimate = mean(CellKey { population: Population::ToDate, ..key("pain_delta") }, 145);
-    let table = release(vec![estimate], &flow, &strict(11));
+    let table = release(vec![estimate], &[], &flow, &strict(11));
     let steps: Vec<(&str, &str, Option<f64>)> = table
         .rows()
         .iter()
@@ -293,7 +293,7 @@ fn a_number_told_twice_by_the_flow_is_hidden_twice() {
     flow.keep("treated", "Patients with an infusion", 196);
     flow.start("series", "Treatment series", "series", 250);
     flow.keep("first_series", "First series of a patient", 196);
-    let table = release(Vec::new(), &flow, &strict(11));
+    let table = release(Vec::new(), &[], &flow, &strict(11));
     let shown: Vec<Option<f64>> = table.rows().iter().map(|row| row.value).collect();
     assert_eq!(shown, [Some(200.0), None, None, Some(250.0), None, None]);
 }

@@ -1,0 +1,101 @@
+//! Every measure of the packs in every place, with retention and the
+//! cumulative responder function.
+
+use super::Inputs;
+use crate::estimate::cohort::Place;
+use crate::estimate::proportion::Ratio;
+use crate::estimate::result::{CellKey, Estimand, Estimate, Maturity, Population, Relations};
+use crate::estimate::tally::Tally;
+use crate::estimate::{change, curve};
+use crate::protocol::{Measure, MeasureKind, Role};
+
+pub(super) fn estimates(inputs: &Inputs<'_>) -> Vec<Estimate> {
+    let mut builder = Builder { inputs, estimates: Vec::new() };
+    for cohort in inputs.cohorts() {
+        let cube = inputs.cube(&cohort);
+        for (horizon, place) in inputs.places(&cohort, &cube) {
+            builder.place(&place, &cube.tallies(place.site, place.condition, horizon));
+        }
+    }
+    builder.estimates
+}
+
+struct Builder<'a> {
+    inputs: &'a Inputs<'a>,
+    estimates: Vec<Estimate>,
+}
+
+impl Builder<'_> {
+    /// Every measure in one place. A condition nobody has is left out: a row
+    /// of zeros says no more, and there would be hundreds.
+    fn place(&mut self, place: &Place<'_>, tallies: &[Tally]) {
+        let measures = &self.inputs.protocol.measures;
+        for (measure, tally) in measures.iter().zip(tallies) {
+            let margin = place.site.is_none() && place.condition.is_none();
+            if (tally.eligible == 0 && place.condition.is_some()) || !(measure.split || margin) {
+                continue;
+            }
+            if measure.kind == MeasureKind::Proportion {
+                self.proportion(place, measure, tally);
+            } else {
+                self.change(place, measure, tally);
+            }
+            match measure.role {
+                Some(Role::Headline) => self.retention(place, tally),
+                Some(Role::ResponderCurve) => self.responder_curve(place, tally),
+                Some(Role::OpioidHeadline) | None => {}
+            }
+        }
+    }
+
+    fn proportion(&mut self, place: &Place<'_>, measure: &Measure, tally: &Tally) {
+        for estimand in [Estimand::Nri, Estimand::Oc] {
+            let key = self.inputs.key(place, measure, estimand);
+            let counted = Ratio::of(tally, estimand, measure.better).expect("both are ratios of counts");
+            self.estimates.push(ratio(key, counted, &measure.unit, place.maturity).related(stated(measure)));
+        }
+    }
+
+    fn change(&mut self, place: &Place<'_>, measure: &Measure, tally: &Tally) {
+        for (estimand, n) in [(Estimand::Oc, tally.observed), (Estimand::Bocf, tally.eligible)] {
+            let key = self.inputs.key(place, measure, estimand);
+            let statistics = change::statistics(tally, measure, estimand);
+            self.estimates.push(Estimate::new(key, n, None, statistics, place.maturity).related(stated(measure)));
+        }
+    }
+
+    /// Observed of eligible: who is missing.
+    fn retention(&mut self, place: &Place<'_>, tally: &Tally) {
+        let key = self.inputs.built_in_key(place, "retention", 1, Estimand::Oc);
+        let observed = Ratio { numerator: tally.observed, denominator: tally.eligible };
+        self.estimates.push(ratio(key, observed, "share", place.maturity));
+    }
+
+    /// The cumulative responder function, overall at the primary horizon.
+    fn responder_curve(&mut self, place: &Place<'_>, tally: &Tally) {
+        let primary = place.horizon == self.inputs.protocol.study.primary_horizon;
+        let headline = matches!(place.cohort.population, Population::Quarter | Population::RollingYear);
+        if place.site.is_some() || place.condition.is_some() || !primary || !headline {
+            return;
+        }
+        for (order, threshold) in curve::THRESHOLDS.into_iter().enumerate() {
+            let key = CellKey {
+                stratum_name: "reduction_at_least_pct".to_owned(),
+                stratum_order: order,
+                stratum_level: threshold.to_string(),
+                ..self.inputs.built_in_key(place, "responder_curve", 1, Estimand::Nri)
+            };
+            self.estimates.push(ratio(key, curve::at_least(tally, threshold), "share", place.maturity));
+        }
+    }
+}
+
+/// The rate of one cell.
+pub(super) fn ratio(key: CellKey, ratio: Ratio, unit: &str, maturity: Maturity) -> Estimate {
+    Estimate::new(key, ratio.denominator, Some(ratio.numerator), vec![ratio.rate(unit)], maturity)
+}
+
+/// What the pack says of the measure's people, for disclosure control.
+pub(super) fn stated(measure: &Measure) -> Relations {
+    Relations { implies: measure.implies.clone(), among: measure.among.clone(), ..Relations::default() }
+}

@@ -1,0 +1,140 @@
+//! Analyses: each is one question, one file, one line in `ANALYSES`, and turns
+//! the run's tallies into estimates.
+//!
+//! A result that is no measure of a pack has its id in
+//! `protocol::BUILT_IN_RESULTS`, which is also the order it is reported in.
+
+mod measures;
+
+use super::cohort::{Cohort, Cube, Place, cohorts, counted};
+use super::period::Quarters;
+use super::result::{CellKey, Derivation, Estimand, Estimate, Maturity};
+use super::tally::Tallies;
+use crate::model::calendar::Period;
+use crate::model::horizon::HORIZONS;
+use crate::protocol::{BUILT_IN_RESULTS, Measure, Protocol};
+
+/// The margin of site, condition and stratum.
+pub const ALL: &str = "all";
+
+/// One analysis of the registry.
+#[derive(Clone, Copy, Debug)]
+pub struct Analysis {
+    /// Names it in messages and tests.
+    pub id: &'static str,
+    /// Computes its estimates.
+    pub run: fn(&Inputs<'_>) -> Vec<Estimate>,
+}
+
+/// Every analysis of a run. The order does not matter for the results, which
+/// are sorted by their keys.
+pub const ANALYSES: &[Analysis] = &[Analysis { id: "measures", run: measures::estimates }];
+
+/// One analysis of numbers that may be shown: what `release` computes after it
+/// has decided.
+#[derive(Clone, Copy, Debug)]
+pub struct Derived {
+    /// Names it in messages and tests.
+    pub id: &'static str,
+    /// Plans it over the estimates of all `ANALYSES`, in the order of their keys.
+    pub run: fn(&Inputs<'_>, &[Estimate]) -> Vec<Derivation>,
+}
+
+/// Every derivation of a run: differences, tests, pooled rates. Anything that is
+/// a function of numbers of several cells belongs here and not above.
+pub const DERIVED: &[Derived] = &[];
+
+/// What analyses are computed from.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    /// Counts of every measure.
+    pub tallies: &'a Tallies,
+    /// Packs and study.
+    pub protocol: &'a Protocol,
+    /// Quarters of the data.
+    pub quarters: &'a Quarters,
+    /// Whether a window that ends so many days after day 0 had closed at the
+    /// data cut for every series of a period at a site.
+    pub is_closed: &'a dyn Fn(Period, i32, usize) -> bool,
+}
+
+impl Inputs<'_> {
+    /// Every cohort of the results.
+    pub fn cohorts(&self) -> Vec<Cohort> {
+        cohorts(&counted(self.tallies).collect::<Vec<_>>(), self.quarters)
+    }
+
+    /// A cohort's tallies by site, condition and horizon, with their margins.
+    pub fn cube(&self, cohort: &Cohort) -> Cube {
+        let conditions = self.protocol.conditions.conditions().len();
+        Cube::of(self.tallies, conditions, self.protocol.measures.len(), |cell| cohort.holds(cell, self.quarters))
+    }
+
+    /// Every cell the cohort is split into, with its maturity. The position of
+    /// the horizon comes with it.
+    pub fn places<'c>(&self, cohort: &'c Cohort, cube: &Cube) -> Vec<(usize, Place<'c>)> {
+        let mut places = Vec::new();
+        for (position, horizon) in HORIZONS.into_iter().enumerate() {
+            let primary = horizon == self.protocol.study.primary_horizon;
+            let maturity = self.maturity(cohort, position);
+            let margins = cube.margins().into_iter();
+            let held = margins.filter(|&(site, condition)| cohort.split.holds(site, condition, primary));
+            places
+                .extend(held.map(|(site, condition)| (position, Place { cohort, maturity, site, condition, horizon })));
+        }
+        places
+    }
+
+    /// Whether the window of this horizon had closed for everyone in the cohort:
+    /// a quarter mature at 12 weeks may not be at 24.
+    pub fn maturity(&self, cohort: &Cohort, horizon: usize) -> Maturity {
+        let last = HORIZONS[horizon].last;
+        let mut members =
+            counted(self.tallies).filter(|cell| cell.horizon == horizon && cohort.holds(cell, self.quarters));
+        let closed = members.all(|cell| cell.period.is_none_or(|period| (self.is_closed)(period, last, cell.site)));
+        if closed { Maturity::Mature } else { Maturity::Immature }
+    }
+
+    /// The key of a measure's cell.
+    pub fn key(&self, place: &Place<'_>, measure: &Measure, estimand: Estimand) -> CellKey {
+        let order = self.protocol.measures.iter().position(|known| known.id == measure.id);
+        let order = order.unwrap_or(self.protocol.measures.len());
+        self.any_key(place, (order, &measure.id, measure.version), estimand)
+    }
+
+    /// The key of a result that is no measure of a pack.
+    ///
+    /// # Panics
+    /// When the id is not in `BUILT_IN_RESULTS`.
+    pub fn built_in_key(&self, place: &Place<'_>, id: &str, version: u32, estimand: Estimand) -> CellKey {
+        let order = BUILT_IN_RESULTS.iter().position(|known| *known == id);
+        let order = order.expect("a built-in result is listed in BUILT_IN_RESULTS");
+        self.any_key(place, (self.protocol.measures.len() + order, id, version), estimand)
+    }
+
+    fn any_key(
+        &self,
+        place: &Place<'_>,
+        (measure_order, id, version): (usize, &str, u32),
+        estimand: Estimand,
+    ) -> CellKey {
+        let conditions = self.protocol.conditions.conditions();
+        CellKey {
+            measure_order,
+            measure_id: id.to_owned(),
+            measure_version: version,
+            population: place.cohort.population,
+            period_start: place.cohort.first_day(self.quarters),
+            period_end: place.cohort.last_day(self.quarters),
+            site: place.site.map_or(ALL, |site| &self.tallies.sites[site]).to_owned(),
+            condition_order: place.condition.map_or(0, |condition| condition + 1),
+            condition: place.condition.map_or(ALL, |condition| &conditions[condition].code).to_owned(),
+            stratum_name: ALL.to_owned(),
+            stratum_order: 0,
+            stratum_level: ALL.to_owned(),
+            horizon_day: place.horizon.target,
+            horizon: place.horizon.id.to_owned(),
+            estimand,
+        }
+    }
+}
