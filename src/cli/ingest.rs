@@ -31,7 +31,7 @@ pub(super) fn ingest(protocol: &Protocol, mode: Mode) -> Result<Ingested, Failur
     Ok(ingested?)
 }
 
-/// The documented object: `tables`, `patients`, `findings`, `snapshot`.
+/// The documented object: `tables`, `patients`, `records`, `findings`, `snapshot`.
 pub(super) fn json(ingested: &Ingested) -> serde_json::Value {
     let findings: Vec<_> = ingested
         .findings
@@ -43,9 +43,21 @@ pub(super) fn json(ingested: &Ingested) -> serde_json::Value {
             })
         })
         .collect();
+    let records: Vec<_> = ingested
+        .records
+        .iter()
+        .map(|file| {
+            let counts = file.counts;
+            serde_json::json!({
+                "source": file.source, "file": file.file, "read": counts.read,
+                "with_rows": counts.with_rows, "rejected": counts.rejected, "passed_over": counts.passed_over,
+            })
+        })
+        .collect();
     serde_json::json!({
         "tables": ingested.tables,
         "patients": ingested.patients,
+        "records": records,
         "findings": findings,
         "snapshot": ingested.snapshot.as_ref().map(|snapshot| snapshot.number),
     })

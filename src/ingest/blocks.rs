@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::IngestError;
 use super::record::{Buffers, Cut, Records};
+use super::staged::{Staged, StagedBytes};
 
 /// Bytes of a block: large enough to keep a thread busy, small enough for its cache.
 const BLOCK: usize = 1 << 20;
@@ -44,9 +45,12 @@ pub(super) struct Blocks {
 }
 
 impl Blocks {
-    /// Opens a file, by its extension plain, gzip or zstd.
-    pub(super) fn open(path: &Path) -> Result<Self, IngestError> {
-        let input = Input::open(path).map_err(|error| IngestError::unreadable(path, &error))?;
+    /// Opens a file, by its extension plain, gzip or zstd, or what was staged of it.
+    pub(super) fn open(path: &Path, staged: Option<&Staged>) -> Result<Self, IngestError> {
+        let input = match staged {
+            Some(staged) => Input::Staged(Box::new(StagedBytes::new(staged.clone()))),
+            None => Input::open(path).map_err(|error| IngestError::unreadable(path, &error))?,
+        };
         let mut blocks =
             Self { path: path.to_owned(), input, pending: Vec::new(), spare: Vec::new(), line: 1, at_end: false };
         blocks.fill(BLOCK)?;
@@ -107,12 +111,14 @@ impl Blocks {
         self.spare.push(bytes);
     }
 
-    /// SHA-256 of the file as stored. Call after the last block.
+    /// SHA-256 of the original as stored. Call after the last block.
     pub(super) fn finish(mut self) -> Result<String, IngestError> {
-        let raw = self.input.raw();
+        let raw = match self.input.raw() {
+            Ok(raw) => raw,
+            Err(staged) => return Ok(staged.sha256().to_owned()),
+        };
         io::copy(raw, &mut io::sink()).map_err(|error| IngestError::unreadable(&self.path, &error))?;
-        let digest = std::mem::take(&mut self.input.raw().hash).finalize();
-        Ok(hex(&digest))
+        Ok(hex(&std::mem::take(&mut raw.hash).finalize()))
     }
 
     /// Reads until `wanted` bytes are pending or the file ends.
@@ -152,7 +158,8 @@ impl Blocks {
     fn block(&mut self, length: usize, quoted: bool) -> Block {
         let first_line = self.line;
         let bytes = self.take(length);
-        Block { bytes, first_line, quoted, stored: self.input.raw().count }
+        let stored = self.input.raw().map_or_else(|staged| staged.count, |raw| raw.count);
+        Block { bytes, first_line, quoted, stored }
     }
 
     /// Removes the first `length` pending bytes.
@@ -257,6 +264,7 @@ enum Input {
     Plain(Box<Raw>),
     Gzip(Box<MultiGzDecoder<BufReader<Raw>>>),
     Zstd(Box<zstd::stream::read::Decoder<'static, BufReader<Raw>>>),
+    Staged(Box<StagedBytes>),
 }
 
 impl Input {
@@ -270,11 +278,13 @@ impl Input {
         })
     }
 
-    fn raw(&mut self) -> &mut Raw {
+    /// The file as stored, or else what was staged.
+    fn raw(&mut self) -> Result<&mut Raw, &mut StagedBytes> {
         match self {
-            Self::Plain(raw) => raw,
-            Self::Gzip(decoder) => decoder.get_mut().get_mut(),
-            Self::Zstd(decoder) => decoder.get_mut().get_mut(),
+            Self::Plain(raw) => Ok(raw),
+            Self::Gzip(decoder) => Ok(decoder.get_mut().get_mut()),
+            Self::Zstd(decoder) => Ok(decoder.get_mut().get_mut()),
+            Self::Staged(staged) => Err(staged),
         }
     }
 }
@@ -285,6 +295,7 @@ impl Read for Input {
             Self::Plain(raw) => raw.read(buffer),
             Self::Gzip(decoder) => decoder.read(buffer),
             Self::Zstd(decoder) => decoder.read(buffer),
+            Self::Staged(staged) => staged.read(buffer),
         }
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn without_copies(bytes: &[u8], kept: &mut Vec<u32>, sorted: &mut Sor
         for &offset in &same[1..] {
             let other = row(offset);
             if (other.head.day, other.payload) == (first.head.day, first.payload) {
-                sorted.repeated[usize::from(other.head.file)] += 1;
+                sorted.repeated[other.head.file as usize] += 1;
             } else {
                 sorted.conflicts.push(other.head);
             }

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::blocks::hex;
-use super::plan::{Plan, file_name};
+use super::plan::Plan;
 use crate::protocol::Protocol;
 use crate::store::SCHEMA_VERSION;
 
@@ -13,7 +13,11 @@ use crate::store::SCHEMA_VERSION;
 pub(super) fn digest(protocol: &Protocol, plan: &Plan, files: &[String]) -> String {
     let mut parts = reading_parts(protocol);
     for (file, sha256) in plan.files.iter().zip(files) {
-        parts.push(format!("file {} {} {sha256}", file.source, file_name(&file.path)));
+        parts.push(format!("file {} {} {sha256}", file.source, file.name));
+    }
+    // Originals an adapter made nothing of are input too.
+    for (source, file) in plan.others.iter().filter(|(_, file)| !file.sha256.is_empty()) {
+        parts.push(format!("original {source} {} {}", file.name, file.sha256));
     }
     hashed(&parts)
 }
@@ -35,6 +39,9 @@ fn reading_parts(protocol: &Protocol) -> Vec<String> {
     ];
     for source in &protocol.sources {
         parts.push(format!("source {} site {} medications {}", source.name, source.site, source.medications.id()));
+        if !source.is_canonical() {
+            parts.push(format!("kind {} mapping {:?}", source.kind.id, source.mapping));
+        }
     }
     parts
 }

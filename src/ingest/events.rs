@@ -1,5 +1,6 @@
 //! Files of dated records → rows of their table, waiting to be sorted.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int32Array, Int64Array};
@@ -28,14 +29,14 @@ use crate::model::table::TableId;
 use crate::store::Draft;
 
 /// A record set aside.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Reject {
     /// Physical line.
     pub line: u32,
     /// Rule it breaks.
     pub rule: &'static Rule,
     /// Where.
-    pub column: &'static str,
+    pub column: Cow<'static, str>,
 }
 
 /// The first columns of every table, under construction.
@@ -92,7 +93,7 @@ pub(super) fn read_table<'a, E: Event<'a> + Send>(
         let begin = || (E::new(&file.layout, session.protocol), Found::default());
         let work = |(event, found): &mut (E, Found), records: &Records<'_>| reader.read(records, event, found);
         let take = |(_, found): (E, Found)| found.take(index, &mut buckets, withheld, ledger);
-        let digest = read_file(&file.path, meter, begin, work, take)?;
+        let digest = read_file(file, meter, begin, work, take)?;
         session.note_digest(index, digest);
     }
     let writer = draft.map(|draft| draft.table(E::TABLE)).transpose()?;
@@ -120,7 +121,7 @@ fn settle(sorted: &Sorted, table: TableId, withheld: &mut Buckets, ledger: &mut 
         ledger.drop(file, &ROW_ID_REPEATED, "row_id", repeated);
     }
     for head in &sorted.conflicts {
-        ledger.reject(usize::from(head.file), head.line, &ROW_ID_CONFLICT, "row_id")?;
+        ledger.reject(head.file as usize, head.line, &ROW_ID_CONFLICT, "row_id")?;
         if table == TableId::Prescriptions {
             withheld.extend(&bare_row(*head))?;
         }
@@ -181,6 +182,10 @@ impl<'a> FileReader<'_, 'a> {
         let matches = common.matches(records, self.roster);
         found.read += records.len() as u64;
         for (record, matched) in records.iter().zip(matches) {
+            if let Some(reject) = self.file.rejected(&record) {
+                common.set_aside(&record, matched, reject, found, E::TABLE);
+                continue;
+            }
             let start = found.rows.len();
             let read = common
                 .begin(&record, matched, &mut found.rows)
@@ -209,22 +214,15 @@ impl<'a> FileReader<'_, 'a> {
             Problem::Reject { rule, column } => (rule, column),
             Problem::Refuse { detector, column } => return Err(self.session.refused(self.index, detector, column)),
         };
-        if rule.id == CONSENT_WITHDRAWN.id {
-            found.withdrawn += 1;
-            return Ok(());
-        }
-        found.rejects.push(Reject { line: record.line(), rule, column });
-        if let (TableId::Prescriptions, Match::Patient(patient)) = (table, matched) {
-            let day = common.day.and_then(|day| day.read(record).ok()).unwrap_or(NO_DAY);
-            found.withheld.extend(bare_row(Head { patient, day, file: common.file, line: record.line() }));
-        }
+        let reject = Reject { line: record.line(), rule, column: Cow::Borrowed(column) };
+        common.set_aside(record, matched, reject, found, table);
         Ok(())
     }
 }
 
 /// What every table has in common: whose a record is, when, and its row id.
 struct Common {
-    file: u16,
+    file: u32,
     width: usize,
     patient_id: Cell,
     row_id: Cell,
@@ -238,7 +236,7 @@ impl Common {
         let (session, layout) = (reader.session, &reader.file.layout);
         let cut = session.protocol.study.data_cut;
         Self {
-            file: u16::try_from(reader.index).expect("checked by the plan"),
+            file: u32::try_from(reader.index).expect("fewer files than that"),
             width: layout.width,
             patient_id: layout.cell("patient_id"),
             row_id: layout.cell("row_id"),
@@ -305,6 +303,19 @@ impl Common {
         match identifiers::in_value(id) {
             Some(detector) => Err(Problem::Refuse { detector, column: self.row_id.name }),
             None => Ok(id),
+        }
+    }
+
+    /// Sets a record aside; a prescription leaves behind whose it was.
+    fn set_aside(&self, record: &Record<'_>, matched: Match, reject: Reject, found: &mut Found, table: TableId) {
+        if matches!(matched, Match::Withdrawn) {
+            found.withdrawn += 1;
+            return;
+        }
+        found.rejects.push(reject);
+        if let (TableId::Prescriptions, Match::Patient(patient)) = (table, matched) {
+            let day = self.day.and_then(|day| day.read(record).ok()).unwrap_or(NO_DAY);
+            found.withheld.extend(bare_row(Head { patient, day, file: self.file, line: record.line() }));
         }
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Layout {
     pub width: usize,
     /// The time column and its kind.
     pub day: Option<(Cell, CalendarKind)>,
+    /// Whether the file says how its days are counted.
+    pub has_days: bool,
     /// Columns that are not read.
     pub unmapped: Vec<String>,
     cells: Vec<Cell>,
@@ -54,7 +56,8 @@ impl Layout {
     pub(super) fn read(table: &'static InputTable, header: &[String], path: &Path) -> Result<Self, IngestError> {
         let names: Vec<String> = header.iter().map(|name| name.trim().to_ascii_lowercase()).collect();
         check_separator(&names, path)?;
-        let mut layout = Self { table, width: names.len(), day: None, unmapped: Vec::new(), cells: Vec::new() };
+        let mut layout =
+            Self { table, width: names.len(), day: None, has_days: false, unmapped: Vec::new(), cells: Vec::new() };
         for column in table.columns {
             let position = position(&names, column.name, path)?;
             if position.is_none() && column.required && !names.is_empty() {
@@ -63,10 +66,51 @@ impl Layout {
             layout.cells.push(Cell { name: column.name, position: position.unwrap_or(ABSENT) });
         }
         layout.day = day(&names, table, path)?;
+        layout.has_days = layout.day.is_some();
         let known = |name: &str| table.header_names().any(|known| known == name);
         layout.unmapped =
             names.iter().enumerate().filter(|(_, name)| !known(name)).map(|(at, name)| printable(name, at)).collect();
         Ok(layout)
+    }
+
+    /// The columns of a staged table: one for its day, whichever way it is counted.
+    pub(super) fn staged_columns(table: &'static InputTable) -> impl Iterator<Item = &'static str> {
+        table.header_names().filter(|name| table.day.is_none_or(|day| day.study_day != *name))
+    }
+
+    /// How the days of the column `name` are counted, if it holds days.
+    pub(super) fn calendar_of(table: &InputTable, name: &str) -> Option<CalendarKind> {
+        let day = table.day?;
+        let kinds = [(day.dated, CalendarKind::Dated), (day.study_day, CalendarKind::StudyDay)];
+        kinds.into_iter().find(|(column, _)| *column == name).map(|(_, kind)| kind)
+    }
+
+    /// Where the columns of a staged table are; `named` are those its adapter
+    /// spoke of.
+    pub(super) fn staged(
+        table: &'static InputTable,
+        named: impl Fn(&str) -> bool,
+        calendar: Option<CalendarKind>,
+    ) -> Self {
+        let position = |name: &str| Self::staged_columns(table).position(|column| column == name).unwrap_or(ABSENT);
+        let cell = |name: &'static str| {
+            let present = name == "patient_id" || named(name);
+            Cell { name, position: if present { position(name) } else { ABSENT } }
+        };
+        // Without any day every row lacks its own, whichever way it is counted.
+        let kind = calendar.unwrap_or(CalendarKind::Dated);
+        let day = table.day.map(|day| {
+            let name = if kind == CalendarKind::Dated { day.dated } else { day.study_day };
+            (Cell { name, position: position(day.dated) }, kind)
+        });
+        Self {
+            table,
+            width: Self::staged_columns(table).count(),
+            day: day.filter(|_| table.name != "withdrawals" || calendar.is_some()),
+            has_days: calendar.is_some(),
+            unmapped: Vec::new(),
+            cells: table.columns.iter().map(|column| cell(column.name)).collect(),
+        }
     }
 
     /// The cell of a column of the table.
@@ -97,7 +141,7 @@ pub(super) fn refused_column(table: &InputTable, header: &[String], dates_allowe
 
 /// A header name that may be repeated in a message. A file without a header
 /// has data in its first line, and data is never repeated.
-fn printable(name: &str, position: usize) -> String {
+pub(super) fn printable(name: &str, position: usize) -> String {
     let plain =
         name.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-' | b' ' | b'.' | b'0'..=b'9'));
     let word = name.len() <= 40 && plain && name.starts_with(|first: char| first.is_ascii_lowercase());

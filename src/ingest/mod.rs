@@ -35,6 +35,7 @@ mod row;
 mod session;
 mod sort;
 mod source;
+mod staged;
 mod withdrawals;
 mod words;
 
@@ -47,7 +48,7 @@ pub use read::Progress;
 
 use session::Session;
 
-use crate::model::reject::{Counts, Finding};
+use crate::model::reject::{Counts, Finding, RecordCounts};
 use crate::protocol::Protocol;
 use crate::store::{Secret, Snapshot, Store};
 
@@ -67,6 +68,8 @@ pub struct Ingested {
     pub tables: BTreeMap<String, Counts>,
     /// Patients accepted.
     pub patients: u64,
+    /// Records of files an adapter read, as their clinic wrote them.
+    pub records: Vec<FileRecords>,
     /// What the rules found, in order of rule, source, file and column.
     pub findings: Vec<Finding>,
     /// The snapshot that holds the rows; `None` after a check.
@@ -77,6 +80,17 @@ pub struct Ingested {
     pub quarantine: Option<PathBuf>,
     /// Of the rows quarantined, those of people who withdrew, which are not bad.
     pub withdrawn_rows: u64,
+}
+
+/// The records of an original file of a foreign format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileRecords {
+    /// Source name.
+    pub source: String,
+    /// File name.
+    pub file: String,
+    /// What became of them.
+    pub counts: RecordCounts,
 }
 
 impl Ingested {

@@ -62,11 +62,13 @@ impl Ledger {
         file: usize,
         line: u32,
         rule: &'static Rule,
-        column: &'static str,
+        column: impl Into<Cow<'static, str>>,
     ) -> Result<(), StoreError> {
+        let column = column.into();
         self.files[file].counts.quarantined += 1;
-        self.count(file, rule, Cow::Borrowed(column), 1);
-        self.list(file, &line.to_string(), column, rule, rule.title)
+        self.list(file, &line.to_string(), &column, rule, rule.title)?;
+        self.count(file, rule, column, 1);
+        Ok(())
     }
 
     /// Sets aside `rows` of patients who withdrew: a list of their lines would
@@ -148,7 +150,7 @@ impl Ledger {
         };
         let mut findings: Vec<Finding> = self.findings.iter().map(finding).collect();
         findings.sort();
-        findings
+        merged(findings)
     }
 
     /// Counts by table.
@@ -167,6 +169,21 @@ impl Ledger {
             assert!(file.counts.conserved(), "rows of {} {} went missing: {:?}", file.source, file.name, file.counts);
         }
     }
+}
+
+/// One original file may hold several tables; findings are about the file.
+fn merged(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut merged: Vec<Finding> = Vec::with_capacity(findings.len());
+    let place = |finding: &Finding| {
+        (finding.rule.clone(), finding.source.clone(), finding.file.clone(), finding.column.clone())
+    };
+    for finding in findings {
+        match merged.last_mut().filter(|last| place(last) == place(&finding)) {
+            Some(last) => last.count += finding.count,
+            None => merged.push(finding),
+        }
+    }
+    merged
 }
 
 fn create(path: &Path) -> Result<BufWriter<File>, StoreError> {

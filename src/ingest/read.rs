@@ -1,7 +1,6 @@
 //! Reads a file: one thread fetches blocks, all threads read them, and what
 //! they found is handed over in file order, whatever the number of threads.
 
-use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
@@ -9,6 +8,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRef
 
 use super::blocks::{Block, Blocks};
 use super::error::IngestError;
+use super::plan::PlannedFile;
 use super::record::{Buffers, Records};
 
 /// How far an ingest is.
@@ -37,11 +37,11 @@ impl<'a> Meter<'a> {
     }
 }
 
-/// Reads the records of the file at `path`: for each block `begin` and then
+/// Reads the records of a file: for each block `begin` and then
 /// `work` on any thread, and `take` on this one, in order. Returns the SHA-256
-/// of the file.
+/// of the original.
 pub(super) fn read_file<T: Send>(
-    path: &Path,
+    file: &PlannedFile,
     meter: &mut Meter<'_>,
     begin: impl Fn() -> T + Sync,
     work: impl Fn(&mut T, &Records<'_>) -> Result<(), IngestError> + Sync,
@@ -50,8 +50,9 @@ pub(super) fn read_file<T: Send>(
     let work = |(block, buffers): (Block, &mut Buffers)| {
         let mut found = begin();
         for strip in block.strips() {
-            strip.check_utf8(path)?;
-            work(&mut found, &Records::split(strip.bytes, strip.first_line, block.quoted, buffers))?;
+            strip.check_utf8(&file.path)?;
+            let split = if file.staged.is_some() { Records::split_staged } else { Records::split };
+            work(&mut found, &split(strip.bytes, strip.first_line, block.quoted, buffers))?;
         }
         Ok((found, block.bytes))
     };
@@ -61,7 +62,7 @@ pub(super) fn read_file<T: Send>(
     let digest = thread::scope(|scope| {
         let (sender, receiver) = sync_channel(wave);
         let (give_back, done_with) = channel();
-        let fetcher = scope.spawn(move || fetch(path, &sender, &done_with));
+        let fetcher = scope.spawn(move || fetch(file, &sender, &done_with));
         let mut blocks = next_wave(&receiver, wave);
         while let Some(last) = blocks.last() {
             stored = last.stored;
@@ -91,8 +92,8 @@ fn next_wave(receiver: &Receiver<Block>, wave: usize) -> Vec<Block> {
     receiver.iter().take(wave).collect()
 }
 
-fn fetch(path: &Path, sender: &SyncSender<Block>, done_with: &Receiver<Vec<u8>>) -> Result<String, IngestError> {
-    let mut blocks = Blocks::open(path)?;
+fn fetch(file: &PlannedFile, sender: &SyncSender<Block>, done_with: &Receiver<Vec<u8>>) -> Result<String, IngestError> {
+    let mut blocks = Blocks::open(&file.path, file.staged.as_ref())?;
     blocks.header()?;
     while let Some(block) = blocks.next()? {
         if sender.send(block).is_err() {

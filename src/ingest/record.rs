@@ -6,6 +6,8 @@
 
 use memchr::{memchr, memchr2, memrchr};
 
+use super::staged::HIDDEN_COLUMNS;
+
 /// Where a block may be cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cut {
@@ -84,6 +86,8 @@ pub(super) struct Records<'a> {
     /// End of each field in `text`; the next field begins one byte later.
     ends: &'a [u32],
     marks: &'a [Mark],
+    /// Fields at the end of each record that are not the table's.
+    hidden: usize,
 }
 
 /// One record.
@@ -104,10 +108,15 @@ impl<'a> Records<'a> {
         buffers.marks.clear();
         if quoted {
             split_quoted(bytes, first_line, buffers);
-            return Self { text: &buffers.text, ends: &buffers.ends, marks: &buffers.marks };
+            return Self { text: &buffers.text, ends: &buffers.ends, marks: &buffers.marks, hidden: 0 };
         }
         split_plain(bytes, first_line, buffers);
-        Self { text: bytes, ends: &buffers.ends, marks: &buffers.marks }
+        Self { text: bytes, ends: &buffers.ends, marks: &buffers.marks, hidden: 0 }
+    }
+
+    /// As `split`, of staged records: their lines are those of the originals.
+    pub(super) fn split_staged(bytes: &'a [u8], first_line: u32, quoted: bool, buffers: &'a mut Buffers) -> Self {
+        Self { hidden: HIDDEN_COLUMNS, ..Self::split(bytes, first_line, quoted, buffers) }
     }
 
     /// How many records there are.
@@ -125,14 +134,23 @@ impl<'a> Records<'a> {
     pub(super) fn get(&'a self, index: usize) -> Record<'a> {
         let mark = self.marks[index];
         let end = self.marks.get(index + 1).map_or(self.ends.len(), |next| next.first as usize);
-        Record { records: self, mark, fields: end - mark.first as usize }
+        Record { records: self, mark, fields: end - mark.first as usize - self.hidden }
     }
 }
 
 impl<'a> Record<'a> {
     /// Physical line the record starts on.
     pub(super) fn line(&self) -> u32 {
-        self.mark.line
+        if self.records.hidden == 0 { self.mark.line } else { self.number(0).expect("a staged record has a line") }
+    }
+
+    /// The number of what an adapter has against the record.
+    pub(super) fn rejection(&self) -> Option<usize> {
+        if self.records.hidden == 0 { None } else { self.number(1).map(|number| number as usize) }
+    }
+
+    fn number(&self, hidden: usize) -> Option<u32> {
+        str::from_utf8(self.any_field(self.fields + hidden)).ok()?.parse().ok()
     }
 
     /// How many fields it has, at least 1.
@@ -146,6 +164,11 @@ impl<'a> Record<'a> {
         if index >= self.fields {
             return b"";
         }
+        self.any_field(index)
+    }
+
+    #[inline]
+    fn any_field(&self, index: usize) -> &'a [u8] {
         let at = self.mark.first as usize + index;
         let start = if index == 0 { self.mark.start } else { self.records.ends[at - 1] + 1 };
         trim(&self.records.text[start as usize..self.records.ends[at] as usize])

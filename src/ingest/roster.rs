@@ -1,6 +1,7 @@
 //! The patients: read first, numbered in the order of their keys, and looked
 //! up by every row of every other table.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int32Builder, RecordBatch, StringBuilder};
@@ -29,7 +30,7 @@ pub(super) struct Patient {
     /// Number of the site.
     pub site: u32,
     facts: Facts,
-    file: u16,
+    file: u32,
     line: u32,
 }
 
@@ -81,7 +82,7 @@ impl Roster {
                 rows.read(records, reader, found)
             };
             let take = |(_, found): (PatientReader<'_>, Found)| take(index, found, &mut listed, ledger);
-            let digest = read_file(&file.path, meter, begin, work, take)?;
+            let digest = read_file(file, meter, begin, work, take)?;
             session.note_digest(index, digest);
         }
         let (patients, index) = enrol(listed, ledger)?;
@@ -102,7 +103,7 @@ impl Roster {
         let (mut site, mut sex) = (StringBuilder::new(), StringBuilder::new());
         let (mut birth_year, mut index_period) = (Int32Builder::new(), StringBuilder::new());
         for patient in patients {
-            let source = session.plan.files[usize::from(patient.file)].source;
+            let source = session.plan.files[patient.file as usize].source;
             origin.push(patient.key, source, patient.line);
             site.append_value(&self.sites[patient.site as usize]);
             sex.append_value(char::from(patient.facts.sex).encode_utf8(&mut [0; 4]));
@@ -124,7 +125,7 @@ impl Roster {
 struct Lister<'s, 'a> {
     session: &'s Session<'a>,
     index: usize,
-    width: usize,
+    file: &'s PlannedFile,
     hasher: CodeHasher,
     /// The same for every source, so that a patient of two has one identity.
     identity: CodeHasher,
@@ -133,12 +134,12 @@ struct Lister<'s, 'a> {
 }
 
 impl<'s, 'a> Lister<'s, 'a> {
-    fn new(session: &'s Session<'a>, index: usize, file: &PlannedFile, withdrawn: &'s Withdrawn) -> Self {
+    fn new(session: &'s Session<'a>, index: usize, file: &'s PlannedFile, withdrawn: &'s Withdrawn) -> Self {
         let names_site = session.site_cell(file).is_some();
         Self {
             session,
             index,
-            width: file.layout.width,
+            file,
             hasher: session.hasher(file.source),
             identity: session.hasher(usize::MAX),
             names_site,
@@ -154,10 +155,16 @@ impl<'s, 'a> Lister<'s, 'a> {
     ) -> Result<(), IngestError> {
         found.rows += records.len() as u64;
         for record in records.iter() {
-            let read = field_count(&record, self.width).and_then(|()| reader.admit(&record, &mut found.remarks));
+            if let Some(reject) = self.file.rejected(&record) {
+                found.rejects.push(reject);
+                continue;
+            }
+            let read =
+                field_count(&record, self.file.layout.width).and_then(|()| reader.admit(&record, &mut found.remarks));
             match read {
                 Ok(row) => found.listed.push(self.list(&row, record.line())),
                 Err(Problem::Reject { rule, column }) => {
+                    let column = Cow::Borrowed(column);
                     found.rejects.push(Reject { line: record.line(), rule, column });
                 }
                 Err(Problem::Refuse { detector, column }) => {
@@ -172,7 +179,7 @@ impl<'s, 'a> Lister<'s, 'a> {
         let code = self.hasher.code(row.code);
         let code_at_site = self.names_site.then(|| self.hasher.at_site(row.site_name).code(row.code));
         let key = patient_key(self.session.secret, row.site_name, row.code);
-        let file = u16::try_from(self.index).expect("checked by the plan");
+        let file = u32::try_from(self.index).expect("fewer files than that");
         Listed {
             patient: Patient { key, site: row.site, facts: row.facts, file, line },
             identity: self.identity.at_site(row.site_name).code(row.code),
@@ -210,11 +217,11 @@ fn enrol(mut listed: Vec<Listed>, ledger: &mut Ledger) -> Result<(Vec<Patient>, 
         );
         let found = if rows.iter().any(|row| row.withdrawn) {
             for row in rows {
-                ledger.withdraw(usize::from(row.patient.file), 1);
+                ledger.withdraw(row.patient.file as usize, 1);
             }
             Match::Withdrawn
         } else {
-            ledger.accept(usize::from(first.patient.file), 1);
+            ledger.accept(first.patient.file as usize, 1);
             leave_out(first, &rows[1..], ledger)?;
             patients.push(first.patient);
             Match::Patient(u32::try_from(patients.len() - 1).expect("fewer than four billion patients"))
@@ -231,7 +238,7 @@ fn enrol(mut listed: Vec<Listed>, ledger: &mut Ledger) -> Result<(Vec<Patient>, 
 
 fn leave_out(kept: &Listed, others: &[Listed], ledger: &mut Ledger) -> Result<(), IngestError> {
     for row in others {
-        let file = usize::from(row.patient.file);
+        let file = row.patient.file as usize;
         if row.patient.facts == kept.patient.facts {
             ledger.drop(file, &PATIENT_REPEATED, "patient_id", 1);
         } else {

@@ -12,7 +12,7 @@ pub(super) struct Head {
     /// Day, or `NO_DAY`.
     pub day: i32,
     /// File, as numbered by the plan.
-    pub file: u16,
+    pub file: u32,
     /// Physical line.
     pub line: u32,
 }
@@ -23,7 +23,7 @@ pub(super) const NO_DAY: i32 = i32::MIN;
 /// Longest row id kept.
 pub(super) const LONGEST_ROW_ID: usize = 64;
 
-const HEAD: usize = 15;
+const HEAD: usize = 17;
 
 /// A row, read from its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub(super) fn begin(rows: &mut Vec<u8>, head: Head, id: &[u8]) -> usize {
     bytes[1..5].copy_from_slice(&head.patient.to_le_bytes());
     bytes[5..9].copy_from_slice(&head.day.to_le_bytes());
     bytes[9..13].copy_from_slice(&head.line.to_le_bytes());
-    bytes[13..15].copy_from_slice(&head.file.to_le_bytes());
+    bytes[13..17].copy_from_slice(&head.file.to_le_bytes());
     rows.extend_from_slice(&bytes);
     rows.push(u8::try_from(id.len()).expect("a row id has at most 64 bytes"));
     rows.extend_from_slice(id);
@@ -67,12 +67,7 @@ impl<'a> Row<'a> {
         let (head, rest) = bytes[..size].split_at(HEAD);
         let id_length = usize::from(rest[0]);
         Self {
-            head: Head {
-                patient: patient(head),
-                day: day(head),
-                line: u32_at(head, 9),
-                file: u16::from_le_bytes([head[13], head[14]]),
-            },
+            head: Head { patient: patient(head), day: day(head), line: u32_at(head, 9), file: u32_at(head, 13) },
             id: &rest[1..=id_length],
             payload: &rest[1 + id_length..],
             size,

@@ -2,7 +2,6 @@
 
 use std::sync::Mutex;
 
-use super::Ingested;
 use super::admit::{
     AdverseEvents, Assessments, Diagnoses, Infusions, MedicationReviews, Prescriptions, TherapySessions,
 };
@@ -12,14 +11,15 @@ use super::error::IngestError;
 use super::events::{read_table, write_withheld};
 use super::identifiers::Detector;
 use super::layout::Cell;
-use super::plan::{Plan, PlannedFile, file_name, refused_error};
+use super::plan::{Plan, PlannedFile, refused_error};
 use super::quarantine::{Ledger, LedgerFile};
 use super::read::{Meter, Progress};
 use super::referential::CodeHasher;
 use super::roster::Roster;
 use super::sort::Sorted;
 use super::withdrawals::Withdrawn;
-use crate::model::reject::{Counts, UNMAPPED_COLUMN, UNREAD_FILE};
+use super::{FileRecords, Ingested};
+use crate::model::reject::{Counts, UNMAPPED_COLUMN};
 use crate::protocol::Protocol;
 use crate::store::{Draft, FileSummary, Manifest, Secret, SiteSummary, SourceSummary, StoreError, StoreWriter};
 
@@ -114,7 +114,7 @@ impl<'a> Session<'a> {
     /// The error that stops a source.
     pub(super) fn refused(&self, file: usize, detector: &Detector, column: &str) -> IngestError {
         let file = &self.plan.files[file];
-        refused_error(&self.protocol.sources[file.source], &file.path, detector, column)
+        refused_error(&self.protocol.sources[file.source], &file.name, detector, column)
     }
 
     /// Remembers the SHA-256 of a file.
@@ -135,19 +135,15 @@ impl<'a> Session<'a> {
 
     /// A ledger that knows every file, with what the plan has to remark.
     fn ledger(&self, draft: Option<&Draft<'_>>) -> Result<Ledger, StoreError> {
-        let planned = self
-            .plan
-            .files
-            .iter()
-            .map(|file| (&self.protocol.sources[file.source].name, file_name(&file.path), file.layout.table.name));
-        let unread = self.plan.unread.iter().map(|file| (&file.source, file.name.clone(), ""));
-        let entry = |(source, name, table): (&String, String, &'static str)| LedgerFile {
-            source: source.clone(),
-            name,
+        let planned = self.plan.files.iter().map(|file| (file.source, &file.name, file.layout.table.name));
+        let others = self.plan.others.iter().map(|(source, file)| (*source, &file.name, ""));
+        let entry = |(source, name, table): (usize, &String, &'static str)| LedgerFile {
+            source: self.protocol.sources[source].name.clone(),
+            name: name.clone(),
             table,
             counts: Counts::default(),
         };
-        let files = planned.chain(unread).map(entry).collect();
+        let files = planned.chain(others).map(entry).collect();
         let mut ledger = Ledger::new(files, draft.map(Draft::quarantine).transpose()?);
         for (index, file) in self.plan.files.iter().enumerate() {
             let unread_site = file.layout.cell("site").is_present() && self.site_cell(file).is_none();
@@ -156,8 +152,10 @@ impl<'a> Session<'a> {
                 ledger.remark(index, &UNMAPPED_COLUMN, column, 1);
             }
         }
-        for index in self.plan.files.len()..ledger.files().len() {
-            ledger.remark(index, &UNREAD_FILE, "", 1);
+        for ((_, file), index) in self.plan.others.iter().zip(self.plan.files.len()..) {
+            for (rule, column, times) in &file.remarks {
+                ledger.remark(index, rule, column.clone(), *times);
+            }
         }
         Ok(ledger)
     }
@@ -189,6 +187,7 @@ impl<'a> Session<'a> {
         let mut ingested = Ingested {
             tables: manifest.tables.clone(),
             patients: manifest.patients,
+            records: self.records(),
             findings: manifest.findings.clone(),
             snapshot: None,
             unchanged: false,
@@ -203,6 +202,19 @@ impl<'a> Session<'a> {
         ingested.quarantine = any.then(|| snapshot.folder.join("quarantine"));
         ingested.snapshot = Some(snapshot);
         Ok(ingested)
+    }
+
+    /// What became of the records of foreign files.
+    ///
+    /// # Panics
+    /// When one is in no count: that is a bug, and the snapshot would lie.
+    fn records(&self) -> Vec<FileRecords> {
+        let read = self.plan.others.iter().filter_map(|(source, file)| Some((source, &file.name, file.records?)));
+        read.map(|(source, name, counts)| {
+            assert!(counts.conserved(), "records of {name} went missing: {counts:?}");
+            FileRecords { source: self.protocol.sources[*source].name.clone(), file: name.clone(), counts }
+        })
+        .collect()
     }
 
     fn manifest(&self, ledger: &Ledger, roster: &Roster, last_days: &[Option<i32>]) -> Manifest {

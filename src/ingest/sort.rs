@@ -238,7 +238,7 @@ impl<'t, 'a, C: Columns<'a>> Output<'t, 'a, C> {
         if self.rows == 2 * ROW_GROUP_ROWS {
             self.flush()?;
         }
-        let file = usize::from(row.head.file);
+        let file = row.head.file as usize;
         let patient = &self.task.roster.patients[row.head.patient as usize];
         self.origin.push(patient.key, self.task.session.plan.files[file].source, row.head.line);
         self.columns.push(row);

@@ -1,10 +1,12 @@
 //! Who withdrew consent. Read before anything else, and never stored.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::Session;
 use super::admit::Remarks;
 use super::error::IngestError;
+use super::events::Reject;
 use super::layout::{Cell, Layout};
 use super::plan::PlannedFile;
 use super::quarantine::Ledger;
@@ -25,7 +27,7 @@ struct Found {
     rows: u64,
     applying: Vec<CodeHash>,
     named: Vec<CodeHash>,
-    without_code: Vec<u32>,
+    rejects: Vec<Reject>,
     remarks: Remarks,
 }
 
@@ -40,7 +42,7 @@ impl Withdrawn {
                 reader.read(records, found);
                 Ok(())
             };
-            let digest = read_file(&file.path, meter, Found::default, work, take)?;
+            let digest = read_file(file, meter, Found::default, work, take)?;
             session.note_digest(index, digest);
         }
         Ok(withdrawn)
@@ -49,8 +51,8 @@ impl Withdrawn {
     fn take(&mut self, file: usize, found: Found, ledger: &mut Ledger) -> Result<(), IngestError> {
         ledger.read(file, found.rows);
         ledger.accept(file, found.named.len() as u64);
-        for line in found.without_code {
-            ledger.reject(file, line, &MISSING_VALUE, "patient_id")?;
+        for reject in found.rejects {
+            ledger.reject(file, reject.line, reject.rule, reject.column)?;
         }
         for (rule, column, times) in found.remarks.0 {
             ledger.remark(file, rule, column, times);
@@ -75,7 +77,12 @@ impl Withdrawn {
     }
 }
 
-struct Reader {
+fn without_code(line: u32) -> Reject {
+    Reject { line, rule: &MISSING_VALUE, column: Cow::Borrowed("patient_id") }
+}
+
+struct Reader<'p> {
+    file: &'p PlannedFile,
     patient_id: Cell,
     scope: Cell,
     site: Option<Cell>,
@@ -83,10 +90,11 @@ struct Reader {
     research: bool,
 }
 
-impl Reader {
-    fn new(session: &Session<'_>, file: &PlannedFile) -> Self {
+impl<'p> Reader<'p> {
+    fn new(session: &Session<'_>, file: &'p PlannedFile) -> Self {
         let layout: &Layout = &file.layout;
         Self {
+            file,
             patient_id: layout.cell("patient_id"),
             scope: layout.cell("scope"),
             site: session.site_cell(file),
@@ -101,7 +109,7 @@ impl Reader {
             // A damaged row still counts as long as it names a patient:
             // keeping too much is the worse mistake.
             let Some(code) = self.patient_id.optional(&record) else {
-                found.without_code.push(record.line());
+                found.rejects.push(self.file.rejected(&record).unwrap_or_else(|| without_code(record.line())));
                 continue;
             };
             let code = self.hasher_for(&record).code(code);

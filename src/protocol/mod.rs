@@ -7,6 +7,7 @@ mod condition_pack;
 mod disclosure_pack;
 mod drug_pack;
 mod error;
+mod mapping;
 mod measure_pack;
 mod pack;
 mod pipeline;
@@ -18,6 +19,7 @@ pub use disclosure_pack::{DisclosureProfile, Rounding};
 pub use drug_pack::{Drug, DrugClass, DrugPack, FactorSet};
 pub use error::ProtocolError;
 pub(crate) use error::nearest;
+pub use mapping::{CellSource, ColumnsMapping, DateForm, MappedTable, Mapping, SOURCE_KINDS, SourceKind};
 pub use measure_pack::{Direction, Expression, Measure, MeasureKind, Role};
 pub use pack::{BUILT_IN_PACKS, BuiltInPack};
 pub use pipeline::BUILT_IN_RESULTS;
@@ -121,14 +123,23 @@ pub struct IngestLimits {
 pub struct SourceEntry {
     /// Name in findings and quarantine files.
     pub name: String,
-    /// Which adapter reads it: `csv`.
-    pub kind: String,
+    /// Which adapter reads it.
+    pub kind: &'static SourceKind,
+    /// What its files mean.
+    pub mapping: Mapping,
     /// Folder or file.
     pub path: PathBuf,
     /// Pseudonymous site code, unless the patients file has a `site` column.
     pub site: String,
     /// Whether a day without a prescription is a day without an opioid.
     pub medications: MedicationFeed,
+}
+
+impl SourceEntry {
+    /// Whether the files are canonical CSV, read without an adapter.
+    pub fn is_canonical(&self) -> bool {
+        self.kind.id == "csv" && matches!(self.mapping, Mapping::None)
+    }
 }
 
 /// What the absence of prescriptions means (definitions, mme_method.md "Windows").

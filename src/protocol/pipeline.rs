@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::error::{ProtocolError, nearest};
+use super::mapping::{Mapping, SOURCE_KINDS, SourceKind};
 use super::measure_pack::MOST_DECLARED;
 use super::pack::{BUILT_IN_PACKS, PackText};
 use super::{
@@ -115,6 +116,7 @@ struct TypedSource {
     name: toml::Spanned<String>,
     kind: toml::Spanned<String>,
     path: PathBuf,
+    mapping: Option<String>,
     site: Option<String>,
     #[serde(default = "reviewed")]
     medications: MedicationFeed,
@@ -123,9 +125,6 @@ struct TypedSource {
 fn reviewed() -> MedicationFeed {
     MedicationFeed::Reviewed
 }
-
-/// Adapters of `ingest::source`, by the name a pipeline gives them.
-const SOURCE_KINDS: [&str; 1] = ["csv"];
 
 pub(super) fn read(path: &Path) -> Result<Protocol, ProtocolError> {
     let text = std::fs::read_to_string(path).map_err(|error| ProtocolError::unreadable(path, &error))?;
@@ -153,6 +152,7 @@ impl Reader<'_> {
         let measures = typed.packs.measures.iter().map(|named| load(named)).collect::<Result<Vec<_>, _>>()?;
         let drug_pack = DrugPack::parse(&drugs)?;
         let (all, covariates) = all_measures(&measures)?;
+        let (sources, mappings) = self.sources(typed.source)?;
         let protocol = Protocol {
             id: typed.id.into_inner(),
             title: typed.title,
@@ -163,13 +163,13 @@ impl Reader<'_> {
             reports: self.folder.join(typed.reports.folder),
             study: self.study(&typed.study)?,
             ingest: self.limits(&typed.ingest)?,
-            sources: typed.source.into_iter().map(|source| self.source(source)).collect::<Result<_, _>>()?,
+            sources,
             conditions: ConditionPack::parse(&conditions)?,
             factors: FactorSet::parse(&factors, &drug_pack)?,
             drugs: drug_pack,
             measures: all,
             covariates,
-            texts: self.texts([conditions, drugs, factors, disclosure].into_iter().chain(measures)),
+            texts: self.texts([conditions, drugs, factors, disclosure].into_iter().chain(measures).chain(mappings)),
         };
         self.check_sources(&protocol.sources)?;
         Ok(protocol)
@@ -247,17 +247,31 @@ impl Reader<'_> {
         })
     }
 
-    fn source(&self, typed: TypedSource) -> Result<SourceEntry, ProtocolError> {
-        if !SOURCE_KINDS.contains(&typed.kind.get_ref().as_str()) {
-            let error = self.at(typed.kind.span(), format!("unknown source kind `{}`", typed.kind.get_ref()));
-            return Err(error.hint(format!("kinds: {}", SOURCE_KINDS.join(", "))));
+    fn sources(&self, typed: Vec<TypedSource>) -> Result<(Vec<SourceEntry>, Vec<PackText>), ProtocolError> {
+        let (mut sources, mut mappings) = (Vec::new(), Vec::new());
+        for source in typed {
+            let kind = self.kind(&source.kind)?;
+            let named = source.mapping.as_deref().or(kind.default_mapping);
+            let pack = named.map(|named| PackText::load(self.folder, named)).transpose()?;
+            sources.push(SourceEntry {
+                site: source.site.unwrap_or_else(|| source.name.get_ref().clone()),
+                name: source.name.into_inner(),
+                kind,
+                mapping: pack.as_ref().map_or(Ok(Mapping::None), kind.parse_mapping)?,
+                path: self.folder.join(source.path),
+                medications: source.medications,
+            });
+            // Two sources may share one mapping.
+            mappings.extend(pack.filter(|pack| mappings.iter().all(|known: &PackText| known.file != pack.file)));
         }
-        Ok(SourceEntry {
-            site: typed.site.unwrap_or_else(|| typed.name.get_ref().clone()),
-            name: typed.name.into_inner(),
-            kind: typed.kind.into_inner(),
-            path: self.folder.join(typed.path),
-            medications: typed.medications,
+        Ok((sources, mappings))
+    }
+
+    fn kind(&self, written: &toml::Spanned<String>) -> Result<&'static SourceKind, ProtocolError> {
+        SourceKind::find(written.get_ref()).ok_or_else(|| {
+            let kinds = SOURCE_KINDS.iter().map(|kind| kind.id).collect::<Vec<_>>().join(", ");
+            self.at(written.span(), format!("unknown source kind `{}`", written.get_ref()))
+                .hint(format!("kinds: {kinds}"))
         })
     }
 

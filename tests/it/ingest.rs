@@ -190,7 +190,7 @@ const FIXTURES: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Rules that need more than a line; each has a test of this name below.
-const ELSEWHERE: [&str; 10] = [
+const ELSEWHERE: [&str; 12] = [
     "ambiguous-patient",
     "consent-withdrawn",
     "site-invalid",
@@ -199,6 +199,8 @@ const ELSEWHERE: [&str; 10] = [
     "source-code-dropped",
     "unmapped-column",
     "unread-file",
+    "record-not-mapped",
+    "missing-table",
     "withdrawal-unknown-patient",
     "withdrawal-scope-unknown",
 ];

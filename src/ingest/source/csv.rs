@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::super::error::IngestError;
-use super::{SourceFiles, TableFile};
+use super::{OtherFile, SourceFiles, TableFile};
+use crate::model::reject::UNREAD_FILE;
 use crate::model::table::{INPUT_TABLES, InputTable};
 use crate::protocol::nearest;
 use crate::protocol::{MedicationFeed, SourceEntry};
@@ -13,19 +14,25 @@ const EXTENSIONS: [&str; 3] = [".csv", ".csv.gz", ".csv.zst"];
 
 pub(super) fn find_files(source: &SourceEntry) -> Result<SourceFiles, IngestError> {
     let names = file_names(&source.path)?;
-    let mut files = SourceFiles { tables: Vec::new(), unread: Vec::new() };
+    let mut files = SourceFiles { tables: Vec::new(), others: Vec::new() };
     for table in &INPUT_TABLES {
         let mut found = names.iter().filter(|name| stem(name) == Some(table.name));
         match (found.next(), found.next()) {
-            (Some(name), None) => files.tables.push(TableFile { table, path: source.path.join(name) }),
+            (Some(name), None) => {
+                files.tables.push(TableFile { table, path: source.path.join(name), name: name.clone(), staged: None });
+            }
             (Some(_), Some(second)) => return Err(twice(&source.path.join(second))),
             (None, _) if is_needed(table, source) => return Err(missing(table, source, &names)),
             (None, _) => {}
         }
     }
-    files.unread =
-        names.into_iter().filter(|name| stem(name).is_some_and(|stem| InputTable::find(stem).is_none())).collect();
+    let unread = names.into_iter().filter(|name| stem(name).is_some_and(|stem| InputTable::find(stem).is_none()));
+    files.others = unread.map(unread_file).collect();
     Ok(files)
+}
+
+fn unread_file(name: String) -> OtherFile {
+    OtherFile { name, sha256: String::new(), records: None, remarks: vec![(&UNREAD_FILE, String::new(), 1)] }
 }
 
 /// A complete feed promises prescriptions: without the file everybody's dose

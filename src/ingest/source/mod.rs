@@ -1,37 +1,99 @@
-//! Where records come from. An adapter finds files of canonical tables; a new
-//! kind of source is one file here and one line in `find_files`.
+//! Where records come from. Canonical CSV is read where it lies; every other
+//! format has an adapter, which turns its records into canonical rows that are
+//! staged and then read by the same code. A new kind of source is one file
+//! here, its line in `ADAPTERS`, and its line in `protocol::SOURCE_KINDS`.
 
+mod columns;
 mod csv;
+mod mapped;
+mod original;
+mod sink;
+mod stage;
 
 use std::path::PathBuf;
 
 use super::error::IngestError;
+use super::layout::Layout;
+use super::staged::Staged;
+use crate::model::reject::{RecordCounts, Rule};
 use crate::model::table::InputTable;
 use crate::protocol::SourceEntry;
+use sink::Sink;
+use stage::Stage;
+
+/// A format that is not canonical CSV.
+struct Adapter {
+    /// `kind` of the pipeline.
+    kind: &'static str,
+    /// Whether its files have named columns, which the privacy gate must be shown.
+    has_columns: bool,
+    /// Reads every file of the source.
+    stage: fn(&SourceEntry, &mut dyn Sink) -> Result<(), IngestError>,
+}
+
+/// In the order of `protocol::SOURCE_KINDS`.
+static ADAPTERS: &[Adapter] = &[Adapter { kind: "csv", has_columns: true, stage: columns::stage }];
 
 /// The files of a source.
 #[derive(Debug)]
 pub(super) struct SourceFiles {
     /// In table order.
     pub tables: Vec<TableFile>,
-    /// Names of files that are no table.
-    pub unread: Vec<String>,
+    /// Files there is something to say of, beyond the rows of a table.
+    pub others: Vec<OtherFile>,
 }
 
-/// A file that holds a table.
+/// A file that holds a table, or a table out of a file.
 #[derive(Debug)]
 pub(super) struct TableFile {
     /// Which table.
     pub table: &'static InputTable,
-    /// Where it is.
+    /// Where the original is.
     pub path: PathBuf,
+    /// What findings call it.
+    pub name: String,
+    /// Its rows, when an adapter has read them.
+    pub staged: Option<(Staged, Layout)>,
 }
 
-/// Finds the files of a source.
-pub(super) fn find_files(source: &SourceEntry) -> Result<SourceFiles, IngestError> {
-    // Loading the pipeline has checked the kind.
-    match source.kind.as_str() {
-        "csv" => csv::find_files(source),
-        kind => unreachable!("a pipeline with the source kind `{kind}` does not load"),
+/// What there is to say of a file as a whole.
+#[derive(Debug)]
+pub(super) struct OtherFile {
+    /// What findings call it; empty for the source itself.
+    pub name: String,
+    /// SHA-256 of an original an adapter has read, else empty.
+    pub sha256: String,
+    /// Its records, when an adapter has read it.
+    pub records: Option<RecordCounts>,
+    /// Rules, columns and how often.
+    pub remarks: Vec<(&'static Rule, String, u64)>,
+}
+
+/// Finds the files of a source; those of foreign formats are read here.
+pub(super) fn find_files(source: &SourceEntry, dates_allowed: bool) -> Result<SourceFiles, IngestError> {
+    if source.is_canonical() {
+        return csv::find_files(source);
+    }
+    // Loading the pipeline has checked the kind, and a test that each has an adapter.
+    let adapter = ADAPTERS.iter().find(|adapter| adapter.kind == source.kind.id).expect("every kind has an adapter");
+    read_with(adapter, source, dates_allowed)
+}
+
+fn read_with(adapter: &Adapter, source: &SourceEntry, dates_allowed: bool) -> Result<SourceFiles, IngestError> {
+    let mut stage = Stage::new(source, dates_allowed, adapter.has_columns)?;
+    (adapter.stage)(source, &mut stage)?;
+    stage.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ADAPTERS;
+    use crate::protocol::SOURCE_KINDS;
+
+    #[test]
+    fn every_kind_a_pipeline_may_name_has_its_adapter() {
+        let kinds: Vec<&str> = SOURCE_KINDS.iter().map(|kind| kind.id).collect();
+        let adapters: Vec<&str> = ADAPTERS.iter().map(|adapter| adapter.kind).collect();
+        assert_eq!(kinds, adapters);
     }
 }

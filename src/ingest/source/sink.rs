@@ -5,6 +5,10 @@
 //! them), this cannot be used (`reject`), this is about something else
 //! (`pass_over`). Nothing it has not mapped leaves it; the rules about ranges,
 //! codes, days and people are applied later, to all formats alike.
+//!
+//! What is said of one record is said without speaking of another of the same
+//! file in between. When a file has been read, `records` says how many records
+//! it held, and a record nothing was said about is a bug that stops the run.
 
 use crate::ingest::error::IngestError;
 use crate::model::reject::Rule;
@@ -23,21 +27,49 @@ pub(in crate::ingest) struct At {
     pub line: u32,
 }
 
+/// Cells of a canonical row: columns by name, each as a canonical CSV would
+/// write it. Columns not named are empty.
+pub(in crate::ingest) type Cells<'a> = &'a [(&'static str, &'a str)];
+
 /// Takes what an adapter read.
 pub(in crate::ingest) trait Sink {
-    /// Announces a file that is about to be read; the name is said in findings.
+    /// Announces a file that is about to be read: its path below the source's
+    /// folder, or its name when the source is one file. Findings say it.
     fn file(&mut self, name: &str) -> FileId;
 
-    /// A canonical row: columns of `table` by name, each as a canonical CSV
-    /// would write it. Columns not named are empty.
+    /// Shows the privacy gate every column name the file has, read or not.
+    /// Formats with columns do this before the first row.
+    ///
+    /// # Errors
+    /// A column must not be here.
+    fn headers(&mut self, file: FileId, names: &[&str]) -> Result<(), IngestError>;
+
+    /// A canonical row of `table`.
     ///
     /// # Errors
     /// The row cannot be kept.
-    fn row(&mut self, at: At, table: &'static InputTable, cells: &[(&'static str, &str)]) -> Result<(), IngestError>;
+    fn row(&mut self, at: At, table: &'static InputTable, cells: Cells<'_>) -> Result<(), IngestError>;
 
     /// A record that should have been a row of `table` and cannot be: it is
     /// read and quarantined. `column` is the format's own name for the place,
     /// never data.
+    ///
+    /// Whatever is known of the row goes into `cells`, at least `patient_id`
+    /// where there is one: a prescription set aside makes its patient's dose
+    /// unknown, and must be known to be that patient's.
+    ///
+    /// # Errors
+    /// The record cannot be kept.
+    fn reject_row(
+        &mut self,
+        at: At,
+        table: &'static InputTable,
+        rule: &'static Rule,
+        column: &str,
+        cells: Cells<'_>,
+    ) -> Result<(), IngestError>;
+
+    /// As `reject_row`, of a record nothing can be read of.
     ///
     /// # Errors
     /// The record cannot be kept.
@@ -47,9 +79,17 @@ pub(in crate::ingest) trait Sink {
         table: &'static InputTable,
         rule: &'static Rule,
         column: &str,
-    ) -> Result<(), IngestError>;
+    ) -> Result<(), IngestError> {
+        self.reject_row(at, table, rule, column, &[])
+    }
 
     /// A record about something no table holds: counted, not a row. `rule` is a
     /// remark.
     fn pass_over(&mut self, at: At, rule: &'static Rule, column: &str);
+
+    /// Remarks on the file, or on part of a record that gave rows all the same.
+    fn remark(&mut self, file: FileId, rule: &'static Rule, column: &str, times: u64);
+
+    /// How many records a file held, once it has been read.
+    fn records(&mut self, file: FileId, read: u64);
 }

@@ -1,0 +1,194 @@
+//! Rows of a file with columns of its own → canonical rows, by a mapping.
+
+use std::path::Path;
+
+use super::super::error::IngestError;
+use super::super::layout::Layout;
+use super::sink::{At, Sink};
+use crate::model::reject::{FIELD_COUNT, RECORD_NOT_MAPPED};
+use crate::protocol::nearest;
+use crate::protocol::{CellSource, DateForm, MappedTable};
+use crate::store::CalendarKind;
+
+/// A cell as its file has it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct ForeignCell {
+    /// As text, without surrounding blanks.
+    pub text: String,
+    /// The date it would be if its number were a spreadsheet's day, as ISO.
+    pub date: Option<String>,
+}
+
+/// The tables made of one file or sheet.
+pub(super) struct Mapper<'m> {
+    tables: Vec<Resolved<'m>>,
+    width: usize,
+}
+
+/// A mapped table with the positions of its columns.
+struct Resolved<'m> {
+    mapped: &'m MappedTable,
+    /// Position of each cell's column; `None` for constants.
+    positions: Vec<Option<usize>>,
+    only: Vec<(usize, &'m [String])>,
+}
+
+impl<'m> Mapper<'m> {
+    /// Finds the columns of the mapping in a header.
+    pub(super) fn new(
+        path: &Path,
+        header: &[String],
+        tables: impl IntoIterator<Item = &'m MappedTable>,
+    ) -> Result<Self, IngestError> {
+        let tables = tables.into_iter().map(|mapped| Resolved::new(path, header, mapped)).collect::<Result<_, _>>()?;
+        Ok(Self { tables, width: header.len() })
+    }
+
+    /// Says what a row is. `fields` is how many cells it has, where that is known.
+    pub(super) fn row(
+        &self,
+        at: At,
+        cells: &[ForeignCell],
+        fields: Option<usize>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), IngestError> {
+        if fields.is_some_and(|fields| fields != self.width) {
+            return self.wrong_width(at, cells, sink);
+        }
+        let mut any = false;
+        for table in &self.tables {
+            if table.holds(cells) {
+                any = true;
+                let values = table.values(cells);
+                let values: Vec<(&'static str, &str)> =
+                    values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                sink.row(at, table.mapped.table, &values)?;
+            }
+        }
+        if !any {
+            sink.pass_over(at, &RECORD_NOT_MAPPED, "");
+        }
+        Ok(())
+    }
+
+    /// Values may have slipped into other columns, so none is looked at but
+    /// whose the row is. A row of several tables is set aside once, as a
+    /// prescription if it may have been one.
+    fn wrong_width(&self, at: At, cells: &[ForeignCell], sink: &mut dyn Sink) -> Result<(), IngestError> {
+        let prescriptions = self.tables.iter().find(|table| table.mapped.table.name == "prescriptions");
+        let Some(table) = prescriptions.or(self.tables.first()) else { return Ok(()) };
+        let values = table.values(cells);
+        let code = values.iter().find(|(name, _)| *name == "patient_id").map_or("", |(_, code)| code.as_str());
+        if code.is_empty() {
+            return sink.reject(at, table.mapped.table, &FIELD_COUNT, "");
+        }
+        sink.reject_row(at, table.mapped.table, &FIELD_COUNT, "", &[("patient_id", code)])
+    }
+}
+
+impl<'m> Resolved<'m> {
+    fn new(path: &Path, header: &[String], mapped: &'m MappedTable) -> Result<Self, IngestError> {
+        let positions = mapped.cells.iter().map(|(_, source)| match source {
+            CellSource::Column { name, .. } => position(path, header, name).map(Some),
+            CellSource::Constant(_) => Ok(None),
+        });
+        let only = mapped.only.iter().map(|(name, words)| Ok((position(path, header, name)?, words.as_slice())));
+        Ok(Self {
+            mapped,
+            positions: positions.collect::<Result<_, IngestError>>()?,
+            only: only.collect::<Result<_, IngestError>>()?,
+        })
+    }
+
+    /// Whether the row is one of this table.
+    fn holds(&self, cells: &[ForeignCell]) -> bool {
+        let text = |position: usize| cells.get(position).map_or("", |cell| cell.text.as_str());
+        let only = self.only.iter().all(|(position, words)| words.iter().any(|word| word == text(*position)));
+        only && self.mapped.cells.iter().zip(&self.positions).all(|((name, _), position)| {
+            !self.mapped.filled.contains(name) || position.is_none_or(|position| !text(position).is_empty())
+        })
+    }
+
+    fn values(&self, cells: &[ForeignCell]) -> Vec<(&'static str, String)> {
+        let empty = ForeignCell::default();
+        self.mapped
+            .cells
+            .iter()
+            .zip(&self.positions)
+            .map(|((name, source), position)| match source {
+                CellSource::Constant(value) => (*name, value.clone()),
+                CellSource::Column { words, .. } => {
+                    let cell = position.and_then(|position| cells.get(position)).unwrap_or(&empty);
+                    let dated = Layout::calendar_of(self.mapped.table, name) == Some(CalendarKind::Dated);
+                    let text = words.get(&cell.text).unwrap_or(&cell.text);
+                    (*name, if dated { date(cell, text, self.mapped.dates) } else { text.clone() })
+                }
+            })
+            .collect()
+    }
+}
+
+fn position(path: &Path, header: &[String], wanted: &str) -> Result<usize, IngestError> {
+    let is_wanted = |name: &String| name.trim().eq_ignore_ascii_case(wanted.trim());
+    let mut found = header.iter().enumerate().filter(|(_, name)| is_wanted(name)).map(|(at, _)| at);
+    match (found.next(), found.next()) {
+        (Some(at), None) => Ok(at),
+        (Some(_), Some(_)) => Err(IngestError::UnreadableInput {
+            path: path.to_owned(),
+            line: None,
+            what: format!("the header has the column `{wanted}` twice"),
+            hint: "the mapping cannot tell which is meant; rename one of them",
+        }),
+        (None, _) => {
+            let near = nearest(wanted, header.iter().map(String::as_str));
+            let meant = near.map_or_else(String::new, |near| format!("; is it `{near}` now?"));
+            Err(IngestError::MissingColumn {
+                path: path.to_owned(),
+                column: wanted.to_owned(),
+                hint: format!("the mapping of the source names it{meant}"),
+            })
+        }
+    }
+}
+
+/// A date as canonical files write it; what is no date stays as written and is
+/// quarantined as one.
+fn date(cell: &ForeignCell, text: &str, form: DateForm) -> String {
+    if let Some(date) = &cell.date {
+        return date.clone();
+    }
+    let day = text.split(['T', ' ']).next().unwrap_or_default();
+    let parts: Vec<&str> = day.split(['/', '.', '-']).collect();
+    let (DateForm::MonthFirst | DateForm::DayFirst, [first, second, year]) = (form, parts.as_slice()) else {
+        return day.to_owned();
+    };
+    let (month, day) = if form == DateForm::MonthFirst { (first, second) } else { (second, first) };
+    format!("{year}-{month:0>2}-{day:0>2}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DateForm, ForeignCell, date};
+
+    #[test]
+    fn dates_are_read_as_the_mapping_says_and_never_guessed() {
+        for (text, form, expected) in [
+            ("2026-07-31", DateForm::Iso, "2026-07-31"),
+            ("2026-07-31T08:30:00Z", DateForm::Iso, "2026-07-31"),
+            ("7/31/2026", DateForm::MonthFirst, "2026-07-31"),
+            ("7/31/2026 8:30", DateForm::MonthFirst, "2026-07-31"),
+            ("31.7.2026", DateForm::DayFirst, "2026-07-31"),
+            // Not a date in this form, and not made into one.
+            ("31/7/2026", DateForm::MonthFirst, "2026-31-07"),
+            ("7/31/2026", DateForm::Iso, "7/31/2026"),
+            ("7/31/26", DateForm::MonthFirst, "26-07-31"),
+            ("soon", DateForm::DayFirst, "soon"),
+            ("", DateForm::DayFirst, ""),
+        ] {
+            let cell = ForeignCell { text: text.to_owned(), date: None };
+            assert_eq!(date(&cell, text, form), expected, "{text}");
+        }
+        let serial = ForeignCell { text: "46234".to_owned(), date: Some("2026-07-31".to_owned()) };
+        assert_eq!(date(&serial, "46234", DateForm::DayFirst), "2026-07-31");
+    }
+}

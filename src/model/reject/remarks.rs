@@ -1,0 +1,88 @@
+//! Rules that leave out second copies, and rules that only remark.
+
+use super::{Rule, drop, remark};
+
+/// A repeated export of one row.
+pub static ROW_ID_REPEATED: Rule = drop(
+    "row-id-repeated",
+    "the row was exported twice under one row id",
+    "counting it twice would double a dose",
+    "nothing to do: one copy is kept",
+);
+/// A patient listed twice.
+pub static PATIENT_REPEATED: Rule = drop(
+    "patient-repeated",
+    "the patient is listed twice with the same facts",
+    "counting the patient twice would change every denominator",
+    "nothing to do: one copy is kept",
+);
+/// A diagnosis outside the pack.
+pub static CONDITION_UNMAPPED: Rule = remark(
+    "condition-unmapped",
+    "the diagnosis is not in the condition pack and is counted as `other`",
+    "a missing alias hides patients from their condition's table",
+    "add an alias or code to the condition pack if it is a pain condition",
+);
+/// A diagnosis code that does not look like one.
+pub static SOURCE_CODE_DROPPED: Rule = remark(
+    "source-code-dropped",
+    "the source code is not shaped like ICD-10 and was not stored",
+    "only codes are kept, never text",
+    "write the ICD-10-CM code, or leave the column out",
+);
+/// Optional text that is not a code.
+pub static TEXT_DROPPED: Rule = remark(
+    "text-dropped",
+    "an optional value is not a code and was not stored",
+    "free text can hold names and dates and is never stored",
+    "use a short code, or leave the column out",
+);
+/// Aged 90 or more.
+pub static AGE_TOP_CODED: Rule = remark(
+    "age-top-coded",
+    "the patient is 90 or older; the year of birth was moved to make the age 90",
+    "exact ages above 89 identify people (45 CFR 164.514(b)(2)(i)(C))",
+    "nothing to do",
+);
+/// A column nobody reads.
+pub static UNMAPPED_COLUMN: Rule = remark(
+    "unmapped-column",
+    "the column is not part of the table and is not read",
+    "a misspelt name would lose the column in silence",
+    "rename it to the name in the template, or leave it out",
+);
+/// A file nobody reads.
+pub static UNREAD_FILE: Rule = remark(
+    "unread-file",
+    "the folder holds a file that is no table and is not read",
+    "a misspelt name would lose the table in silence",
+    "rename it to the name of the template, or move it elsewhere",
+);
+/// A record of a foreign file that belongs to no table.
+pub static RECORD_NOT_MAPPED: Rule = remark(
+    "record-not-mapped",
+    "the record is about something no table holds",
+    "a mapping that looks in the wrong place would lose records in silence",
+    "nothing to do, unless the mapping should read such records",
+);
+/// A table a foreign source says nothing of.
+pub static MISSING_TABLE: Rule = remark(
+    "missing-table",
+    "the source has no row of a table every clinic has",
+    "an empty table looks like nothing happened",
+    "check that the export and the mapping hold it",
+);
+/// A withdrawal for nobody.
+pub static WITHDRAWAL_UNKNOWN_PATIENT: Rule = remark(
+    "withdrawal-unknown-patient",
+    "a withdrawal names a patient who is not in the patients file",
+    "the patient may be listed under another code",
+    "check the code with the clinic",
+);
+/// A withdrawal whose scope cannot be read.
+pub static WITHDRAWAL_SCOPE_UNKNOWN: Rule = remark(
+    "withdrawal-scope-unknown",
+    "the scope of a withdrawal is neither `all` nor `research_only`",
+    "it is treated as `all`, because keeping too much is the worse mistake",
+    "write `all` or `research_only`",
+);

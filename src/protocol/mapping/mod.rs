@@ -1,0 +1,52 @@
+//! What a clinic's own files mean: mappings of foreign formats, as data.
+//!
+//! A source kind is one line in `SOURCE_KINDS`; its mapping, if it has one, is
+//! one file here and one variant of `Mapping`. How the files are read is the
+//! adapter's business, in `ingest::source`, which lists the same kinds.
+
+mod columns;
+
+pub use columns::{CellSource, ColumnsMapping, DateForm, MappedTable};
+
+use super::error::ProtocolError;
+use super::pack::PackText;
+
+/// What a source's files mean.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mapping {
+    /// They are canonical: tables and columns by their own names.
+    None,
+    /// Columns have names of the clinic's own.
+    Columns(ColumnsMapping),
+}
+
+/// A format records come in.
+#[derive(Debug)]
+pub struct SourceKind {
+    /// `kind` in a pipeline.
+    pub id: &'static str,
+    /// The pack used when a source names no mapping.
+    pub(super) default_mapping: Option<&'static str>,
+    /// Reads a mapping pack of this kind.
+    pub(super) parse_mapping: fn(&PackText) -> Result<Mapping, ProtocolError>,
+}
+
+/// Every kind, in the order documentation lists them in.
+pub static SOURCE_KINDS: &[SourceKind] = &[SourceKind {
+    id: "csv",
+    default_mapping: None,
+    parse_mapping: |pack| columns::parse(pack).map(Mapping::Columns),
+}];
+
+impl SourceKind {
+    /// The kind a pipeline names.
+    pub fn find(id: &str) -> Option<&'static Self> {
+        SOURCE_KINDS.iter().find(|kind| kind.id == id)
+    }
+}
+
+impl PartialEq for SourceKind {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
