@@ -14,6 +14,7 @@ use relief::model::reject::Counts;
 use relief::protocol::{Protocol, ProtocolError};
 use relief::publish::bundle;
 use relief::publish::disclosure::release;
+use relief::publish::reading::read;
 use relief::publish::report::Context;
 use relief::store::{CalendarKind, Snapshot, Store};
 
@@ -116,6 +117,7 @@ fn publish(
     });
     let attrition = derived.flow.attrition(rows.read, rows.accepted, &ends);
     let released = release(estimates.estimates, &estimates.derivations, &attrition, &protocol.disclosure);
+    let released = read(released, protocol);
     let context = context(protocol, snapshot, estimates.quarters.newest_mature);
     bundle::write(folder, &released, &context, &snapshot.manifest)?;
     Ok(released.rows().len())

@@ -3,6 +3,7 @@
 //! What the user typed (`pipeline`) and what the program means (`Protocol`)
 //! are two types; the second has resolved paths, loaded packs and no options.
 
+mod claim;
 mod condition_pack;
 mod disclosure_pack;
 mod drug_pack;
@@ -11,9 +12,11 @@ mod mapping;
 mod measure_pack;
 mod pack;
 mod pipeline;
+mod trend;
 
 use std::path::{Path, PathBuf};
 
+pub use claim::{Claim, Cohort, Side};
 pub use condition_pack::{Condition, ConditionPack};
 pub use disclosure_pack::{DisclosureProfile, Rounding};
 pub use drug_pack::{Drug, DrugClass, DrugPack, FactorSet};
@@ -23,6 +26,7 @@ pub use mapping::{CellSource, ColumnsMapping, DateForm, MappedTable, Mapping, SO
 pub use measure_pack::{Direction, Expression, Measure, MeasureKind, Role};
 pub use pack::{BUILT_IN_PACKS, BuiltInPack};
 pub use pipeline::BUILT_IN_RESULTS;
+pub use trend::{Rebase, Target};
 
 use crate::model::calendar::Day;
 use crate::model::horizon::Horizon;
@@ -44,6 +48,14 @@ pub struct Protocol {
     pub store: PathBuf,
     /// Folder the report folder is made in.
     pub reports: PathBuf,
+    /// The site that is named; all others are then coded. `None` names all.
+    pub own_site: Option<String>,
+    /// Sentences to be held against the data, in pipeline order.
+    pub claims: Vec<Claim>,
+    /// What measures should reach.
+    pub targets: Vec<Target>,
+    /// Dates from which the limits of a trend start anew, in order of time.
+    pub rebases: Vec<Rebase>,
     /// How patients' histories are read.
     pub study: Study,
     /// Limits on ingest.

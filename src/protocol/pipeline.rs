@@ -12,6 +12,7 @@ use super::{
     Basis, ConditionPack, DisclosureProfile, DrugPack, Expression, FactorSet, IngestLimits, Measure, MedicationFeed,
     Protocol, SourceEntry, Study,
 };
+use super::{claim, trend};
 use crate::model::calendar::Day;
 use crate::model::horizon::{HORIZONS, Horizon};
 
@@ -23,7 +24,7 @@ struct Typed {
     clinic: String,
     privacy: TypedPrivacy,
     store: TypedFolder,
-    reports: TypedFolder,
+    reports: TypedReports,
     #[serde(default)]
     study: TypedStudy,
     #[serde(default)]
@@ -31,6 +32,12 @@ struct Typed {
     #[serde(default)]
     packs: TypedPacks,
     source: Vec<TypedSource>,
+    #[serde(default)]
+    claim: Vec<claim::Typed>,
+    #[serde(default)]
+    target: Vec<trend::TypedTarget>,
+    #[serde(default)]
+    rebase: Vec<trend::TypedRebase>,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +58,13 @@ fn default_profile() -> String {
 #[serde(deny_unknown_fields)]
 struct TypedFolder {
     folder: PathBuf,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TypedReports {
+    folder: PathBuf,
+    own_site: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -151,8 +165,11 @@ impl Reader<'_> {
         let disclosure = self.profile(&typed.privacy.profile)?;
         let measures = typed.packs.measures.iter().map(|named| load(named)).collect::<Result<Vec<_>, _>>()?;
         let drug_pack = DrugPack::parse(&drugs)?;
+        let study = self.study(&typed.study)?;
         let (all, covariates) = all_measures(&measures)?;
         let (sources, mappings) = self.sources(typed.source)?;
+        let trends = trend::Known { file: self.file, text: self.text, measures: &all };
+        let claims = claim::Known { file: self.file, text: self.text, measures: &all, primary: study.primary_horizon };
         let protocol = Protocol {
             id: typed.id.into_inner(),
             title: typed.title,
@@ -161,7 +178,11 @@ impl Reader<'_> {
             disclosure: DisclosureProfile::parse(&disclosure)?,
             store: self.folder.join(typed.store.folder),
             reports: self.folder.join(typed.reports.folder),
-            study: self.study(&typed.study)?,
+            own_site: typed.reports.own_site,
+            claims: claims.claims(typed.claim)?,
+            targets: trends.targets(typed.target)?,
+            rebases: trends.rebases(typed.rebase)?,
+            study,
             ingest: self.limits(&typed.ingest)?,
             sources,
             conditions: ConditionPack::parse(&conditions)?,

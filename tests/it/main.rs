@@ -15,6 +15,7 @@ mod ingest;
 mod laws;
 mod oracle;
 mod patient;
+mod readings;
 mod sources;
 mod spec;
 mod statistics_laws;

@@ -224,7 +224,7 @@ proptest! {
     fn a_flat_series_has_no_flags(value in -1e6..1e6, n in 1..60_usize) {
         for screening in [Screening::DropOutlyingRanges, Screening::KeepAll] {
             let chart = xmr(&vec![value; n], screening).expect("points");
-            prop_assert!((0..n).all(|point| chart.rules_at(point).is_empty()));
+            prop_assert!((0..n).all(|point| chart.signals.rules_at(point).is_empty()));
         }
     }
 
@@ -232,7 +232,7 @@ proptest! {
     fn a_long_run_or_trend_is_flagged(length in 7..20_usize) {
         let rising: Vec<f64> = (0..length).map(|i| f64::from(u8::try_from(i).expect("small"))).collect();
         let chart = xmr(&rising, Screening::DropOutlyingRanges).expect("points");
-        prop_assert!(chart.trend.iter().all(|&marked| marked));
+        prop_assert!(chart.signals.trend.iter().all(|&marked| marked));
     }
 
     #[test]

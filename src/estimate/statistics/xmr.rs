@@ -3,12 +3,10 @@
 //! Rules as in NHS England's Making Data Count, read from `NHSRplotthedots` (050b07d).
 
 use super::Undefined;
+use super::signals::{Band, Signals, signals};
 
 /// Below this many points the limits are provisional: say so on the chart.
 pub const WARN_BELOW: usize = 13;
-
-/// A run on one side of the mean, or a trend, needs this many points.
-const RUN: usize = 7;
 
 /// Whether moving ranges that are themselves outliers widen the limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,19 +15,6 @@ pub enum Screening {
     DropOutlyingRanges,
     /// Keep every moving range.
     KeepAll,
-}
-
-/// The rules, by the name a reader sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Rule {
-    /// A point outside the process limits.
-    Outside,
-    /// Seven consecutive points on one side of the mean.
-    Shift,
-    /// Seven consecutive points rising, or falling.
-    Trend,
-    /// Two of three consecutive points near the same limit.
-    TwoOfThree,
 }
 
 /// The process limits of a series.
@@ -47,49 +32,30 @@ pub struct ProcessLimits {
     pub near_upper: f64,
 }
 
-/// An XmR chart; the flags have one entry per point.
+/// An XmR chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Xmr {
     /// The centre line.
     pub mean: f64,
     /// The limits; a single point has none.
     pub limits: Result<ProcessLimits, Undefined>,
-    /// Points outside the limits.
-    pub outside: Vec<bool>,
-    /// Points in a run of seven on one side of the mean.
-    pub shift: Vec<bool>,
-    /// Points in a run of seven rising or falling.
-    pub trend: Vec<bool>,
-    /// Points near a limit in a two-of-three.
-    pub two_of_three: Vec<bool>,
+    /// Which points break which rule.
+    pub signals: Signals,
 }
 
 impl Xmr {
-    /// The rules a point breaks, in the order of [`Rule`].
-    pub fn rules_at(&self, point: usize) -> Vec<Rule> {
-        let marks = [
-            (&self.outside, Rule::Outside),
-            (&self.shift, Rule::Shift),
-            (&self.trend, Rule::Trend),
-            (&self.two_of_three, Rule::TwoOfThree),
-        ];
-        let broken = |(marked, _): &(&Vec<bool>, Rule)| marked.get(point).copied().unwrap_or(false);
-        marks.into_iter().filter(broken).map(|(_, rule)| rule).collect()
-    }
-
     /// Whether there are too few points for the limits to be more than provisional.
     pub fn is_short(&self) -> bool {
-        self.outside.len() < WARN_BELOW
+        self.signals.outside.len() < WARN_BELOW
     }
 }
 
 /// XmR chart of a series in time order.
 ///
 /// Formula: limits mean +- 2.66 mean moving range, after one pass that drops ranges of at
-/// least 3.267 times their mean. A point on the mean breaks a shift; an equal neighbour
-/// breaks a trend; two-of-three needs all three points on one side and marks those near the
-/// limit. Source: Wheeler and Chambers (1992), "Understanding Statistical Process Control",
-/// ISBN 978-0945320135 (no DOI); Provost and Murray (2011), ISBN 978-0470258590. No points is
+/// least 3.267 times their mean; the rules are those of [`signals`]. Source:
+/// Wheeler and Chambers (1992), "Understanding Statistical Process Control", ISBN
+/// 978-0945320135 (no DOI); Provost and Murray (2011), ISBN 978-0470258590. No points is
 /// undefined; one has a mean only; a flat series has limits at its mean and no flags, where
 /// `NHSRplotthedots` gives NaN; values beyond 1e90 are refused.
 ///
@@ -102,19 +68,17 @@ impl Xmr {
 pub fn xmr(series: &[f64], screening: Screening) -> Result<Xmr, Undefined> {
     let mean = mean_of(series)?;
     let limits = process_limits(series, mean, screening);
-    let side: Vec<i8> = series.iter().map(|&y| sign(y - mean)).collect();
-    let none = vec![false; series.len()];
-    let (outside, near, shift) = match &limits {
-        // Rounding may put a flat series a hair off its mean; it has no sides.
-        Ok(l) if l.mean_range > 0.0 => (
-            series.iter().map(|&y| y < l.lower || y > l.upper).collect(),
-            series.iter().map(|&y| y < l.near_lower || y > l.near_upper).collect(),
-            in_run_of(RUN, &side),
-        ),
-        _ => (none.clone(), none.clone(), none),
-    };
-    let close: Vec<bool> = near.iter().zip(&outside).map(|(near, outside)| *near && !outside).collect();
-    Ok(Xmr { mean, limits, shift, trend: in_trend(series), two_of_three: two_of_three(&close, &side), outside })
+    // Rounding may put a flat series a hair off its mean; its band has no width and judges nothing.
+    let band = limits.as_ref().ok().map(|limits| limits.band(mean));
+    let points: Vec<Option<f64>> = series.iter().copied().map(Some).collect();
+    Ok(Xmr { mean, signals: signals(&points, &vec![band; series.len()]), limits })
+}
+
+impl ProcessLimits {
+    /// The limits as the rules take them.
+    pub fn band(&self, mean: f64) -> Band {
+        Band { centre: mean, low: self.lower, high: self.upper, near_low: self.near_lower, near_high: self.near_upper }
+    }
 }
 
 fn mean_of(series: &[f64]) -> Result<f64, Undefined> {
@@ -148,40 +112,4 @@ fn process_limits(series: &[f64], mean: f64, screening: Screening) -> Result<Pro
         near_lower: mean - near,
         near_upper: mean + near,
     })
-}
-
-fn sign(value: f64) -> i8 {
-    i8::from(value > 0.0) - i8::from(value < 0.0)
-}
-
-/// Marks the members of every run of at least `length` equal, non-zero signs.
-fn in_run_of(length: usize, signs: &[i8]) -> Vec<bool> {
-    signs
-        .chunk_by(|a, b| a == b)
-        .flat_map(|run| {
-            let marked = run.len() >= length && run[0] != 0;
-            std::iter::repeat_n(marked, run.len())
-        })
-        .collect()
-}
-
-/// Marks every point of a strict trend: six equal steps in a row mark seven points.
-fn in_trend(series: &[f64]) -> Vec<bool> {
-    let steps: Vec<i8> = series.windows(2).map(|pair| sign(pair[1] - pair[0])).collect();
-    let rising = in_run_of(RUN - 1, &steps);
-    let marked = |step: usize| rising.get(step).copied().unwrap_or(false);
-    (0..series.len()).map(|at| marked(at) || (at > 0 && marked(at - 1))).collect()
-}
-
-fn two_of_three(close: &[bool], side: &[i8]) -> Vec<bool> {
-    let mut marked = vec![false; close.len()];
-    for start in 0..close.len().saturating_sub(2) {
-        let three = start..start + 3;
-        let near = close[three.clone()].iter().filter(|close| **close).count();
-        let same_side = side[three.clone()].iter().sum::<i8>().abs() == 3;
-        if near >= 2 && same_side {
-            three.filter(|&at| close[at]).for_each(|at| marked[at] = true);
-        }
-    }
-    marked
 }

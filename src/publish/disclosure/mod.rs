@@ -57,12 +57,14 @@ use row::StepVerdict;
 use survey::Survey;
 use verdict::{CellVerdict, Verdict, Verdicts};
 
+use super::reading::Reading;
 use super::results::ResultRow;
 use crate::estimate::result::{Derivation, Estimate};
 use crate::model::attrition::Attrition;
-use crate::protocol::DisclosureProfile;
+use crate::protocol::{DisclosureProfile, Protocol};
 
-/// Results that have passed disclosure control. Only [`release`] makes one.
+/// Results that have passed disclosure control, and what follows from them
+/// (`publish::reading`). Only [`release`] makes one.
 #[derive(Clone, Debug)]
 pub struct Released {
     rows: Vec<ResultRow>,
@@ -79,6 +81,17 @@ impl Released {
     /// The profile they were released under.
     pub fn profile(&self) -> &DisclosureProfile {
         &self.profile
+    }
+
+    /// Adds what follows from the rows: each reading sees nothing but them, so
+    /// that it cannot say more than they do.
+    pub(super) fn followed_by(mut self, readings: &[Reading], protocol: &Protocol) -> Self {
+        for reading in readings {
+            let more = reading(&self, protocol);
+            self.rows.extend(more);
+        }
+        assert_unique(&self.rows);
+        self
     }
 
     /// Made-up rows for the tests of charts and reports.

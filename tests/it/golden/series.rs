@@ -72,7 +72,7 @@ pub(super) fn xmr(case: &Case, _: &Golden) -> Value {
     let Ok(chart) = individuals(&series, screening) else { return Value::Null };
     let limit =
         |pick: fn(&relief::estimate::statistics::xmr::ProcessLimits) -> f64| or_null(chart.limits.as_ref().map(pick));
-    let flags: Vec<bool> = (0..series.len()).map(|at| !chart.rules_at(at).is_empty()).collect();
+    let flags: Vec<bool> = (0..series.len()).map(|at| !chart.signals.rules_at(at).is_empty()).collect();
     json!({
         "mean": chart.mean,
         "amr": limit(|l| l.mean_range),
@@ -80,10 +80,10 @@ pub(super) fn xmr(case: &Case, _: &Golden) -> Value {
         "upl": limit(|l| l.upper),
         "near_lpl": limit(|l| l.near_lower),
         "near_upl": limit(|l| l.near_upper),
-        "outside": chart.outside,
-        "shift7": chart.shift,
-        "trend7": chart.trend,
-        "two_of_three": chart.two_of_three,
+        "outside": chart.signals.outside,
+        "shift7": chart.signals.shift,
+        "trend7": chart.signals.trend,
+        "two_of_three": chart.signals.two_of_three,
         "flags": flags,
     })
 }
