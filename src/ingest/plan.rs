@@ -48,7 +48,7 @@ impl Plan {
     pub(super) fn make(protocol: &Protocol) -> Result<Self, IngestError> {
         let (mut files, mut others) = (Vec::new(), Vec::new());
         for (index, source) in protocol.sources.iter().enumerate() {
-            let found = find_files(source, protocol.basis.allows_dates())?;
+            let found = find_files(source, protocol)?;
             for file in found.tables {
                 files.push(read_header(index, source, file, protocol)?);
             }

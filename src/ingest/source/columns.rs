@@ -7,10 +7,10 @@ use super::super::error::IngestError;
 use super::super::record::{Buffers, Record, Records};
 use super::mapped::{ForeignCell, Mapper};
 use super::sink::{At, FileId, Sink};
-use crate::protocol::{ColumnsMapping, MappedTable, Mapping, SourceEntry};
+use crate::protocol::{ColumnsMapping, MappedTable, Mapping, Protocol, SourceEntry};
 
 /// Reads every file the mapping names.
-pub(super) fn stage(source: &SourceEntry, sink: &mut dyn Sink) -> Result<(), IngestError> {
+pub(super) fn stage(source: &SourceEntry, _protocol: &Protocol, sink: &mut dyn Sink) -> Result<(), IngestError> {
     let Mapping::Columns(mapping) = &source.mapping else { unreachable!("CSV without a mapping needs no adapter") };
     for name in files(mapping) {
         let path = if source.path.is_dir() { source.path.join(name) } else { source.path.clone() };

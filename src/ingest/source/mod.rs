@@ -17,7 +17,7 @@ use super::layout::Layout;
 use super::staged::Staged;
 use crate::model::reject::{RecordCounts, Rule};
 use crate::model::table::InputTable;
-use crate::protocol::SourceEntry;
+use crate::protocol::{Protocol, SourceEntry};
 use sink::Sink;
 use stage::Stage;
 
@@ -27,8 +27,8 @@ struct Adapter {
     kind: &'static str,
     /// Whether its files have named columns, which the privacy gate must be shown.
     has_columns: bool,
-    /// Reads every file of the source.
-    stage: fn(&SourceEntry, &mut dyn Sink) -> Result<(), IngestError>,
+    /// Reads every file of the source; the pipeline's packs say what codes mean.
+    stage: fn(&SourceEntry, &Protocol, &mut dyn Sink) -> Result<(), IngestError>,
 }
 
 /// In the order of `protocol::SOURCE_KINDS`.
@@ -70,18 +70,18 @@ pub(super) struct OtherFile {
 }
 
 /// Finds the files of a source; those of foreign formats are read here.
-pub(super) fn find_files(source: &SourceEntry, dates_allowed: bool) -> Result<SourceFiles, IngestError> {
+pub(super) fn find_files(source: &SourceEntry, protocol: &Protocol) -> Result<SourceFiles, IngestError> {
     if source.is_canonical() {
         return csv::find_files(source);
     }
     // Loading the pipeline has checked the kind, and a test that each has an adapter.
     let adapter = ADAPTERS.iter().find(|adapter| adapter.kind == source.kind.id).expect("every kind has an adapter");
-    read_with(adapter, source, dates_allowed)
+    read_with(adapter, source, protocol)
 }
 
-fn read_with(adapter: &Adapter, source: &SourceEntry, dates_allowed: bool) -> Result<SourceFiles, IngestError> {
-    let mut stage = Stage::new(source, dates_allowed, adapter.has_columns)?;
-    (adapter.stage)(source, &mut stage)?;
+fn read_with(adapter: &Adapter, source: &SourceEntry, protocol: &Protocol) -> Result<SourceFiles, IngestError> {
+    let mut stage = Stage::new(source, protocol.basis.allows_dates(), adapter.has_columns)?;
+    (adapter.stage)(source, protocol, &mut stage)?;
     stage.finish()
 }
 

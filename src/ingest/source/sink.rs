@@ -35,7 +35,13 @@ pub(in crate::ingest) type Cells<'a> = &'a [(&'static str, &'a str)];
 pub(in crate::ingest) trait Sink {
     /// Announces a file that is about to be read: its path below the source's
     /// folder, or its name when the source is one file. Findings say it.
-    fn file(&mut self, name: &str) -> FileId;
+    fn file(&mut self, name: &str) -> FileId {
+        self.file_as(name, name)
+    }
+
+    /// As `file`, of a file whose name may name a person, as where an export
+    /// writes one file a patient: findings and the snapshot say `shown` instead.
+    fn file_as(&mut self, name: &str, shown: &str) -> FileId;
 
     /// Shows the privacy gate every column name the file has, read or not.
     /// Formats with columns do this before the first row.

@@ -183,8 +183,8 @@ impl<'a> Stage<'a> {
 }
 
 impl Sink for Stage<'_> {
-    fn file(&mut self, name: &str) -> FileId {
-        self.announce(name, name.to_owned())
+    fn file_as(&mut self, name: &str, shown: &str) -> FileId {
+        self.announce(name, shown.to_owned())
     }
 
     fn headers(&mut self, file: FileId, names: &[&str]) -> Result<(), IngestError> {
