@@ -16,6 +16,7 @@ mod forest;
 mod frame;
 mod opioid_by_condition;
 mod pain_by_condition;
+mod pain_trajectory;
 mod png;
 mod responder_curve;
 mod response_by_condition;
@@ -45,6 +46,7 @@ pub const CHARTS: &[Kind] = &[
     Kind { id: "attrition_flow", draw: attrition_flow::draw },
     Kind { id: "response_by_condition", draw: response_by_condition::draw },
     Kind { id: "responder_curve", draw: responder_curve::draw },
+    Kind { id: "pain_trajectory", draw: pain_trajectory::draw },
     Kind { id: "pain_by_condition", draw: pain_by_condition::draw },
     Kind { id: "opioid_by_condition", draw: opioid_by_condition::draw },
     Kind { id: "response_trend", draw: response_trend::draw },

@@ -21,6 +21,7 @@ fn gallery() -> Vec<(&'static str, Clinic)> {
         ("all hidden", Clinic { threshold: u64::MAX, ..Clinic::new(12) }),
         ("tiny", Clinic { patients: 4, ..Clinic::new(3) }),
         ("one site", Clinic { sites: vec!["only".to_owned()], ..Clinic::new(3) }),
+        ("twelve sites", Clinic { sites: (1..=12).map(|site| format!("site-{site:02}")).collect(), ..Clinic::new(3) }),
         ("large", Clinic { patients: 123_456, ..Clinic::new(12) }),
         (
             "markup",

@@ -82,7 +82,7 @@ pub(super) fn pain(material: Material<'_>) -> String {
         ),
         None => unknown(row),
     };
-    let rest = horizons(material, population) + &figures(material, &["pain_by_condition"]);
+    let rest = horizons(material, population) + &figures(material, &["pain_trajectory", "pain_by_condition"]);
     element::section("pain", "How much does pain change, and how long does it last?", &answer, &rest)
 }
 
