@@ -2,7 +2,6 @@
 
 use super::scale::Scale;
 use super::scene::{Anchor, Mark, Scene};
-use super::text::{Weight, width};
 use super::theme::{INTERVAL, Ink, LABEL, NARROW, POINT, SMALL};
 use super::{Drawing, ids};
 use crate::estimate::result::{Estimand, Maturity};
@@ -41,7 +40,7 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     Some(Drawing {
         title: title(&points),
         subtitle: format!("Mean change in pain since before treatment, points · {}", words::cohort(first)),
-        method: "Filled: patients with both scores, t intervals; each horizon has its own patients. Hollow: no change counted for everyone without a score.".to_owned(),
+        method: "Filled: patients with both scores, t intervals; each horizon has its own patients. Hollow: no change counted for everyone without a score. A dash: not shown.".to_owned(),
         alt: points.iter().map(|point| format!("{}: {}, n {}.", point.label, point.words, point.size)).collect::<Vec<_>>().join(" "),
         rows: ids(pairs.iter().flat_map(|(_, observed, carried)| std::iter::once(*observed).chain(*carried))),
         plot: Box::new(move |width| scene(&points, width)),
@@ -71,9 +70,10 @@ fn point(day: i32, label: &'static str, observed: &ResultRow, carried: Option<&R
     }
 }
 
-/// Compares the lowest shown point with the last one: relief that fades is the finding.
+/// Compares the lowest point with the last one: relief that fades is the finding. Points whose windows are
+/// open are not judged.
 fn title(points: &[Point]) -> String {
-    let shown: Vec<&Point> = points.iter().filter(|point| point.observed.is_some()).collect();
+    let shown: Vec<&Point> = points.iter().filter(|point| point.mature && point.observed.is_some()).collect();
     let Some(last) = shown.last() else { return "The course of pain cannot be shown".to_owned() };
     let low = |point: &Point| point.observed.map_or(0.0, |(value, _)| value);
     let best = shown.iter().copied().min_by(|a, b| low(a).total_cmp(&low(b))).unwrap_or(last);
@@ -113,7 +113,8 @@ impl Plot {
 
 fn scene(points: &[Point], canvas: f64) -> Scene {
     let height = if canvas <= NARROW { 300.0 } else { 330.0 };
-    let intervals = points.iter().filter_map(|point| point.observed.map(|(_, interval)| interval));
+    // Room for the numbers below the lowest interval.
+    let intervals = points.iter().filter_map(|point| point.observed.map(|(_, (low, high))| (low - 0.7, high)));
     let scale = Scale::points_around(intervals);
     let plot = Plot { left: 34.0, right: canvas - 30.0, top: 14.0, foot: height - 70.0, points: scale };
     let mut scene = Scene::new(canvas, height);
@@ -184,13 +185,12 @@ fn marks(scene: &mut Scene, plot: &Plot, point: &Point) {
     }
     let Some((value, (low, high))) = point.observed else {
         let y = plot.y(0.0) + 14.0;
-        scene.text((x, y), Anchor::Middle, SMALL, Ink::Grey, "hidden");
+        // Always the same place, so that nothing can be read from where it stands.
+        scene.text((x, y), Anchor::Middle, SMALL, Ink::Grey, "\u{2013}");
         return;
     };
     scene.line((x, plot.y(low)), (x, plot.y(high)), Ink::Accent, INTERVAL);
     scene.marks.push(Mark::Dot { at: (x, plot.y(value)), radius: POINT + 1.0, ink: Ink::Accent, inside: Ink::Accent });
-    let above = plot.y(high) - 7.0;
-    let room = width(&point.number, LABEL, Weight::Bold);
-    scene.rect((x - room / 2.0 - 2.0, above - 12.0), (x + room / 2.0 + 2.0, above + 3.0), Ink::Paper);
-    scene.bold((x, above), Anchor::Middle, LABEL, point.number.clone());
+    // Below, where no hollow point is: carrying the baseline forward only brings a fall nearer to zero.
+    scene.bold((x, plot.y(low) + 16.0), Anchor::Middle, LABEL, point.number.clone());
 }
