@@ -8,6 +8,7 @@ use relief::derive::{self, Derived};
 use relief::estimate::cells::{Estimates, estimate};
 use relief::estimate::expression::{Compiled, compile as compile_measure};
 use relief::estimate::scan::{Counting, Split, count, splits};
+use relief::estimate::tally::Tallies;
 use relief::ingest::{Ingested, Mode};
 use relief::model::calendar::{Day, Period};
 use relief::model::reject::Counts;
@@ -91,7 +92,7 @@ fn estimates(
 ) -> Result<Estimates, Failure> {
     let sites = sites(snapshot);
     let counting = Counting { measures, sites: &sites, conditions: &protocol.conditions, splits };
-    let tallies = count(&derived.path, &counting, threads)?;
+    let tallies = Tallies { safety: derived.safety.clone(), ..count(&derived.path, &counting, threads)? };
     let cuts = derive::data_cuts(snapshot, protocol);
     let cuts: Vec<DataCut> = sites.iter().map(|site| cuts[site]).collect();
     Ok(estimate(&tallies, protocol, |period, last, site| cuts[site].closes(period, last)))

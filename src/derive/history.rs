@@ -6,12 +6,27 @@ use std::ops::Range;
 use crate::model::opioid::Dispensing;
 
 /// One ketamine infusion.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Infusion {
     /// Day on the patient's timeline.
     pub day: i32,
     /// Dose in mg per kg body weight, where recorded.
     pub mg_per_kg: Option<f64>,
+    /// Length in minutes, where recorded.
+    pub minutes: Option<f64>,
+    /// Whether it is on record that adverse events were asked for.
+    pub asked: bool,
+}
+
+/// One adverse event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdverseEvent {
+    /// Day on the patient's timeline.
+    pub day: i32,
+    /// Position of its term in the pack; one past the last for any other.
+    pub term: usize,
+    /// Whether it was recorded as serious.
+    pub serious: bool,
 }
 
 /// What an assessment measures. Pain scales are ordered by preference; a pair

@@ -13,6 +13,7 @@ pub mod history;
 pub mod medication;
 pub mod opioid_dose;
 mod reader;
+pub mod safety;
 pub mod series;
 mod tables;
 mod worker;

@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int32Array};
 
-use super::history::{Assessment, Diagnosis, Infusion, Medication, Prescription, Scale};
+use super::history::{AdverseEvent, Assessment, Diagnosis, Infusion, Medication, Prescription, Scale};
 use super::medication::{Meaning, is_for_oud, is_parenteral};
 use super::reader::{Decode, Words, boolean, float64, int32};
 use crate::model::opioid::{Dispensing, Mme};
-use crate::protocol::{ConditionPack, Protocol};
+use crate::protocol::{AdverseEventPack, ConditionPack, Protocol};
 
 /// ICD-10-CM status code for long-term opioid analgesic use, without its dot.
 const LONG_TERM_OPIOID: &str = "Z79891";
@@ -77,22 +77,29 @@ impl Decode for Patients {
 pub(super) struct Infusions {
     day: Option<Int32Array>,
     mg_per_kg: Option<Float64Array>,
+    minutes: Option<Float64Array>,
+    asked: Option<BooleanArray>,
 }
 
 impl Decode for Infusions {
     type Row = Infusion;
-    const COLUMNS: &'static [&'static str] = &["day", "dose_mg_per_kg"];
+    const COLUMNS: &'static [&'static str] = &["day", "dose_mg_per_kg", "duration_min", "ae_asked"];
 
     fn load(&mut self, columns: &[ArrayRef]) {
         self.day = Some(int32(&columns[0]));
         self.mg_per_kg = Some(float64(&columns[1]));
+        self.minutes = Some(float64(&columns[2]));
+        self.asked = Some(boolean(&columns[3]));
     }
 
     fn row(&self, index: usize) -> Option<Infusion> {
-        let mg_per_kg = self.mg_per_kg.as_ref()?;
+        let known = |column: &Float64Array| column.is_valid(index).then(|| column.value(index));
+        let asked = self.asked.as_ref()?;
         Some(Infusion {
             day: self.day.as_ref()?.value(index),
-            mg_per_kg: mg_per_kg.is_valid(index).then(|| mg_per_kg.value(index)),
+            mg_per_kg: known(self.mg_per_kg.as_ref()?),
+            minutes: known(self.minutes.as_ref()?),
+            asked: asked.is_valid(index) && asked.value(index),
         })
     }
 }
@@ -274,6 +281,41 @@ impl Decode for Diagnoses<'_> {
             condition: self.condition.get(index)??,
             rank: rank.is_valid(index).then(|| rank.value(index)),
             long_term_opioid: self.long_term_opioid.get(index).unwrap_or(false),
+        })
+    }
+}
+
+/// `adverse_events`, with the term as its position in the pack.
+pub(super) struct AdverseEvents<'a> {
+    pack: &'a AdverseEventPack,
+    day: Option<Int32Array>,
+    term: Words<usize>,
+    serious: Option<BooleanArray>,
+}
+
+impl<'a> AdverseEvents<'a> {
+    pub(super) fn new(pack: &'a AdverseEventPack) -> Self {
+        Self { pack, day: None, term: Words::default(), serious: None }
+    }
+}
+
+impl Decode for AdverseEvents<'_> {
+    type Row = AdverseEvent;
+    const COLUMNS: &'static [&'static str] = &["day", "term", "serious"];
+
+    fn load(&mut self, columns: &[ArrayRef]) {
+        let pack = self.pack;
+        self.day = Some(int32(&columns[0]));
+        self.term.load(&columns[1], |code| pack.position(code).unwrap_or(pack.terms().len()));
+        self.serious = Some(boolean(&columns[2]));
+    }
+
+    fn row(&self, index: usize) -> Option<AdverseEvent> {
+        let serious = self.serious.as_ref()?;
+        Some(AdverseEvent {
+            day: self.day.as_ref()?.value(index),
+            term: self.term.get(index)?,
+            serious: serious.is_valid(index) && serious.value(index),
         })
     }
 }

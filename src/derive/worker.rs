@@ -2,6 +2,7 @@
 //! on its own, and the encoded rows are written in the order of the parts.
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -14,7 +15,10 @@ use super::episode::{DataCut, Scratch, episodes};
 use super::flow::Flow;
 use super::history::PatientHistory;
 use super::reader::{Cursor, KeyRange};
-use super::tables::{Assessments, Diagnoses, Infusions, PatientRow, Patients, Prescriptions, Reviews, Withheld};
+use super::safety::{self, Safety};
+use super::tables::{
+    AdverseEvents, Assessments, Diagnoses, Infusions, PatientRow, Patients, Prescriptions, Reviews, Withheld,
+};
 use crate::model::table::TableId;
 use crate::protocol::{MedicationFeed, Protocol};
 use crate::store::{CalendarKind, Encoder, RowGroup, Snapshot, TableWriter};
@@ -36,6 +40,22 @@ pub struct Derived {
     pub path: PathBuf,
     /// Who remains at every step.
     pub flow: Flow,
+    /// Adverse events and the infusions they followed.
+    pub safety: Safety,
+}
+
+/// What is counted while the rows are written.
+#[derive(Debug, Default)]
+struct Counts {
+    flow: Flow,
+    safety: Safety,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.flow += other.flow;
+        self.safety += other.safety;
+    }
 }
 
 /// Derives the analysis set of `snapshot` into the file `out`.
@@ -45,9 +65,15 @@ pub struct Derived {
 pub fn run(snapshot: &Snapshot, protocol: &Protocol, out: &Path, threads: usize) -> Result<Derived, DeriveError> {
     let mut writer = TableWriter::create(out, analysis_set::schema())?;
     let parts = parts(snapshot.manifest.patients);
-    let job = Job { snapshot, protocol, cuts: data_cuts(snapshot, protocol), parts, next: AtomicUsize::new(0) };
+    let job = Job {
+        snapshot,
+        protocol,
+        cuts: data_cuts(snapshot, protocol).into_iter().collect(),
+        parts,
+        next: AtomicUsize::new(0),
+    };
     let encoder = writer.encoder();
-    let flow = std::thread::scope(|scope| {
+    let counts = std::thread::scope(|scope| {
         // The receiver lives in here: when the writer gives up it is dropped,
         // and every worker that waits to send learns of it.
         let (sender, receiver) = sync_channel(threads);
@@ -60,24 +86,24 @@ pub fn run(snapshot: &Snapshot, protocol: &Protocol, out: &Path, threads: usize)
         write_in_order(&mut writer, receiver)
     })?;
     writer.finish()?;
-    Ok(Derived { path: out.to_owned(), flow })
+    Ok(Derived { path: out.to_owned(), flow: counts.flow, safety: counts.safety })
 }
 
 fn parts(patients: u64) -> usize {
     usize::try_from(patients.div_ceil(PATIENTS_PER_PART)).unwrap_or(usize::MAX).clamp(1, 1_024)
 }
 
-/// One derived part: its position, its rows encoded, and who they are.
-type Part = (usize, Result<(Vec<RowGroup>, Flow), DeriveError>);
+/// One derived part: its position, its rows encoded, and what was counted.
+type Part = (usize, Result<(Vec<RowGroup>, Counts), DeriveError>);
 
 /// Parts may finish out of order; a later one waits until its turn.
-fn write_in_order(writer: &mut TableWriter, parts: Receiver<Part>) -> Result<Flow, DeriveError> {
-    let mut total = Flow::default();
+fn write_in_order(writer: &mut TableWriter, parts: Receiver<Part>) -> Result<Counts, DeriveError> {
+    let mut total = Counts::default();
     let mut waiting = BTreeMap::new();
     let mut turn = 0;
     for (part, derived) in parts {
-        let (groups, flow) = derived?;
-        total += flow;
+        let (groups, counts) = derived?;
+        total += counts;
         waiting.insert(part, groups);
         while let Some(groups) = waiting.remove(&turn) {
             for group in groups {
@@ -107,7 +133,7 @@ pub fn data_cuts(snapshot: &Snapshot, protocol: &Protocol) -> BTreeMap<String, D
 struct Job<'a> {
     snapshot: &'a Snapshot,
     protocol: &'a Protocol,
-    cuts: BTreeMap<String, DataCut>,
+    cuts: Vec<(String, DataCut)>,
     parts: usize,
     next: AtomicUsize,
 }
@@ -124,18 +150,25 @@ impl Job<'_> {
         }
     }
 
-    fn derive_part(&self, part: usize, encoder: &Encoder) -> Result<(Vec<RowGroup>, Flow), DeriveError> {
+    fn derive_part(&self, part: usize, encoder: &Encoder) -> Result<(Vec<RowGroup>, Counts), DeriveError> {
         let mut merge = Merge::open(self.snapshot, self.protocol, self.range(part))?;
         let mut groups = Encoded { encoder, pending: Vec::new(), groups: Vec::new() };
         let mut rows = Rows::new(&self.protocol.conditions);
-        let mut flow = Flow::default();
-        while merge.next(self, &mut rows, &mut flow)? {
+        let mut counts = Counts::default();
+        while merge.next(self, &mut rows, &mut counts)? {
             if rows.len() >= BATCH_ROWS {
                 groups.add(rows.take())?;
             }
         }
         groups.add(rows.take())?;
-        Ok((groups.finish()?, flow))
+        Ok((groups.finish()?, counts))
+    }
+
+    /// A site's position, sorted by code, and how far its records reach.
+    fn site(&self, code: &str) -> (usize, DataCut) {
+        let found = self.cuts.binary_search_by(|(site, _)| site.as_str().cmp(code));
+        let position = found.expect("the snapshot lists every site");
+        (position, self.cuts[position].1)
     }
 
     fn range(&self, part: usize) -> KeyRange {
@@ -184,6 +217,7 @@ struct Merge<'a> {
     withheld: Cursor<Withheld>,
     reviews: Cursor<Reviews>,
     diagnoses: Cursor<Diagnoses<'a>>,
+    adverse_events: Cursor<AdverseEvents<'a>>,
     rows: PatientRows,
     scratch: Scratch,
 }
@@ -197,6 +231,7 @@ struct Paths {
     withheld: PathBuf,
     reviews: PathBuf,
     diagnoses: PathBuf,
+    adverse_events: PathBuf,
 }
 
 impl Paths {
@@ -209,6 +244,7 @@ impl Paths {
             withheld: snapshot.table_path(TableId::PrescriptionsWithheld),
             reviews: snapshot.table_path(TableId::MedicationReviews),
             diagnoses: snapshot.table_path(TableId::Diagnoses),
+            adverse_events: snapshot.table_path(TableId::AdverseEvents),
         }
     }
 }
@@ -223,6 +259,7 @@ struct PatientRows {
     withheld: Vec<Option<i32>>,
     reviews: Vec<i32>,
     diagnoses: Vec<super::history::Diagnosis>,
+    adverse_events: Vec<super::history::AdverseEvent>,
 }
 
 impl<'a> Merge<'a> {
@@ -236,6 +273,7 @@ impl<'a> Merge<'a> {
             withheld: Cursor::open(&paths.withheld, range, Withheld::default())?,
             reviews: Cursor::open(&paths.reviews, range, Reviews::default())?,
             diagnoses: Cursor::open(&paths.diagnoses, range, Diagnoses::new(&protocol.conditions))?,
+            adverse_events: Cursor::open(&paths.adverse_events, range, AdverseEvents::new(&protocol.adverse_events))?,
             rows: PatientRows::default(),
             scratch: Scratch::default(),
             paths,
@@ -243,18 +281,24 @@ impl<'a> Merge<'a> {
     }
 
     /// Derives the next patient; `false` at the end of the range.
-    fn next(&mut self, job: &Job<'_>, out: &mut Rows<'_>, flow: &mut Flow) -> Result<bool, DeriveError> {
+    fn next(&mut self, job: &Job<'_>, out: &mut Rows<'_>, counts: &mut Counts) -> Result<bool, DeriveError> {
         let Some(key) = self.patients.key() else { return Ok(false) };
         self.read(key)?;
         let rows = &self.rows;
         let patient = rows.patient.first().expect("the key came from the patients table");
-        let cut = job.cuts[&*patient.site];
+        let (site, cut) = job.site(&patient.site);
         let history = history(key, patient, rows, job);
-        flow.patients += 1;
+        let mut began = None;
+        counts.flow.patients += 1;
         episodes(&history, cut, job.protocol, &mut self.scratch, |episode, conditions, outcomes| {
-            flow.count(episode, outcomes);
+            began = began.or(episode.period);
+            counts.flow.count(episode, outcomes);
             out.push(&history, episode, conditions, outcomes);
         });
+        if !rows.infusions.is_empty() {
+            let kinds = safety::kinds(&job.protocol.adverse_events);
+            counts.safety.count(site, began, (&rows.infusions, &rows.adverse_events), kinds);
+        }
         Ok(true)
     }
 
@@ -266,7 +310,8 @@ impl<'a> Merge<'a> {
         self.prescriptions.take(key, &mut rows.prescriptions, &paths.prescriptions)?;
         self.withheld.take(key, &mut rows.withheld, &paths.withheld)?;
         self.reviews.take(key, &mut rows.reviews, &paths.reviews)?;
-        self.diagnoses.take(key, &mut rows.diagnoses, &paths.diagnoses)
+        self.diagnoses.take(key, &mut rows.diagnoses, &paths.diagnoses)?;
+        self.adverse_events.take(key, &mut rows.adverse_events, &paths.adverse_events)
     }
 }
 

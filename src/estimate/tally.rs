@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::AddAssign;
 
+use crate::derive::safety::Safety;
 use crate::model::calendar::Period;
 
 /// The finest cell counted. Sites and conditions by position.
@@ -135,6 +136,8 @@ pub struct Tallies {
     pub cells: BTreeMap<FineCell, Vec<Tally>>,
     /// The same for the cells of further splits.
     pub splits: BTreeMap<SplitCell, Vec<Tally>>,
+    /// Adverse events, counted while the analysis set was derived.
+    pub safety: Safety,
 }
 
 impl Tallies {

@@ -4,6 +4,7 @@
 //! are two types; the second has resolved paths, loaded packs and no options.
 
 mod claim;
+mod adverse_event_pack;
 mod condition_pack;
 mod disclosure_pack;
 mod drug_pack;
@@ -17,6 +18,7 @@ mod trend;
 use std::path::{Path, PathBuf};
 
 pub use claim::{Claim, Cohort, Side};
+pub use adverse_event_pack::{AdverseEventPack, AdverseEventTerm};
 pub use condition_pack::{Condition, ConditionPack};
 pub use disclosure_pack::{DisclosureProfile, Rounding};
 pub use drug_pack::{Drug, DrugClass, DrugPack, FactorSet};
@@ -68,6 +70,8 @@ pub struct Protocol {
     pub drugs: DrugPack,
     /// MME factors.
     pub factors: FactorSet,
+    /// Adverse-event vocabulary.
+    pub adverse_events: AdverseEventPack,
     /// What is measured, in report order.
     pub measures: Vec<Measure>,
     /// Baseline covariates of the follow-up weights, the most important first.

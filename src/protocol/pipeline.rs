@@ -9,8 +9,8 @@ use super::mapping::{Mapping, SOURCE_KINDS, SourceKind};
 use super::measure_pack::MOST_DECLARED;
 use super::pack::{BUILT_IN_PACKS, PackText};
 use super::{
-    Basis, ConditionPack, DisclosureProfile, DrugPack, Expression, FactorSet, IngestLimits, Measure, MedicationFeed,
-    Protocol, SourceEntry, Study,
+    AdverseEventPack, Basis, ConditionPack, DisclosureProfile, DrugPack, Expression, FactorSet, IngestLimits, Measure,
+    MedicationFeed, Protocol, SourceEntry, Study,
 };
 use super::{claim, trend};
 use crate::model::calendar::Day;
@@ -111,6 +111,7 @@ struct TypedPacks {
     drugs: String,
     factors: String,
     measures: Vec<String>,
+    adverse_events: String,
 }
 
 impl Default for TypedPacks {
@@ -120,6 +121,7 @@ impl Default for TypedPacks {
             drugs: "drugs.toml".to_owned(),
             factors: "mme-cdc-2022.toml".to_owned(),
             measures: vec!["measures.toml".to_owned()],
+            adverse_events: "adverse-events.toml".to_owned(),
         }
     }
 }
@@ -162,6 +164,7 @@ impl Reader<'_> {
         let conditions = load(&typed.packs.conditions)?;
         let drugs = load(&typed.packs.drugs)?;
         let factors = load(&typed.packs.factors)?;
+        let adverse_events = load(&typed.packs.adverse_events)?;
         let disclosure = self.profile(&typed.privacy.profile)?;
         let measures = typed.packs.measures.iter().map(|named| load(named)).collect::<Result<Vec<_>, _>>()?;
         let drug_pack = DrugPack::parse(&drugs)?;
@@ -188,9 +191,12 @@ impl Reader<'_> {
             conditions: ConditionPack::parse(&conditions)?,
             factors: FactorSet::parse(&factors, &drug_pack)?,
             drugs: drug_pack,
+            adverse_events: AdverseEventPack::parse(&adverse_events)?,
             measures: all,
             covariates,
-            texts: self.texts([conditions, drugs, factors, disclosure].into_iter().chain(measures).chain(mappings)),
+            texts: self.texts(
+                [conditions, drugs, factors, adverse_events, disclosure].into_iter().chain(measures).chain(mappings),
+            ),
         };
         self.check_sources(&protocol.sources)?;
         Ok(protocol)
@@ -319,7 +325,15 @@ impl Reader<'_> {
 }
 
 /// Results that are not measures of a pack, in report order after the measures.
-pub const BUILT_IN_RESULTS: &[&str] = &["attrition", "retention", "responder_curve"];
+pub const BUILT_IN_RESULTS: &[&str] = &[
+    "attrition",
+    "retention",
+    "responder_curve",
+    "adverse_events_asked",
+    "adverse_events_outside",
+    "adverse_events",
+    "adverse_event_rate",
+];
 
 fn all_measures(packs: &[PackText]) -> Result<(Vec<Measure>, Vec<Expression>), ProtocolError> {
     let mut measures: Vec<Measure> = Vec::new();

@@ -16,6 +16,7 @@ mod laws;
 mod oracle;
 mod patient;
 mod readings;
+mod safety;
 mod sources;
 mod spec;
 mod statistics_laws;

@@ -88,7 +88,8 @@ fn patient() -> impl Strategy<Value = (Patient, Vec<Written>)> {
     (infusions, scores, vec(written(), 0..6), reviews).prop_map(|(mut infusions, scores, prescriptions, reviews)| {
         infusions.sort_unstable();
         let mut patient = Patient { reviews, ..Patient::default() };
-        patient.infusions = infusions.into_iter().map(|day| Infusion { day, mg_per_kg: Some(0.5) }).collect();
+        patient.infusions =
+            infusions.into_iter().map(|day| Infusion { day, mg_per_kg: Some(0.5), ..Infusion::default() }).collect();
         patient.assessments =
             scores.into_iter().map(|(day, scale, score_x10)| Assessment { day, scale, score_x10 }).collect();
         patient.assessments.sort_by_key(|assessment| assessment.day);

@@ -29,7 +29,10 @@ impl Patient {
     /// `infusions` as days, `scores` as `day:score[@item|vas]`.
     pub(crate) fn new(infusions: &str, scores: &str) -> Self {
         let mut patient = Self {
-            infusions: days(infusions).into_iter().map(|day| Infusion { day, mg_per_kg: Some(0.5) }).collect(),
+            infusions: days(infusions)
+                .into_iter()
+                .map(|day| Infusion { day, mg_per_kg: Some(0.5), ..Infusion::default() })
+                .collect(),
             assessments: scores.split_whitespace().map(assessment).collect(),
             ..Self::default()
         };

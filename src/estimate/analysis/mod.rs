@@ -5,6 +5,7 @@
 //! `protocol::BUILT_IN_RESULTS`, which is also the order it is reported in.
 
 mod measures;
+pub mod safety;
 
 use super::cohort::{Cohort, Cube, Place, cohorts, counted};
 use super::period::Quarters;
@@ -28,7 +29,8 @@ pub struct Analysis {
 
 /// Every analysis of a run. The order does not matter for the results, which
 /// are sorted by their keys.
-pub const ANALYSES: &[Analysis] = &[Analysis { id: "measures", run: measures::estimates }];
+pub const ANALYSES: &[Analysis] =
+    &[Analysis { id: "measures", run: measures::estimates }, Analysis { id: "safety", run: safety::estimates }];
 
 /// One analysis of numbers that may be shown: what `release` computes after it
 /// has decided.

@@ -18,6 +18,7 @@
 mod beta_binomial;
 pub mod bootstrap;
 pub mod claim;
+pub mod clustered_rate;
 pub mod contingency;
 pub mod control_chart;
 pub mod distribution;

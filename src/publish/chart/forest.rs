@@ -27,7 +27,8 @@ struct Number {
 }
 
 impl Line {
-    fn new(label: &str, row: &ResultRow, overall: bool) -> Self {
+    /// One line; the one `overall` is what all others are read against.
+    pub(super) fn new(label: &str, row: &ResultRow, overall: bool) -> Self {
         let number = row.value.map(|value| Number { value, interval: row.ci_low.zip(row.ci_high) });
         Self {
             label: label.to_owned(),
@@ -61,6 +62,8 @@ pub(super) struct Forest {
     pub(super) scale: Scale,
     /// What the numbers are, above their column.
     pub(super) heading: &'static str,
+    /// What a line is about, above the labels.
+    pub(super) subject: &'static str,
 }
 
 /// Where the columns of a forest stand.
@@ -129,7 +132,7 @@ impl Forest {
     }
 
     fn head(&self, scene: &mut Scene, columns: &Columns) {
-        scene.text((0.0, 13.0), Anchor::Start, SMALL, Ink::Grey, "Condition");
+        scene.text((0.0, 13.0), Anchor::Start, SMALL, Ink::Grey, self.subject);
         scene.text((columns.size, 13.0), Anchor::End, SMALL, Ink::Grey, "n");
         scene.text((scene.width, 13.0), Anchor::End, SMALL, Ink::Grey, self.heading);
     }

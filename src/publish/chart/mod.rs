@@ -11,6 +11,7 @@
     reason = "everything cast here is a place on a canvas of at most a few thousand pixels"
 )]
 
+mod adverse_events;
 mod attrition_flow;
 mod forest;
 mod frame;
@@ -50,6 +51,7 @@ pub const CHARTS: &[Kind] = &[
     Kind { id: "pain_by_condition", draw: pain_by_condition::draw },
     Kind { id: "opioid_by_condition", draw: opioid_by_condition::draw },
     Kind { id: "response_trend", draw: response_trend::draw },
+    Kind { id: "adverse_events", draw: adverse_events::draw },
 ];
 
 /// What a chart file makes.

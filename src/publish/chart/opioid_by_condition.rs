@@ -12,8 +12,12 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     let overall = query.find(released);
     let groups = select::conditions(query, released, context);
     let any = overall.or(groups.first().map(|group| group.row))?;
-    let forest =
-        Forest { lines: Line::all(overall, &groups), scale: Scale::share(), heading: "rate (95\u{A0}% interval)" };
+    let forest = Forest {
+        lines: Line::all(overall, &groups),
+        scale: Scale::share(),
+        heading: "rate (95\u{A0}% interval)",
+        subject: "Condition",
+    };
     let title = overall.and_then(words::number).map_or_else(
         || "The opioid reduction rate cannot be shown".to_owned(),
         |rate| format!("{rate} of patients on opioids took at most half their dose at {}", context.horizon()),

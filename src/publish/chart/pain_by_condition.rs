@@ -14,7 +14,7 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     let any = overall.or(groups.first().map(|group| group.row))?;
     let lines = Line::all(overall, &groups);
     let scale = Scale::points_around(lines.iter().filter_map(Line::interval));
-    let forest = Forest { lines, scale, heading: "points (95\u{A0}% interval)" };
+    let forest = Forest { lines, scale, heading: "points (95\u{A0}% interval)", subject: "Condition" };
     Some(Drawing {
         title: title(overall, context),
         subtitle: subtitle("pain_delta", any, context),

@@ -12,8 +12,12 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     let overall = query.find(released);
     let groups = select::conditions(query, released, context);
     let any = overall.or(groups.first().map(|group| group.row))?;
-    let forest =
-        Forest { lines: Line::all(overall, &groups), scale: Scale::share(), heading: "rate (95\u{A0}% interval)" };
+    let forest = Forest {
+        lines: Line::all(overall, &groups),
+        scale: Scale::share(),
+        heading: "rate (95\u{A0}% interval)",
+        subject: "Condition",
+    };
     Some(Drawing {
         title: title(overall, spread(overall, &groups)),
         subtitle: super::forest::subtitle("response_30", any, context),

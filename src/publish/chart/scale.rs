@@ -32,6 +32,17 @@ impl Scale {
         Self::points((low.floor() as i32).max(-10), (high.ceil() as i32).min(10))
     }
 
+    /// From zero to a round number at or above `highest`, at most six lines.
+    pub fn up_from_zero(highest: f64) -> Self {
+        let steps = (0..12).flat_map(|power| [1, 2, 5].map(|digit| f64::from(digit) * 10_f64.powi(power - 2)));
+        let step = steps.into_iter().find(|step| highest <= 5.0 * step).unwrap_or(highest.max(1.0) / 5.0);
+        let high = (highest / step).ceil().max(1.0) * step;
+        let places = usize::from(step < 1.0) + usize::from(step < 0.1);
+        let count = (high / step).round() as i32;
+        let tick = |at: i32| (f64::from(at) * step, format!("{:.places$}", f64::from(at) * step));
+        Self { low: 0.0, high, ticks: (0..=count).map(tick).collect() }
+    }
+
     /// The place of `value` on an axis from `from` to `to`; what lies outside
     /// stands at the end.
     pub fn place(&self, value: f64, from: f64, to: f64) -> f64 {
@@ -53,6 +64,15 @@ mod tests {
         let scale = Scale::share();
         let places = [0.0, 0.5, 1.0, 1.4, -0.2].map(|value| scale.place(value, 10.0, 110.0));
         assert_eq!(places.map(|place| place as i32), [10, 60, 110, 110, 10]);
+    }
+
+    #[test]
+    fn a_scale_from_zero_ends_at_a_round_number() {
+        for (highest, high, lines) in [(23.4, 25.0, 6), (0.37, 0.4, 5), (1.0, 1.0, 6), (3.0, 3.0, 4), (120.0, 150.0, 4)]
+        {
+            let scale = Scale::up_from_zero(highest);
+            assert!((scale.high - high).abs() < 1e-9 && scale.ticks.len() == lines, "{highest}: {scale:?}");
+        }
     }
 
     #[test]

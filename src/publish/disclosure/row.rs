@@ -94,7 +94,7 @@ fn show(row: &mut ResultRow, estimate: &Estimate, statistic: &Statistic, profile
         show_interval(row, statistic);
         show_test(row, statistic);
     } else {
-        round(row);
+        round(row, profile);
     }
     if profile.protect_numerator && row.status == "ok" && is_homogeneous(estimate) {
         row.status = "warning";
@@ -131,13 +131,20 @@ fn show_test(row: &mut ResultRow, statistic: &Statistic) {
 /// of at least ten is possible. An interval follows from rate and true count, so
 /// there is none. Margins are rounded by themselves, not added up again: a total
 /// over sites and the same total over conditions would become two numbers.
-fn round(row: &mut ResultRow) {
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts of events are whole numbers far below 2^53"
+)]
+fn round(row: &mut ResultRow, profile: &DisclosureProfile) {
     row.suppression = Suppression::Rounded;
     let Some(value) = row.value else { return };
     let rate = row.numerator.zip(row.denominator).filter(|_| row.statistic == "rate");
     row.value = Some(match (rate, row.statistic.as_str()) {
         (Some((with, of)), _) => with as f64 / of as f64,
         (None, "count") => row.numerator.or(row.n).unwrap_or_default() as f64,
+        // At least as many as the patients behind them, and told apart no better.
+        (None, "events" | "infusions" | "infusions_asked") => rounded(value as u64, profile.rounding) as f64,
         (None, _) => (value * 10.0).round() / 10.0,
     });
 }

@@ -10,6 +10,16 @@ pub(super) fn number(row: &ResultRow) -> String {
     or_reason(row, words::number(row))
 }
 
+/// A number whose unit the sentence around it says.
+pub(super) fn bare(row: &ResultRow) -> String {
+    or_reason(row, words::bare(row))
+}
+
+/// The interval of such a number: `18.0 and 22.3`.
+pub(super) fn bare_between(row: &ResultRow) -> String {
+    or_reason(row, words::bare_between(row))
+}
+
 /// A number with its interval, for a cell of a table.
 pub(super) fn compact(row: &ResultRow) -> String {
     or_reason(row, words::compact(row))

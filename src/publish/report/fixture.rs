@@ -7,6 +7,8 @@
     reason = "invented numbers"
 )]
 
+mod outcomes;
+
 use std::path::Path;
 
 use crate::estimate::result::{Estimand, Maturity, Population};
@@ -109,6 +111,7 @@ impl Clinic {
         }
         self.curve(&mut rows);
         self.flow(&mut rows);
+        outcomes::add(self, protocol, &mut rows);
         Released::fixture(rows, protocol.disclosure.clone())
     }
 

@@ -2,7 +2,7 @@
 //! JavaScript.
 
 use super::sections::{self, Material};
-use super::{Context, definitions, first_screen, limits, page, provenance};
+use super::{Context, definitions, first_screen, limits, page, provenance, safety};
 use crate::publish::chart::Chart;
 use crate::publish::results::Released;
 
@@ -16,6 +16,7 @@ pub fn html(released: &Released, context: &Context<'_>, charts: &[Chart]) -> Str
         sections::pain(material),
         sections::opioids(material),
         sections::mind(material),
+        safety::section(material),
         sections::trend(material),
         sections::sites(material),
         sections::counted(material),

@@ -13,12 +13,13 @@ const REGULAR: &[u8] = include_bytes!("../fonts/NotoSans-Regular.woff2");
 const BOLD: &[u8] = include_bytes!("../fonts/NotoSans-Bold.woff2");
 
 /// Sections by id and short name, in page order.
-const CONTENTS: [(&str, &str); 12] = [
+const CONTENTS: [(&str, &str); 13] = [
     ("conditions", "By condition"),
     ("response", "Response"),
     ("pain", "Pain"),
     ("opioids", "Opioids"),
     ("mind", "Mood"),
+    ("safety", "Side effects"),
     ("trend", "Over time"),
     ("sites", "Sites"),
     ("counted", "Who is counted"),

@@ -336,7 +336,7 @@ fn unknown(row: Option<&ResultRow>) -> String {
 }
 
 /// The figures with these ids, those that were drawn.
-fn figures(material: Material<'_>, ids: &[&str]) -> String {
+pub(super) fn figures(material: Material<'_>, ids: &[&str]) -> String {
     let chosen = ids.iter().filter_map(|id| material.charts.iter().find(|chart| chart.id == *id));
     let rows: BTreeMap<&str, &ResultRow> =
         material.released.rows().iter().map(|row| (row.result_id.as_str(), row)).collect();
@@ -384,7 +384,7 @@ fn name(row: &ResultRow, context: &Context<'_>) -> String {
         return if row.statistic == "removed" { format!("{label}: left out") } else { label };
     }
     if row.stratum_name != select::ALL {
-        return format!("At least {}\u{A0}%", row.stratum_level);
+        return super::level::name(row, context);
     }
     if row.population == Population::QuarterSeries {
         let immature = if row.maturity == Maturity::Immature { " (immature)" } else { "" };

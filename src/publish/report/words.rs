@@ -43,6 +43,12 @@ pub fn between(row: &ResultRow) -> Option<String> {
     Some(with_unit(&format!("{low} and {high}"), row))
 }
 
+/// `18.0 and 22.3`, where the sentence names the unit.
+pub fn bare_between(row: &ResultRow) -> Option<String> {
+    row.value?;
+    Some(format!("{} and {}", figure(row, row.ci_low?), figure(row, row.ci_high?)))
+}
+
 /// `58 % (51 to 65)`, for tables and charts whose heading names the unit.
 pub fn compact(row: &ResultRow) -> Option<String> {
     let value = figure(row, row.value?);
@@ -97,7 +103,8 @@ fn figure(row: &ResultRow, value: f64) -> String {
     match row.unit.as_str() {
         "share" => decimal(value * 100.0, percent_places(row)),
         "percent" => decimal(value, 0),
-        "rows" | "patients" | "series" => grouped(&decimal(value, 0)),
+        "rows" | "patients" | "series" | "infusions" | "events" => grouped(&decimal(value, 0)),
+        "events per 100 infusions" => decimal(value, 2),
         _ => decimal(value, places(&row.statistic)),
     }
 }
@@ -114,7 +121,7 @@ fn places(statistic: &str) -> usize {
 fn with_unit(text: &str, row: &ResultRow) -> String {
     match row.unit.as_str() {
         "share" | "percent" => format!("{text}{NBSP}%"),
-        "rows" | "patients" | "series" | "" | "1" => text.to_owned(),
+        "rows" | "patients" | "series" | "infusions" | "events" | "" | "1" => text.to_owned(),
         unit => format!("{text}{NBSP}{unit}"),
     }
 }

@@ -1,0 +1,135 @@
+//! What the side effects were, over the infusions after which somebody asked.
+
+use super::sections::{Material, figures};
+use super::select::{self, Query};
+use super::{Context, element, words};
+use crate::estimate::analysis::safety::{ASKED, KIND, OUTSIDE, PATIENTS, RATE, label, levels};
+use crate::estimate::result::{Estimand, Population};
+use crate::publish::chart::svg::escape;
+use crate::publish::results::{Released, ResultRow};
+
+/// One kind of event and a row about it.
+#[derive(Clone, Debug)]
+pub struct Kind<'a> {
+    /// Its level in the results.
+    pub level: &'a str,
+    /// As printed.
+    pub label: String,
+    /// The row.
+    pub row: &'a ResultRow,
+}
+
+/// A statistic of every kind of event to date, any event first.
+pub fn kinds<'a>(released: &'a Released, context: &Context<'a>, statistic: &str) -> Vec<Kind<'a>> {
+    let pack = &context.protocol.adverse_events;
+    let measure = if statistic == "rate" { PATIENTS } else { RATE };
+    let query = Query { stratum: KIND, ..of(measure, statistic) };
+    let found = levels(pack).into_iter().filter_map(|level| {
+        let row = query.rows(released).find(|row| row.stratum_level == level)?;
+        Some(Kind { level, label: label(pack, level).to_owned(), row })
+    });
+    found.collect()
+}
+
+fn of<'q>(measure: &'q str, statistic: &'q str) -> Query<'q> {
+    Query {
+        measure,
+        statistic,
+        estimand: Estimand::Oc,
+        population: Population::ToDate,
+        horizon: select::ALL,
+        site: select::ALL,
+        condition: select::ALL,
+        stratum: select::ALL,
+    }
+}
+
+/// The section.
+pub(super) fn section(material: Material<'_>) -> String {
+    let Material { released, context, .. } = material;
+    let rest =
+        table(released, context) + &asked(released) + &outside(released) + &figures(material, &["adverse_events"]);
+    element::section("safety", "What were the side effects?", &answer(released, context), &rest)
+}
+
+fn answer(released: &Released, context: &Context<'_>) -> String {
+    let rates = kinds(released, context, "events_per_100_infusions");
+    let shares = kinds(released, context, "rate");
+    let (Some(rate), Some(share)) = (rates.first(), shares.first()) else {
+        return "No infusion is on record, so nothing can be said.".to_owned();
+    };
+    if share.row.value.is_none() || rate.row.value.is_none() {
+        return format!(
+            "The number is not shown ({}). That nobody is on record as having asked does not mean that nothing happened.",
+            element::number(share.row)
+        );
+    }
+    let serious = rates.iter().find(|kind| kind.level == "serious").map_or_else(String::new, |kind| {
+        let upper =
+            if kind.row.value == Some(0.0) { " No serious event was recorded; that is not proof of none." } else { "" };
+        format!(" Serious events: {}.{upper}", element::compact(kind.row))
+    });
+    format!(
+        "{} of {} patients had at least one adverse event on record: {} per 100 infusions after which they were asked, likely between {}.{serious}",
+        element::number(share.row),
+        element::size(share.row),
+        element::bare(rate.row),
+        element::bare_between(rate.row)
+    )
+}
+
+fn table(released: &Released, context: &Context<'_>) -> String {
+    let statistics = ["rate", "events", "events_per_100_infusions", "events_per_100_infusions_clustered"];
+    let [patients, events, rates, clustered] = statistics.map(|name| kinds(released, context, name));
+    let find = |kinds: &[Kind<'_>], level: &str, show: fn(&ResultRow) -> String| {
+        element::cell(kinds.iter().find(|kind| kind.level == level).map(|kind| kind.row), show)
+    };
+    let rows: Vec<Vec<String>> = patients
+        .iter()
+        .map(|kind| {
+            vec![
+                escape(&kind.label),
+                element::of(kind.row),
+                element::compact(kind.row),
+                find(&events, kind.level, element::number),
+                find(&rates, kind.level, element::compact),
+                find(&clustered, kind.level, element::compact),
+            ]
+        })
+        .collect();
+    let columns = [
+        element::words_column("Event"),
+        element::number_column("Patients affected"),
+        element::number_column("Share of patients"),
+        element::number_column("Events"),
+        element::number_column("Per 100 infusions"),
+        element::number_column("The same, patients kept together"),
+    ];
+    let cohort = patients
+        .iter()
+        .find(|kind| kind.level == "any")
+        .map_or_else(String::new, |kind| format!(": {}", words::cohort(kind.row)));
+    let note = "<p class=\"note\">One infusion can be followed by several events, and events of one patient go together: the last column widens the interval for that. An event belongs to the last infusion of the week before it. Nobody was treated otherwise, so nothing here says which events the infusions brought about.</p>\n";
+    element::table(&format!("Adverse events after infusions{cohort}"), &columns, &rows) + note
+}
+
+/// Who was asked: the denominator.
+fn asked(released: &Released) -> String {
+    let find = |statistic| of(ASKED, statistic).find(released);
+    let Some(share) = find("infusions_asked_share") else { return String::new() };
+    let count = |statistic| element::cell(find(statistic), element::number);
+    format!(
+        "<p>Adverse events were asked for after {} of {} infusions ({}); the others are in no rate, because not asked is not none.</p>\n",
+        count("infusions_asked"),
+        count("infusions"),
+        element::number(share)
+    )
+}
+
+fn outside(released: &Released) -> String {
+    let Some(events) = of(OUTSIDE, "events").find(released) else { return String::new() };
+    format!(
+        "<p>Recorded beside these, and in no rate: events after an infusion without a record of asking, or more than a week after the last one: {}.</p>\n",
+        element::number(events)
+    )
+}
