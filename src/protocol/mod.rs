@@ -3,8 +3,8 @@
 //! What the user typed (`pipeline`) and what the program means (`Protocol`)
 //! are two types; the second has resolved paths, loaded packs and no options.
 
-mod claim;
 mod adverse_event_pack;
+mod claim;
 mod condition_pack;
 mod disclosure_pack;
 mod drug_pack;
@@ -17,8 +17,8 @@ mod trend;
 
 use std::path::{Path, PathBuf};
 
-pub use claim::{Claim, Cohort, Side};
 pub use adverse_event_pack::{AdverseEventPack, AdverseEventTerm};
+pub use claim::{Claim, Cohort, Side};
 pub use condition_pack::{Condition, ConditionPack};
 pub use disclosure_pack::{DisclosureProfile, Rounding};
 pub use drug_pack::{Drug, DrugClass, DrugPack, FactorSet};
