@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use relief::derive::analysis_set::COLUMNS;
+use relief::model::column_guide::ColumnGuide;
 use relief::model::table::{INPUT_TABLES, InputTable};
 use relief::protocol::BUILT_IN_PACKS;
 
@@ -44,6 +45,7 @@ fn files() -> Vec<(String, String)> {
         ("README.md".to_owned(), READ_ME.to_owned()),
         ("pipeline.toml".to_owned(), PIPELINE.to_owned()),
         ("packs/analysis-set.md".to_owned(), dictionary()),
+        ("records/COLUMNS.md".to_owned(), columns()),
     ];
     files.extend(BUILT_IN_PACKS.iter().map(|pack| (format!("packs/{}", pack.file), pack.text.to_owned())));
     files.extend(INPUT_TABLES.iter().map(|table| (format!("records/{}.csv", table.name), template(table))));
@@ -57,6 +59,35 @@ fn template(table: &InputTable) -> String {
         names.insert(1, day.dated);
     }
     format!("{}\n", names.join(","))
+}
+
+/// What to write where, with an example row for every file.
+fn columns() -> String {
+    let mut text =
+        "# Columns of the files in this folder\n\nAny order of columns is read. A file that numbers its rows may have \
+                    `row_id`, one that holds several clinics `site`.\n"
+            .to_owned();
+    for table in &INPUT_TABLES {
+        let needed = if table.required { "required" } else { "if you have it" };
+        write!(
+            text,
+            "\n## {}.csv ({needed})\n\n| column | must be filled | meaning | example |\n|---|---|---|---|\n",
+            table.name
+        )
+        .expect("text can be written to");
+        for name in template(table).trim_end().split(',') {
+            let guide = ColumnGuide::find(name).expect("every column has its guide");
+            let must = table.columns.iter().any(|column| column.name == name && column.required) || is_day(table, name);
+            let must = if must { "yes" } else { "no" };
+            writeln!(text, "| {name} | {must} | {} | {} |", guide.meaning, guide.example)
+                .expect("text can be written to");
+        }
+    }
+    text
+}
+
+fn is_day(table: &InputTable, name: &str) -> bool {
+    table.day.is_some_and(|day| day.dated == name)
 }
 
 /// The analysis set's columns, for whoever writes a measure.

@@ -6,6 +6,7 @@
 
 pub mod attrition;
 pub mod calendar;
+pub mod column_guide;
 pub mod horizon;
 pub mod instrument;
 pub mod opioid;

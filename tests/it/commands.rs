@@ -40,6 +40,39 @@ fn running_twice_gives_the_same_bytes_and_no_new_snapshot() {
     workdir.relief(&["run", "pipeline.toml"]).exits(8).says("is not a report of relief");
 }
 
+/// The guide `init` writes is not only prose: its example row of every file is accepted.
+#[test]
+fn the_examples_of_the_column_guide_are_accepted() {
+    let workdir = Workdir::empty();
+    workdir.relief(&["init", "clinic"]).exits(0);
+    let guide = workdir.read("clinic/records/COLUMNS.md");
+    let mut files = 0;
+    for section in guide.split("\n## ").skip(1) {
+        let file = section.split(' ').next().expect("a file name");
+        let cells = section.lines().filter(|line| line.starts_with("| ")).skip(1);
+        let rows: Vec<[&str; 2]> = cells
+            .map(|line| {
+                let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+                [cells[0], cells[3]]
+            })
+            .collect();
+        // A year of birth says more than an age, and the withdrawal would withdraw the only patient.
+        let rows: Vec<_> = rows.into_iter().filter(|[name, _]| !["age", "scope"].contains(name)).collect();
+        if file == "withdrawals.csv" {
+            continue;
+        }
+        let line = |at: usize| rows.iter().map(|row| row[at]).collect::<Vec<_>>().join(",");
+        workdir.write(&format!("clinic/records/{file}"), format!("{}\n{}\n", line(0), line(1)));
+        files += 1;
+    }
+    let answer = workdir.relief(&["check", "clinic/pipeline.toml", "--json"]).exits(0).json();
+    assert_eq!((files, answer["patients"].as_u64()), (8, Some(1)));
+    for (table, counts) in answer["tables"].as_object().expect("tables") {
+        let accepted = if table == "withdrawals" { 0 } else { 1 };
+        assert_eq!(counts["accepted"], accepted, "{table}: {}", answer["findings"]);
+    }
+}
+
 #[test]
 fn a_first_day_init_check_run() {
     let workdir = Workdir::empty();
