@@ -15,7 +15,9 @@ fn a_killed_ingest_leaves_the_last_snapshot_and_no_litter() {
     let workdir = Workdir::with_sample();
     let pipeline = "pipelines/quarterly.toml";
     workdir.relief(&["ingest", pipeline]).exits(0);
-    let a_snapshot = files(&workdir.path(SNAPSHOTS)).len();
+    let first = files(&workdir.path(SNAPSHOTS));
+    let bytes = || first.iter().map(|file| std::fs::read(workdir.path(SNAPSHOTS).join(file)).expect("it is there"));
+    let (a_snapshot, before) = (first.len(), bytes().collect::<Vec<_>>());
     let whole = time_of_an_ingest();
     let mut whole_snapshots = 1;
     for point in 1..=KILLS {
@@ -37,6 +39,7 @@ fn a_killed_ingest_leaves_the_last_snapshot_and_no_litter() {
     let snapshots = listed["snapshots"].as_array().expect("a list").len();
     let found = files(&workdir.path(SNAPSHOTS));
     assert_eq!(found.len(), snapshots * a_snapshot, "whole snapshots and nothing else: {found:?}");
+    assert!(bytes().eq(before), "the first snapshot is as it was written");
     workdir.relief(&["run", pipeline]).exits(0);
 }
 
