@@ -4,17 +4,28 @@ use super::LEVEL;
 use super::result::{ConfidenceInterval, Estimand, Statistic};
 use super::statistics::effect_size::{EffectSizes, effect_sizes};
 use super::statistics::{IntervalEstimate, Undefined, Values, Weighted, hodges_lehmann, mean, median};
-use super::tally::Tally;
+use super::tally::{Pair, Tally};
 use crate::protocol::{Measure, MeasureKind};
 
 /// The statistics of a change under an estimand.
 ///
-/// Observed cases: all of them. Baseline carried forward: the mean, with no
-/// change for the missing; the others would describe people nobody saw.
+/// Observed cases: all of them. Baseline and last observation carried forward:
+/// the mean, with no change for those nobody saw again; the others would
+/// describe people nobody saw.
 pub fn statistics(tally: &Tally, measure: &Measure, estimand: Estimand) -> Vec<Statistic> {
     match samples(tally, measure) {
         Err(why) => vec![undefined("mean", &measure.unit, why)],
-        Ok(samples) if estimand == Estimand::Bocf => vec![with_no_change(&samples.change, tally, measure)],
+        Ok(samples) if estimand == Estimand::Bocf => vec![filled_in(&samples.change, tally, measure)],
+        Ok(samples) if estimand == Estimand::Locf => match changes(tally.carried_pairs.iter(), measure) {
+            Err(why) => vec![undefined("mean", &measure.unit, why)],
+            Ok(carried) => {
+                let all = samples.change.distinct().iter().chain(carried.distinct()).copied();
+                match Values::from_tally(all) {
+                    Err(why) => vec![undefined("mean", &measure.unit, why)],
+                    Ok(known) => vec![filled_in(&known, tally, measure)],
+                }
+            }
+        },
         Ok(samples) => observed(&samples, measure),
     }
 }
@@ -28,15 +39,25 @@ struct Samples {
 
 fn samples(tally: &Tally, measure: &Measure) -> Result<Samples, Undefined> {
     let scale = u32::try_from(measure.scale).map_err(|_| Undefined::ParameterOutsideRange)?;
-    let pairs = || tally.pairs.iter().map(|pair| ((i64::from(pair.baseline), i64::from(pair.follow_up)), pair.count));
+    let pairs = || tally.pairs.iter();
     Ok(Samples {
-        change: match measure.kind {
-            MeasureKind::PercentChange => Values::from_tally(pairs().map(percent_change))?,
-            _ => Values::from_scaled(pairs().map(|((before, after), count)| (after - before, count)), scale)?,
-        },
-        baseline: Values::from_scaled(pairs().map(|((before, _), count)| (before, count)), scale)?,
-        follow_up: Values::from_scaled(pairs().map(|((_, after), count)| (after, count)), scale)?,
+        change: changes(pairs(), measure)?,
+        baseline: Values::from_scaled(pairs().map(|pair| (i64::from(pair.baseline), pair.count)), scale)?,
+        follow_up: Values::from_scaled(pairs().map(|pair| (i64::from(pair.follow_up), pair.count)), scale)?,
     })
+}
+
+/// The change of every pair, in reported units.
+///
+/// # Errors
+/// A scale or score too large to compute with.
+pub fn changes<'p>(pairs: impl Iterator<Item = &'p Pair>, measure: &Measure) -> Result<Values, Undefined> {
+    let scale = u32::try_from(measure.scale).map_err(|_| Undefined::ParameterOutsideRange)?;
+    let scores = pairs.map(|pair| ((i64::from(pair.baseline), i64::from(pair.follow_up)), pair.count));
+    match measure.kind {
+        MeasureKind::PercentChange => Values::from_tally(scores.map(percent_change)),
+        _ => Values::from_scaled(scores.map(|((before, after), count)| (after - before, count)), scale),
+    }
 }
 
 /// 100 × (follow-up − baseline) ÷ baseline; a baseline of 0 is not eligible.
@@ -76,9 +97,9 @@ fn sizes(samples: &Samples) -> [Statistic; 2] {
     ]
 }
 
-/// Mean change with no change for everyone who is missing.
-fn with_no_change(change: &Values, tally: &Tally, measure: &Measure) -> Statistic {
-    let missing = Weighted { value: 0.0, count: tally.eligible - tally.observed };
+/// Mean change with no change for everyone whose change is not known.
+fn filled_in(change: &Values, tally: &Tally, measure: &Measure) -> Statistic {
+    let missing = Weighted { value: 0.0, count: tally.eligible.saturating_sub(change.n()) };
     match Values::from_tally(change.distinct().iter().copied().chain([missing])) {
         Err(why) => undefined("mean", &measure.unit, why),
         Ok(all) => {

@@ -89,12 +89,12 @@ pub fn cohorts(cells: &[&FineCell], quarters: &Quarters) -> Vec<Cohort> {
 }
 
 impl Cohort {
-    /// Whether the series of a fine cell belong to the cohort.
-    pub fn holds(&self, cell: &FineCell, quarters: &Quarters) -> bool {
+    /// Whether series of a period belong to the cohort.
+    pub fn holds(&self, period: Option<Period>, quarters: &Quarters) -> bool {
         match &self.periods {
-            Periods::ToDate => quarters.holds_to_date(cell.period),
-            Periods::Month(month) => cell.period == Some(*month),
-            Periods::Quarters(wanted) => cell.period.and_then(quarter).is_some_and(|quarter| wanted.contains(&quarter)),
+            Periods::ToDate => quarters.holds_to_date(period),
+            Periods::Month(month) => period == Some(*month),
+            Periods::Quarters(wanted) => period.and_then(quarter).is_some_and(|quarter| wanted.contains(&quarter)),
         }
     }
 

@@ -119,6 +119,13 @@ pub struct CellKey {
     pub estimand: Estimand,
 }
 
+impl CellKey {
+    /// Whether it is about all sites and conditions, without a further split.
+    pub fn is_margin(&self) -> bool {
+        [&self.site, &self.condition, &self.stratum_name].iter().all(|axis| *axis == "all")
+    }
+}
+
 /// A confidence interval.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConfidenceInterval {
@@ -196,6 +203,9 @@ pub struct Relations {
     pub implies: Vec<String>,
     /// Measures whose denominator everyone in this one's is in, in the same place.
     pub among: Vec<String>,
+    /// How much more than others the measure is missed when one of two has to be
+    /// hidden: 2 the headline, 1 those declared beforehand, 0, and -1 variants.
+    pub importance: i8,
 }
 
 /// Everything computed for one cell. The fields are closed: the only way to a
@@ -222,6 +232,11 @@ impl Estimate {
     #[must_use]
     pub fn related(self, relations: Relations) -> Self {
         Self { relations, ..self }
+    }
+
+    /// The value of a statistic, where it is defined.
+    pub(crate) fn value_of(&self, statistic: &str) -> Option<f64> {
+        self.statistics.iter().find(|known| known.name == statistic)?.value.as_ref().ok().copied()
     }
 
     /// What the estimate is about; says nothing of its value.

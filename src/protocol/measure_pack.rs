@@ -81,10 +81,13 @@ pub struct Measure {
     pub reference: Option<f64>,
     /// Which definitions of one question it stands beside in the grid.
     pub grid: Option<String>,
-    /// Whether it is split by site and condition at all.
+    /// Whether it is split by site, by condition and over time at all.
     pub split: bool,
     /// Measures whose outcome everyone with this one's has.
     pub implies: Vec<String>,
+    /// Measures whose outcome nobody has without this one's; the same of the
+    /// others' `implies`, so that a pack can name measures of an earlier one.
+    pub implied_by: Vec<String>,
     /// Measures whose denominator everyone in this one's is in.
     pub among: Vec<String>,
     /// Unit of the value.
@@ -161,6 +164,8 @@ struct TypedMeasure {
     #[serde(default)]
     implies: Vec<String>,
     #[serde(default)]
+    implied_by: Vec<String>,
+    #[serde(default)]
     among: Vec<String>,
     unit: String,
     better: Direction,
@@ -223,6 +228,7 @@ impl Measure {
             grid: None,
             split: true,
             implies: Vec::new(),
+            implied_by: Vec::new(),
             among: Vec::new(),
             unit: "share".to_owned(),
             better: Direction::Higher,
@@ -269,6 +275,7 @@ impl TypedMeasure {
             grid: self.grid,
             split: self.split,
             implies: self.implies,
+            implied_by: self.implied_by,
             among: self.among,
             unit: self.unit,
             better: self.better,

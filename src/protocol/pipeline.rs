@@ -355,6 +355,11 @@ fn all_measures(packs: &[PackText]) -> Result<(Vec<Measure>, Vec<Expression>), P
         }
     }
     check_together(&measures)?;
+    for position in 0..measures.len() {
+        let (id, implied_by) = (measures[position].id.clone(), measures[position].implied_by.clone());
+        let others = measures.iter_mut().filter(|other| implied_by.contains(&other.id));
+        others.for_each(|other| other.implies.push(id.clone()));
+    }
     Ok((measures, covariates))
 }
 
@@ -366,9 +371,9 @@ fn check_together(measures: &[Measure]) -> Result<(), ProtocolError> {
             ProtocolError::on_line(&written.file, written.line, format!("measure `{}` {message}", measure.id))
         };
         let unknown = |id: &&String| !measures.iter().any(|other| other.id == **id);
-        if let Some(unknown) = measure.implies.iter().chain(&measure.among).find(unknown) {
+        if let Some(unknown) = measure.implies.iter().chain(&measure.implied_by).chain(&measure.among).find(unknown) {
             let near = nearest(unknown, measures.iter().map(|measure| measure.id.as_str()));
-            let error = refuse(format!("names the unknown measure `{unknown}` in `implies` or `among`"));
+            let error = refuse(format!("names the unknown measure `{unknown}` in `implies`, `implied_by` or `among`"));
             return Err(match near {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
                 None => error,

@@ -2,6 +2,7 @@
 //! cumulative responder function.
 
 use super::Inputs;
+use super::estimands::POPULATIONS;
 use crate::estimate::cohort::Place;
 use crate::estimate::proportion::Ratio;
 use crate::estimate::result::{CellKey, Estimand, Estimate, Maturity, Population, Relations};
@@ -31,8 +32,9 @@ impl Builder<'_> {
     fn place(&mut self, place: &Place<'_>, tallies: &[Tally]) {
         let measures = &self.inputs.protocol.measures;
         for (measure, tally) in measures.iter().zip(tallies) {
-            let margin = place.site.is_none() && place.condition.is_none();
-            if (tally.eligible == 0 && place.condition.is_some()) || !(measure.split || margin) {
+            let overall =
+                place.site.is_none() && place.condition.is_none() && POPULATIONS.contains(&place.cohort.population);
+            if (tally.eligible == 0 && place.condition.is_some()) || !(measure.split || overall) {
                 continue;
             }
             if measure.kind == MeasureKind::Proportion {
@@ -95,7 +97,13 @@ pub(super) fn ratio(key: CellKey, ratio: Ratio, unit: &str, maturity: Maturity) 
     Estimate::new(key, ratio.denominator, Some(ratio.numerator), vec![ratio.rate(unit)], maturity)
 }
 
-/// What the pack says of the measure's people, for disclosure control.
+/// What the pack says of the measure, for disclosure control.
 pub(super) fn stated(measure: &Measure) -> Relations {
-    Relations { implies: measure.implies.clone(), among: measure.among.clone(), ..Relations::default() }
+    let importance = match (measure.role, measure.declared, measure.split) {
+        (Some(Role::Headline), ..) => 2,
+        (_, true, _) => 1,
+        (.., true) => 0,
+        _ => -1,
+    };
+    Relations { implies: measure.implies.clone(), among: measure.among.clone(), importance, ..Relations::default() }
 }

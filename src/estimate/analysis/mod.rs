@@ -4,19 +4,37 @@
 //! A result that is no measure of a pack has its id in
 //! `protocol::BUILT_IN_RESULTS`, which is also the order it is reported in.
 
+mod contrast;
+mod estimands;
 mod measures;
+mod pooled;
 pub mod safety;
+mod screen;
+mod tipping;
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::cohort::{Cohort, Cube, Place, cohorts, counted};
 use super::period::Quarters;
 use super::result::{CellKey, Derivation, Estimand, Estimate, Maturity};
-use super::tally::Tallies;
+use super::tally::{Tallies, Tally};
 use crate::model::calendar::Period;
 use crate::model::horizon::HORIZONS;
 use crate::protocol::{BUILT_IN_RESULTS, Measure, Protocol};
 
 /// The margin of site, condition and stratum.
 pub const ALL: &str = "all";
+
+/// Name and level of the split that differences to the quarter before stand under.
+pub const CONTRAST: (&str, &str) = ("contrast", "quarter_before");
+
+/// Name and level of the split that tests over all conditions stand under.
+pub const SCREEN: (&str, &str) = ("screen", "conditions");
+
+/// With fewer of the patients due seen than this nothing is compared
+/// (definitions, measures.md §2; product decision).
+pub const NOT_INTERPRETABLE: f64 = 0.60;
 
 /// One analysis of the registry.
 #[derive(Clone, Copy, Debug)]
@@ -29,8 +47,11 @@ pub struct Analysis {
 
 /// Every analysis of a run. The order does not matter for the results, which
 /// are sorted by their keys.
-pub const ANALYSES: &[Analysis] =
-    &[Analysis { id: "measures", run: measures::estimates }, Analysis { id: "safety", run: safety::estimates }];
+pub const ANALYSES: &[Analysis] = &[
+    Analysis { id: "measures", run: measures::estimates },
+    Analysis { id: "estimands", run: estimands::estimates },
+    Analysis { id: "safety", run: safety::estimates },
+];
 
 /// One analysis of numbers that may be shown: what `release` computes after it
 /// has decided.
@@ -44,7 +65,12 @@ pub struct Derived {
 
 /// Every derivation of a run: differences, tests, pooled rates. Anything that is
 /// a function of numbers of several cells belongs here and not above.
-pub const DERIVED: &[Derived] = &[];
+pub const DERIVED: &[Derived] = &[
+    Derived { id: "contrast", run: contrast::derivations },
+    Derived { id: "screen", run: screen::derivations },
+    Derived { id: "pooled", run: pooled::derivations },
+    Derived { id: "tipping", run: tipping::derivations },
+];
 
 /// What analyses are computed from.
 #[derive(Clone, Copy)]
@@ -69,7 +95,9 @@ impl Inputs<'_> {
     /// A cohort's tallies by site, condition and horizon, with their margins.
     pub fn cube(&self, cohort: &Cohort) -> Cube {
         let conditions = self.protocol.conditions.conditions().len();
-        Cube::of(self.tallies, conditions, self.protocol.measures.len(), |cell| cohort.holds(cell, self.quarters))
+        Cube::of(self.tallies, conditions, self.protocol.measures.len(), |cell| {
+            cohort.holds(cell.period, self.quarters)
+        })
     }
 
     /// Every cell the cohort is split into, with its maturity. The position of
@@ -87,12 +115,27 @@ impl Inputs<'_> {
         places
     }
 
+    /// A cohort's tallies at one horizon by the levels of a further split.
+    pub fn by_level(&self, split: usize, cohort: &Cohort, horizon: usize) -> BTreeMap<Vec<i32>, Vec<Tally>> {
+        let mut levels: BTreeMap<Vec<i32>, Vec<Tally>> = BTreeMap::new();
+        let of_split = self.tallies.splits.iter().filter(|(cell, _)| cell.split == split && cell.horizon == horizon);
+        for (cell, tallies) in of_split.filter(|(cell, _)| cohort.holds(cell.period, self.quarters)) {
+            match levels.entry(cell.level.clone()) {
+                Entry::Vacant(vacant) => _ = vacant.insert(tallies.clone()),
+                Entry::Occupied(mut mine) => {
+                    mine.get_mut().iter_mut().zip(tallies).for_each(|(mine, theirs)| *mine += theirs);
+                }
+            }
+        }
+        levels
+    }
+
     /// Whether the window of this horizon had closed for everyone in the cohort:
     /// a quarter mature at 12 weeks may not be at 24.
     pub fn maturity(&self, cohort: &Cohort, horizon: usize) -> Maturity {
         let last = HORIZONS[horizon].last;
         let mut members =
-            counted(self.tallies).filter(|cell| cell.horizon == horizon && cohort.holds(cell, self.quarters));
+            counted(self.tallies).filter(|cell| cell.horizon == horizon && cohort.holds(cell.period, self.quarters));
         let closed = members.all(|cell| cell.period.is_none_or(|period| (self.is_closed)(period, last, cell.site)));
         if closed { Maturity::Mature } else { Maturity::Immature }
     }

@@ -48,6 +48,10 @@ pub enum Undefined {
     NotReached,
     /// The curve has come down to zero, where its variance is unknown.
     SurvivalZero,
+    /// Nobody was lost to follow-up, so nothing depends on them.
+    NobodyLost,
+    /// Whatever became of the lost, the conclusion would be the same.
+    OutOfReach,
 }
 
 impl Undefined {
@@ -79,6 +83,8 @@ impl Undefined {
             Self::TooFewReplicates => "too_few_replicates",
             Self::NotReached => "not_reached",
             Self::SurvivalZero => "survival_zero",
+            Self::NobodyLost => "nobody_lost",
+            Self::OutOfReach => "out_of_reach",
         }
     }
 
@@ -104,6 +110,8 @@ impl Undefined {
             Self::TooFewReplicates => "there are too few bootstrap replicates",
             Self::NotReached => "not reached within follow-up",
             Self::SurvivalZero => "nobody at risk is left, so the uncertainty is unknown",
+            Self::NobodyLost => "nobody was lost, so nothing depends on the lost",
+            Self::OutOfReach => "not established, whatever became of the lost",
         }
     }
 }

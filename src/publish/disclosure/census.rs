@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 use super::place::{ALL, Place};
 use crate::estimate::result::{CellKey, Estimand, Estimate, Relations};
 
+/// Of two counts in one place the one of lower rank is hidden.
+pub(super) const HIGHEST_RANK: u8 = 4;
+
 /// A measure whose numerator is the number observed and whose complement is
 /// therefore the number missing.
 const RETENTION: &str = "retention";
@@ -39,7 +42,7 @@ pub(super) struct Quantity {
     pub(super) kind: Kind,
     /// Whether rows print it.
     pub(super) printed: bool,
-    /// 1 for a headline, 0 for its variants.
+    /// From 0 for variants to `HIGHEST_RANK` for the headline.
     pub(super) rank: u8,
     pub(super) cells: BTreeMap<usize, u64>,
 }
@@ -98,11 +101,11 @@ impl<'a> Census<'a> {
         let retention = series.measure == RETENTION;
         let [with, without] =
             if retention { [Kind::Denominator, Kind::Difference] } else { [Kind::Numerator, Kind::Complement] };
-        let headline = u8::from(series.level.is_none() && series.estimand == Estimand::Nri);
-        let eligible = u8::from(series.estimand != Estimand::Oc);
+        let importance = self.stated.get(series.measure).map_or(0, |stated| stated.importance);
+        let [denominators, numerators] = ranks(&series, importance);
         let columns = Columns {
-            n: self.quantity(Kind::Denominator, true, eligible),
-            with: self.quantity(with, true, headline),
+            n: self.quantity(Kind::Denominator, true, denominators),
+            with: self.quantity(with, true, numerators),
             without: self.quantity(without, false, 0),
         };
         self.series.insert(series, columns);
@@ -132,9 +135,26 @@ impl<'a> Census<'a> {
     }
 }
 
+/// How much denominators and numerators of a series are missed: the headline's way
+/// to count more than observed cases, those more than all other ways and than
+/// the steps of a curve.
+fn ranks(series: &Series, importance: i8) -> [u8; 2] {
+    let of_estimand = match series.estimand {
+        _ if series.level.is_some() || importance < 0 => 0,
+        Estimand::Nri => 2_u8.saturating_add_signed(importance).min(HIGHEST_RANK),
+        Estimand::Oc => 1,
+        _ => 0,
+    };
+    let eligible = if series.estimand == Estimand::Oc { 1 } else { 2 };
+    [eligible, of_estimand]
+}
+
 /// What the estimates say of their measures; all of one measure say the same.
 fn stated(estimates: &[Estimate]) -> BTreeMap<&str, &Relations> {
-    let says = |estimate: &&Estimate| !(estimate.relations.implies.is_empty() && estimate.relations.among.is_empty());
+    let says = |estimate: &&Estimate| {
+        let Relations { implies, among, importance, .. } = &estimate.relations;
+        !(implies.is_empty() && among.is_empty()) || *importance != 0
+    };
     estimates.iter().filter(says).map(|estimate| (estimate.key.measure_id.as_str(), &estimate.relations)).collect()
 }
 

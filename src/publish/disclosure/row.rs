@@ -96,6 +96,9 @@ fn show(row: &mut ResultRow, estimate: &Estimate, statistic: &Statistic, profile
     } else {
         round(row, profile);
     }
+    if profile.protect_numerator && estimate.key.estimand == Estimand::Ipw {
+        coarsen(row);
+    }
     if profile.protect_numerator && row.status == "ok" && is_homogeneous(estimate) {
         row.status = "warning";
         row.message = Some("everyone or no one in this group has the outcome".to_owned());
@@ -111,6 +114,14 @@ fn show_interval(row: &mut ResultRow, statistic: &Statistic) {
         row.ci_high = Some(interval.high);
         row.ci_level = Some(interval.level);
         row.ci_method = Some(interval.method.to_owned());
+    }
+}
+
+/// A weighted number rests on strata smaller than any cell of the table. With three
+/// decimals a great many fillings of them are possible.
+fn coarsen(row: &mut ResultRow) {
+    for number in [&mut row.value, &mut row.ci_low, &mut row.ci_high].into_iter().flatten() {
+        *number = (*number * 1000.0).round() / 1000.0;
     }
 }
 

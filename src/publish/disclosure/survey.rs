@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::census::{Census, Columns, Kind, Quantity};
+use super::census::{Census, Columns, HIGHEST_RANK, Kind, Quantity};
 use super::nesting::{Nesting, difference, nestings, same_people};
 use super::network::{Atom, Draft, Network};
 use super::place::{ALL, Division, divisions};
@@ -130,7 +130,7 @@ impl<'a> Drawing<'a> {
             for (&place, &count) in quantity.cells.iter().filter(|&(_, &count)| counted(count)) {
                 // A margin is missed more than any part of it; in one place, the
                 // headline more than its variants.
-                let rank = 2 * self.census.places[place].margins() + rank;
+                let rank = (HIGHEST_RANK + 1) * self.census.places[place].margins() + rank;
                 let draft = &mut self.draft;
                 let atom = if is_printed { draft.printed(count, rank) } else { draft.derived(count, rank) };
                 self.atoms.insert((number, place), atom);

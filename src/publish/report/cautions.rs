@@ -3,11 +3,10 @@
 
 use super::select::{self, Query};
 use super::{Context, element, words};
+pub(super) use crate::estimate::analysis::NOT_INTERPRETABLE;
 use crate::estimate::result::Estimand;
 use crate::publish::results::{Released, ResultRow};
 
-/// Below this retention nothing is compared (definitions, measures.md §2; product decision).
-pub(super) const NOT_INTERPRETABLE: f64 = 0.60;
 /// Below this retention the loss is said first (usual trial rule of thumb).
 const LOW_RETENTION: f64 = 0.80;
 /// A larger gap between observed and imputed rates must be said (measures.md §2).
