@@ -36,6 +36,20 @@ impl Failure {
         Self { code: 3, message }
     }
 
+    /// A report that cannot be made again as it is.
+    pub(crate) fn mismatch(message: impl Into<String>) -> Self {
+        Self { code: 4, message: message.into() }
+    }
+
+    /// No snapshot of the store is the one a report was made from.
+    pub(crate) fn snapshot_gone(digest: &str, store: &std::path::Path) -> Self {
+        let message = format!(
+            "no snapshot in `{}` has the digest {digest} the report was made from\nhint: `relief ingest` reads the files again; the same files and definitions give the same snapshot",
+            store.display()
+        );
+        Self { code: 8, message }
+    }
+
     /// Nobody to report on.
     pub(crate) fn nobody() -> Self {
         let message = "no patient was accepted from any source, so the report was not written\nhint: `relief check` shows what was read; every source needs rows in `patients.csv` and `infusions.csv`";

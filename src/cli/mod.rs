@@ -2,13 +2,16 @@
 
 mod check;
 mod completions;
+mod diff;
 mod exit;
+mod explain;
 mod ingest;
 mod init;
 mod progress;
 mod run;
 mod snapshots;
 mod synth;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -26,6 +29,7 @@ pub(crate) struct Arguments {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 internal error, 2 wrong usage, 3 pipeline or pack invalid, \
+4 the report cannot be made again as it is, \
 5 refused by the privacy gate, 6 too many rows rejected, 7 input unreadable, \
 8 store or reports folder unreadable or not writable";
 
@@ -42,6 +46,12 @@ enum Command {
     Run(run::Arguments),
     /// List the snapshots of a store
     Snapshots(snapshots::Arguments),
+    /// Say where a number of a report comes from: who was counted, how, and what is hidden nearby
+    Explain(explain::Arguments),
+    /// Make a report again from its snapshot and compare: equal, or exit code 4
+    Verify(verify::Arguments),
+    /// Say why numbers changed between two reports
+    Diff(diff::Arguments),
     /// Write synthetic clinics with planted, documented truth
     Synth(synth::Arguments),
     /// Print a completion script for a shell
@@ -57,6 +67,9 @@ impl Arguments {
             Command::Ingest(arguments) => ingest::run(&arguments),
             Command::Run(arguments) => run::run(&arguments),
             Command::Snapshots(arguments) => snapshots::run(&arguments),
+            Command::Explain(arguments) => explain::run(&arguments),
+            Command::Verify(arguments) => verify::run(&arguments),
+            Command::Diff(arguments) => diff::run(&arguments),
             Command::Synth(arguments) => synth::run(&arguments),
             Command::Completions(arguments) => {
                 completions::run(&arguments);

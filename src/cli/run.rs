@@ -36,25 +36,37 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let protocol = Protocol::read(&arguments.pipeline.pipeline)?;
-    let measures = compile(&protocol)?;
-    let splits = splits(&protocol)?;
+    let counted = (compile(&protocol)?, splits(&protocol)?);
     let snapshot = snapshot(&protocol, arguments.snapshot)?;
     if snapshot.manifest.patients == 0 {
         return Err(Failure::nobody());
     }
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let step = Progress::step("deriving episodes");
     // Beside the snapshots, one per snapshot and pipeline; held until the report is written.
     let place = Store::open(&protocol.store).derived(snapshot.number, &protocol.id)?;
-    let derived = derive::run(&snapshot, &protocol, &place.path().join("analysis_set.parquet"), threads)?;
-    step.finish();
-    let step = Progress::step("counting and drawing");
-    let estimates = estimates(&protocol, &snapshot, (&measures, &splits), &derived, threads)?;
     let folder = arguments.out.as_ref().unwrap_or(&protocol.reports).join(&protocol.id);
-    let rows = publish(&protocol, &snapshot, &derived, estimates, &folder)?;
-    step.finish();
+    let rows = make(&protocol, &counted, &snapshot, place.path(), &folder)?;
     report(arguments, &snapshot, &folder, rows);
     Ok(())
+}
+
+/// Snapshot → report in `folder`, with the analysis set in `place`; how many
+/// results there are.
+pub(super) fn make(
+    protocol: &Protocol,
+    (measures, splits): &(Vec<Compiled>, Vec<Split>),
+    snapshot: &Snapshot,
+    place: &Path,
+    folder: &Path,
+) -> Result<usize, Failure> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let step = Progress::step("deriving episodes");
+    let derived = derive::run(snapshot, protocol, &place.join("analysis_set.parquet"), threads)?;
+    step.finish();
+    let step = Progress::step("counting and drawing");
+    let estimates = estimates(protocol, snapshot, (measures, splits), &derived, threads)?;
+    let rows = publish(protocol, snapshot, &derived, estimates, folder)?;
+    step.finish();
+    Ok(rows)
 }
 
 /// Checks every measure before anything is read.

@@ -58,6 +58,8 @@ pub struct Protocol {
     pub targets: Vec<Target>,
     /// Dates from which the limits of a trend start anew, in order of time.
     pub rebases: Vec<Rebase>,
+    /// What `report.pdf` is set on.
+    pub paper: Paper,
     /// How patients' histories are read.
     pub study: Study,
     /// Limits on ingest.
@@ -105,6 +107,27 @@ impl Basis {
     /// Whether dates and calendar periods finer than a year may be read.
     pub fn allows_dates(self) -> bool {
         self != Self::SafeHarbor
+    }
+}
+
+/// What a report is printed on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Paper {
+    /// 210 × 297 mm.
+    #[default]
+    A4,
+    /// 8.5 × 11 in.
+    Letter,
+}
+
+impl Paper {
+    /// The name Typst knows it by.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::A4 => "a4",
+            Self::Letter => "us-letter",
+        }
     }
 }
 
@@ -188,5 +211,14 @@ impl Protocol {
     /// or names a pack, horizon or profile that does not exist.
     pub fn read(path: &Path) -> Result<Self, ProtocolError> {
         pipeline::read(path)
+    }
+
+    /// Reads a pipeline and its packs from the texts an earlier run kept, the
+    /// pipeline first. Paths in it are relative to `folder`.
+    ///
+    /// # Errors
+    /// As [`Protocol::read`], and a pack that was not kept.
+    pub fn read_kept(texts: &[(String, String)], folder: &Path) -> Result<Self, ProtocolError> {
+        pipeline::read_kept(texts, folder)
     }
 }

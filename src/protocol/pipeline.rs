@@ -10,7 +10,7 @@ use super::measure_pack::MOST_DECLARED;
 use super::pack::{BUILT_IN_PACKS, PackText};
 use super::{
     AdverseEventPack, Basis, ConditionPack, DisclosureProfile, DrugPack, Expression, FactorSet, IngestLimits, Measure,
-    MedicationFeed, Protocol, SourceEntry, Study,
+    MedicationFeed, Paper, Protocol, SourceEntry, Study,
 };
 use super::{claim, trend};
 use crate::model::calendar::Day;
@@ -65,6 +65,8 @@ struct TypedFolder {
 struct TypedReports {
     folder: PathBuf,
     own_site: Option<String>,
+    #[serde(default)]
+    paper: Paper,
 }
 
 #[derive(Deserialize)]
@@ -146,8 +148,20 @@ pub(super) fn read(path: &Path) -> Result<Protocol, ProtocolError> {
     let text = std::fs::read_to_string(path).map_err(|error| ProtocolError::unreadable(path, &error))?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let shown = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-    let typed: Typed = toml::from_str(&text).map_err(|error| ProtocolError::from_toml(&shown, &text, &error))?;
-    Reader { file: &shown, text: &text, folder }.mean(typed)
+    Reader { file: &shown, text: &text, folder, packs: &|named| PackText::load(folder, named) }.read()
+}
+
+/// The same from texts kept by an earlier run, the pipeline first. Paths are
+/// relative to `folder`, where the pipeline stands.
+pub(super) fn read_kept(texts: &[(String, String)], folder: &Path) -> Result<Protocol, ProtocolError> {
+    let ((file, text), packs) =
+        texts.split_first().ok_or_else(|| ProtocolError::new("protocol", "no pipeline was kept"))?;
+    let kept = |named: &str| {
+        let pack = packs.iter().find(|(file, _)| file == named);
+        pack.map(|(file, text)| PackText { file: file.clone(), text: text.clone() })
+            .ok_or_else(|| ProtocolError::new(named, "this pack was not kept"))
+    };
+    Reader { file, text, folder, packs: &kept }.read()
 }
 
 /// Where the text came from, for errors and for the paths it names.
@@ -155,12 +169,20 @@ struct Reader<'a> {
     file: &'a str,
     text: &'a str,
     folder: &'a Path,
+    /// A pack by the name the pipeline gives it.
+    packs: &'a dyn Fn(&str) -> Result<PackText, ProtocolError>,
 }
 
 impl Reader<'_> {
+    fn read(&self) -> Result<Protocol, ProtocolError> {
+        let typed =
+            toml::from_str(self.text).map_err(|error| ProtocolError::from_toml(self.file, self.text, &error))?;
+        self.mean(typed)
+    }
+
     fn mean(&self, typed: Typed) -> Result<Protocol, ProtocolError> {
         self.check_id(&typed.id)?;
-        let load = |named: &str| PackText::load(self.folder, named);
+        let load = |named: &str| (self.packs)(named);
         let conditions = load(&typed.packs.conditions)?;
         let drugs = load(&typed.packs.drugs)?;
         let factors = load(&typed.packs.factors)?;
@@ -185,6 +207,7 @@ impl Reader<'_> {
             claims: claims.claims(typed.claim)?,
             targets: trends.targets(typed.target)?,
             rebases: trends.rebases(typed.rebase)?,
+            paper: typed.reports.paper,
             study,
             ingest: self.limits(&typed.ingest)?,
             sources,
@@ -225,7 +248,7 @@ impl Reader<'_> {
     fn profile(&self, named: &str) -> Result<PackText, ProtocolError> {
         let built_in = format!("disclosure-{named}.toml");
         let file = if BUILT_IN_PACKS.iter().any(|pack| pack.file == built_in) { built_in.as_str() } else { named };
-        PackText::load(self.folder, file).map_err(|_| {
+        (self.packs)(file).map_err(|_| {
             let profiles =
                 BUILT_IN_PACKS.iter().filter_map(|pack| pack.file.strip_prefix("disclosure-")?.strip_suffix(".toml"));
             let error = ProtocolError::new(self.file, format!("unknown disclosure profile `{named}`"));
@@ -279,7 +302,7 @@ impl Reader<'_> {
         for source in typed {
             let kind = self.kind(&source.kind)?;
             let named = source.mapping.as_deref().or(kind.default_mapping);
-            let pack = named.map(|named| PackText::load(self.folder, named)).transpose()?;
+            let pack = named.map(|named| (self.packs)(named)).transpose()?;
             sources.push(SourceEntry {
                 site: source.site.unwrap_or_else(|| source.name.get_ref().clone()),
                 name: source.name.into_inner(),

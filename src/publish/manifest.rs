@@ -6,12 +6,15 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::report::Context;
 use crate::model::reject::Counts;
 use crate::store::Manifest as SnapshotManifest;
+
+/// Its file name.
+pub const MANIFEST: &str = "manifest.json";
 
 /// The manifest, in the order it is read.
 #[derive(Debug, Serialize)]
@@ -60,11 +63,14 @@ impl Rows {
 }
 
 /// A file and its content's digest.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileDigest {
-    file: String,
-    bytes: usize,
-    sha256: String,
+    /// Path within the report folder.
+    pub file: String,
+    /// Its size.
+    pub bytes: usize,
+    /// Its digest, hexadecimal.
+    pub sha256: String,
 }
 
 impl FileDigest {

@@ -4,11 +4,14 @@
 
 pub mod bundle;
 pub mod chart;
+pub mod comparison;
 pub mod disclosure;
 pub mod manifest;
 pub mod reading;
 pub mod report;
 pub mod results;
+pub mod workbook;
+pub mod written;
 
 use std::path::PathBuf;
 
@@ -22,6 +25,14 @@ pub enum PublishError {
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// A file of a report cannot be read.
+    #[error("cannot read `{}` ({what})\nhint: name the folder of a report, where `manifest.json` and `results.csv` are", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
     },
     /// The report folder holds something else.
     #[error("`{}` is not a report of relief, so it is not replaced\nhint: choose another folder with `--out`, or another pipeline id", path.display())]

@@ -294,7 +294,8 @@ pub fn write_csv(released: &Released, out: &mut impl io::Write) -> io::Result<()
     Ok(())
 }
 
-fn quoted(text: &str) -> Cow<'_, str> {
+/// A cell as RFC 4180 writes it.
+pub(crate) fn quoted(text: &str) -> Cow<'_, str> {
     if text.contains(['"', ',', '\n', '\r']) {
         Cow::Owned(format!("\"{}\"", text.replace('"', "\"\"")))
     } else {

@@ -16,6 +16,7 @@ mod laws;
 mod oracle;
 mod patient;
 mod readings;
+mod report_folder;
 mod safety;
 mod sources;
 mod spec;

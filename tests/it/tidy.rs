@@ -8,11 +8,14 @@ use std::path::{Path, PathBuf};
 const ORDER: [&str; 9] = ["model", "protocol", "store", "ingest", "derive", "estimate", "publish", "synth", "cli"];
 
 /// Crate → the only places that may name it.
-const OWNERS: [(&str, &[&str]); 6] = [
+const OWNERS: [(&str, &[&str]); 9] = [
     ("polars", &["estimate/expression.rs", "estimate/scan.rs", "estimate/cells_of_rows.rs"]),
     ("parquet", &["store/", "derive/reader.rs"]),
     ("statrs", &["estimate/statistics/"]),
     ("plotters", &["publish/chart/"]),
+    ("rust_xlsxwriter", &["publish/workbook/"]),
+    ("typst_as_lib", &["publish/report/pdf/"]),
+    ("typst_pdf", &["publish/report/pdf/"]),
     ("clap", &["cli/", "main.rs"]),
     ("indicatif", &["cli/"]),
 ];

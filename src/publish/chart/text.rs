@@ -13,9 +13,11 @@ const REGULAR: &[u8] = include_bytes!("../fonts/NotoSans-Regular.ttf");
 /// The same, bold.
 const BOLD: &[u8] = include_bytes!("../fonts/NotoSans-Bold.ttf");
 
-static FACES: LazyLock<[FontRef<'static>; 2]> = LazyLock::new(|| {
-    [REGULAR, BOLD].map(|bytes| FontRef::try_from_slice(bytes).expect("the embedded fonts are fonts"))
-});
+/// Both, for whoever sets text with them.
+pub const EMBEDDED: [&[u8]; 2] = [REGULAR, BOLD];
+
+static FACES: LazyLock<[FontRef<'static>; 2]> =
+    LazyLock::new(|| EMBEDDED.map(|bytes| FontRef::try_from_slice(bytes).expect("the embedded fonts are fonts")));
 
 /// Weight of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,11 @@ fn face(weight: Weight) -> &'static FontRef<'static> {
         Weight::Regular => &FACES[0],
         Weight::Bold => &FACES[1],
     }
+}
+
+/// Whether both weights can draw the letter.
+pub fn has_glyph(letter: char) -> bool {
+    FACES.iter().all(|font| font.glyph_id(letter).0 != 0)
 }
 
 /// `ab_glyph` scales by line height, everything else by the em.

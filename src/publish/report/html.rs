@@ -8,7 +8,13 @@ use crate::publish::results::Released;
 
 /// Writes the report.
 pub fn html(released: &Released, context: &Context<'_>, charts: &[Chart]) -> String {
-    let material = Material { released, context, charts };
+    let [first, rest] = sections(Material { released, context, charts });
+    page::page(released, context, &first, &rest)
+}
+
+/// What the report says: the first screen, and the sections after it.
+pub(super) fn sections(material: Material<'_>) -> [String; 2] {
+    let Material { released, context, .. } = material;
     let first = [first_screen::answers(released, context), first_screen::read_this_first(released, context)];
     let rest = [
         first_screen::by_condition(released, context),
@@ -25,7 +31,7 @@ pub fn html(released: &Released, context: &Context<'_>, charts: &[Chart]) -> Str
         definitions::definitions(context, released.profile()),
         provenance::provenance(released, context),
     ];
-    page::page(released, context, &first.concat(), &rest.concat())
+    [first.concat(), rest.concat()]
 }
 
 #[cfg(test)]

@@ -12,7 +12,9 @@ pub mod flow;
 mod html;
 mod level;
 mod limits;
+pub(crate) mod markup;
 mod page;
+mod pdf;
 mod provenance;
 pub mod safety;
 mod sections;
@@ -21,8 +23,15 @@ pub mod words;
 
 use crate::model::calendar::{Day, Period};
 use crate::protocol::Protocol;
+use crate::publish::results::Released;
 
 pub use html::html;
+pub use pdf::pdf;
+
+/// The sections that say how things were counted, as HTML.
+pub(crate) fn methods_sections(released: &Released, context: &Context<'_>) -> String {
+    definitions::definitions(context, released.profile()) + &limits::cannot_say(released, context)
+}
 
 /// What a report says about the run, beside its numbers.
 #[derive(Clone, Debug)]

@@ -42,7 +42,8 @@ pub(super) fn page(released: &Released, context: &Context<'_>, first: &str, rest
     )
 }
 
-fn header(released: &Released, context: &Context<'_>) -> String {
+/// Banner, clinic, title and who is counted.
+pub(super) fn header(released: &Released, context: &Context<'_>) -> String {
     let banner = &released.profile().banner;
     let banner =
         if banner.is_empty() { String::new() } else { format!("<p class=\"banner\">{}</p>\n", escape(banner)) };

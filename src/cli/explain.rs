@@ -1,0 +1,328 @@
+//! `relief explain RESULT_ID`: where a number of a report comes from.
+//!
+//! Everything is read from the report folder, so that only what was released
+//! can be said.
+
+use std::path::PathBuf;
+
+use relief::model::horizon::HORIZONS;
+use relief::protocol::{Measure, Protocol};
+use relief::publish::written::{Table, WrittenReport};
+
+use super::{Failure, say};
+
+/// Hidden neighbours listed before “and more”.
+const LISTED: usize = 12;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The number's id, as in results.csv and in report.html
+    result_id: String,
+    /// Folder of the report, or the pipeline that made it
+    #[arg(long, default_value = "pipelines/quarterly.toml")]
+    report: PathBuf,
+    /// Print one JSON object on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let folder = if arguments.report.is_dir() {
+        arguments.report.clone()
+    } else {
+        let protocol = Protocol::read(&arguments.report)?;
+        protocol.reports.join(&protocol.id)
+    };
+    let report = WrittenReport::read(&folder)?;
+    let protocol = Protocol::read_kept(&report.definitions()?, &folder)?;
+    let known = report.results.by_id();
+    let Some(row) = known.get(arguments.result_id.as_str()) else {
+        return Err(unknown(&arguments.result_id, &report.results));
+    };
+    let result = Row { table: &report.results, cells: row };
+    let explanation = Explanation {
+        report: &report,
+        protocol: &protocol,
+        result,
+        measure: protocol.measures.iter().find(|measure| measure.id == result.get("measure_id")),
+    };
+    say(&if arguments.json { explanation.json().to_string() } else { explanation.text() });
+    Ok(())
+}
+
+/// The id that shares the most parts with what was typed.
+fn unknown(typed: &str, results: &Table) -> Failure {
+    let shared = |id: &str| id.split('/').zip(typed.split('/')).filter(|(one, other)| one == other).count();
+    let ids = results.rows.iter().map(|row| results.cell(row, "result_id"));
+    // The first of the best: the order of the results is the order of the report.
+    let near = ids.fold(("", 0), |best, id| if shared(id) > best.1 { (id, shared(id)) } else { best });
+    let hint = if near.1 == 0 {
+        "ids are in the first column of results.csv".to_owned()
+    } else {
+        format!("did you mean `{}`?", near.0)
+    };
+    Failure::usage(format!("the report has no result `{typed}`\nhint: {hint}"))
+}
+
+/// A row of the results.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    table: &'a Table,
+    cells: &'a [String],
+}
+
+impl<'a> Row<'a> {
+    fn get(&self, column: &str) -> &'a str {
+        self.table.cell(self.cells, column)
+    }
+
+    /// The cell, or why it is empty.
+    fn shown(&self, column: &str) -> String {
+        match self.get(column) {
+            "" if self.get("reason").is_empty() => "not defined".to_owned(),
+            "" => format!("not shown ({})", self.get("reason")),
+            cell => cell.to_owned(),
+        }
+    }
+
+    fn hidden(&self) -> bool {
+        matches!(self.get("suppression"), "primary" | "complementary")
+    }
+
+    /// Whether both say the same in every column but those named.
+    fn like(&self, other: &Self, but: &[&str]) -> bool {
+        KEY.iter().all(|column| but.contains(column) || self.get(column) == other.get(column))
+    }
+}
+
+/// What a number is about.
+const KEY: [&str; 11] = [
+    "measure_id",
+    "population",
+    "site",
+    "condition",
+    "stratum_name",
+    "stratum_level",
+    "period_start",
+    "period_end",
+    "horizon",
+    "statistic",
+    "estimand",
+];
+
+struct Explanation<'a> {
+    report: &'a WrittenReport,
+    protocol: &'a Protocol,
+    result: Row<'a>,
+    /// `None` for the flow and what the program counts by itself.
+    measure: Option<&'a Measure>,
+}
+
+impl Explanation<'_> {
+    fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let table = &self.report.results;
+        table.rows.iter().map(move |cells| Row { table, cells })
+    }
+
+    fn text(&self) -> String {
+        let mut lines = vec![self.result.get("result_id").to_owned()];
+        lines.extend(self.measure.map(|measure| measure.title.clone()));
+        lines.extend(block("The number", self.number()));
+        lines.extend(block("Who is counted, step by step", self.steps()));
+        lines.extend(block("Then, for this number", self.cell()));
+        lines.extend(block("How it is defined", self.definition()));
+        lines.extend(block("Made from", self.source()));
+        lines.extend(block("Hidden nearby", self.hidden()));
+        lines.join("\n")
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let cells: serde_json::Map<String, serde_json::Value> =
+            self.report.results.columns.iter().map(|column| (column.clone(), self.result.get(column).into())).collect();
+        serde_json::json!({
+            "result": cells,
+            "number": self.number(),
+            "steps": self.steps(),
+            "cell": self.cell(),
+            "definition": self.definition(),
+            "source": self.source(),
+            "hidden": self.hidden(),
+        })
+    }
+
+    fn number(&self) -> Vec<String> {
+        let row = self.result;
+        let mut lines = vec![format!("value {} ({})", row.shown("value"), row.get("unit"))];
+        if row.get("value").is_empty() {
+            return lines;
+        }
+        lines.extend(self.formula());
+        if !row.get("ci_low").is_empty() {
+            let (low, high, level, method) =
+                (row.get("ci_low"), row.get("ci_high"), row.get("ci_level"), row.get("ci_method"));
+            lines.push(format!("interval {low} to {high} (level {level}, {method})"));
+        }
+        if row.get("suppression") == "rounded" {
+            lines.push("recomputed from rounded counts".to_owned());
+        }
+        if row.get("maturity") == "immature" {
+            lines.push("immature: follow-up windows were open at the data cut".to_owned());
+        }
+        lines.extend(Some(row.get("message")).filter(|message| !message.is_empty()).map(str::to_owned));
+        lines
+    }
+
+    /// The formula with its numbers; statistics of scores are computed from
+    /// tallies that are not part of a report.
+    fn formula(&self) -> Option<String> {
+        let row = self.result;
+        let (numerator, denominator, n) = (row.get("numerator"), row.get("denominator"), row.get("n"));
+        match row.get("statistic") {
+            "rate" => Some(format!("= with the outcome ÷ denominator = {numerator} ÷ {denominator}")),
+            "count" | "removed" => None,
+            statistic => Some(format!("= {} of the {n} patients’ values", statistic.replace('_', " "))),
+        }
+    }
+
+    /// Whether a step of the flow leads to this number: each horizon branches
+    /// off, and doses of opioids have a branch of their own.
+    fn leads_here(&self, step: &str) -> bool {
+        let opioids = self.measure.is_some_and(|measure| measure.section == "opioids");
+        let branch =
+            HORIZONS.iter().find(|horizon| step.strip_suffix(horizon.id).is_some_and(|rest| rest.ends_with('_')));
+        let flow = self.measure.is_none() && self.result.get("measure_id") == "attrition";
+        flow || (branch.is_none_or(|horizon| horizon.id == self.result.get("horizon"))
+            && (branch.is_none() || step.contains("opioid") == opioids)
+            && (opioids || !step.contains("opioid")))
+    }
+
+    /// The flow, in the order it was counted.
+    fn steps(&self) -> Vec<String> {
+        let steps = self.rows().filter(|row| {
+            row.get("measure_id") == "attrition"
+                && row.get("statistic") == "count"
+                && self.leads_here(row.get("stratum_level"))
+        });
+        steps
+            .map(|step| {
+                let removed = self.rows().find(|row| {
+                    row.get("measure_id") == "attrition"
+                        && row.get("statistic") == "removed"
+                        && row.get("stratum_level") == step.get("stratum_level")
+                });
+                let out = removed
+                    .filter(|row| row.get("value") != "0")
+                    .map(|row| format!(", {} left out", row.shown("value")));
+                format!(
+                    "{} {}: {}{}",
+                    step.shown("value"),
+                    step.get("unit"),
+                    step.get("message"),
+                    out.unwrap_or_default()
+                )
+            })
+            .collect()
+    }
+
+    /// The cohort, and the counts of the cell under every way of counting.
+    fn cell(&self) -> Vec<String> {
+        let row = self.result;
+        if row.get("measure_id") == "attrition" {
+            return vec!["a step of the flow above".to_owned()];
+        }
+        let period = match (row.get("period_start"), row.get("period_end")) {
+            ("", _) => "at any time".to_owned(),
+            (first, last) => format!("{first} to {last}"),
+        };
+        let mut lines = vec![format!(
+            "population {}: series begun {period}; site {}, condition {}, {} {}, horizon {}",
+            row.get("population"),
+            row.get("site"),
+            row.get("condition"),
+            row.get("stratum_name"),
+            row.get("stratum_level"),
+            row.get("horizon")
+        )];
+        for other in self.rows().filter(|other| row.like(other, &["estimand"])) {
+            let counts = match (other.get("numerator"), other.get("denominator")) {
+                ("", "") => format!("{} patients", other.shown("n")),
+                _ => format!("{} of {} patients", other.shown("numerator"), other.shown("denominator")),
+            };
+            let this = if other.get("estimand") == row.get("estimand") { " ← this number" } else { "" };
+            lines.push(format!("{}: {counts}, value {}{this}", other.get("estimand"), other.shown("value")));
+        }
+        lines
+    }
+
+    fn definition(&self) -> Vec<String> {
+        let Some(measure) = self.measure else {
+            return vec![format!("{} is counted by the program itself; see methods.md", self.result.get("measure_id"))];
+        };
+        let mut lines = vec![
+            format!("measure {} version {} ({})", measure.id, measure.version, measure.pack),
+            format!("among: {}", measure.eligible.sql),
+            format!("outcome known: {}", measure.observed.sql),
+        ];
+        let parts = [("counted when", &measure.outcome), ("before", &measure.baseline), ("after", &measure.follow_up)];
+        for (name, part) in parts {
+            lines.extend(part.as_ref().map(|expression| format!("{name}: {}", expression.sql)));
+        }
+        lines.push(format!("missing counted as: {}", self.result.get("estimand")));
+        lines.push(format!("source: {}", measure.citation));
+        if measure.section == "opioids" {
+            let factors = &self.protocol.factors;
+            lines.push(format!("MME factors: {}@{} ({})", factors.id, factors.version, factors.title));
+        }
+        lines
+    }
+
+    fn source(&self) -> Vec<String> {
+        let manifest = &self.report.manifest;
+        vec![
+            format!("snapshot {}", manifest.snapshot),
+            format!("data cut {}", manifest.data_cut.as_deref().unwrap_or("the last day seen at each site")),
+            format!("pipeline {}, relief {}", manifest.pipeline, manifest.version),
+            format!("disclosure profile {}", manifest.disclosure_profile),
+        ]
+    }
+
+    /// Neighbours along one axis at a time that are hidden, with their reasons.
+    fn hidden(&self) -> Vec<String> {
+        let axes: [(&str, &[&str]); 4] = [
+            ("site", &["site"]),
+            ("condition", &["condition"]),
+            ("group", &["stratum_name", "stratum_level"]),
+            ("estimand", &["estimand"]),
+        ];
+        let mut lines = Vec::new();
+        for (axis, columns) in axes {
+            let near: Vec<Row<'_>> = self
+                .rows()
+                .filter(|row| self.result.like(row, columns) && row.get("result_id") != self.result.get("result_id"))
+                .collect();
+            let hidden: Vec<&Row<'_>> = near.iter().filter(|row| row.hidden()).collect();
+            if near.is_empty() {
+                continue;
+            }
+            lines.push(format!("by {axis}: {} of {} other results are hidden", hidden.len(), near.len()));
+            lines.extend(
+                hidden.iter().take(LISTED).map(|row| {
+                    format!("  {} ({}: {})", row.get("result_id"), row.get("suppression"), row.get("reason"))
+                }),
+            );
+            if hidden.len() > LISTED {
+                lines.push(format!("  and {} more", hidden.len() - LISTED));
+            }
+        }
+        lines
+    }
+}
+
+/// A heading and what stands below it; nothing when that is nothing.
+fn block(heading: &str, lines: Vec<String>) -> Vec<String> {
+    if lines.is_empty() {
+        return Vec::new();
+    }
+    let lines = lines.into_iter().map(|line| format!("  {line}"));
+    [String::new(), heading.to_owned()].into_iter().chain(lines).collect()
+}

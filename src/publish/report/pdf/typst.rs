@@ -1,0 +1,230 @@
+//! A part of the page → Typst.
+//!
+//! All text goes out as string literals, so that nothing in it can be taken for
+//! markup; only the shapes around it are ours.
+
+use std::fmt::Write as _;
+
+use crate::publish::chart::text::has_glyph;
+use crate::publish::report::markup::{Drawing, Element, Node, parse};
+
+/// What only a screen needs.
+fn is_left_out(element: &Element) -> bool {
+    matches!(element.tag.as_str(), "nav" | "details" | "script" | "style" | "button" | "form" | "template")
+        || element.is("narrow")
+        || element.is("skip")
+        || element.is("screen")
+}
+
+/// Blocks of the page, in order.
+pub(super) fn blocks(html: &str) -> String {
+    flow(&parse(html))
+}
+
+/// A string literal of Typst. A letter the font has no glyph for is replaced:
+/// a reader would see an empty box, and PDF/UA forbids it.
+pub(super) fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            letter if letter.is_whitespace() && letter != '\u{A0}' => quoted.push(' '),
+            letter if has_glyph(letter) => quoted.push(letter),
+            _ => quoted.push('?'),
+        }
+    }
+    quoted + "\""
+}
+
+/// Nodes between which whitespace means nothing.
+fn flow(nodes: &[Node]) -> String {
+    let mut out = String::new();
+    let mut line: Vec<&Node> = Vec::new();
+    for node in nodes {
+        match node {
+            Node::Element(element) if is_block(element) => {
+                paragraph(&mut out, &mut line);
+                block(&mut out, element);
+            }
+            node => line.push(node),
+        }
+    }
+    paragraph(&mut out, &mut line);
+    out
+}
+
+/// What stood between two blocks; nothing when it was only whitespace.
+fn paragraph(out: &mut String, line: &mut Vec<&Node>) {
+    let empty = line.iter().all(|node| matches!(node, Node::Text(text) if text.trim().is_empty()));
+    if !empty {
+        let body: String = line.iter().map(|node| inline_node(node)).collect();
+        writeln!(out, "{body}\n").expect("text can be written to");
+    }
+    line.clear();
+}
+
+fn is_block(element: &Element) -> bool {
+    !matches!(
+        element.tag.as_str(),
+        "span" | "strong" | "b" | "em" | "i" | "code" | "small" | "a" | "time" | "abbr" | "sup" | "sub" | "br"
+    )
+}
+
+fn block(out: &mut String, element: &Element) {
+    if is_left_out(element) {
+        return;
+    }
+    let body = || inline(&element.children);
+    let made = match element.tag.as_str() {
+        "h1" => format!("#title[{}]", body()),
+        "h2" => format!("#heading(level: 1)[{}]", body()),
+        "h3" | "h4" => format!("#heading(level: 2)[{}]", body()),
+        "p" | "summary" => styled(element, &body()),
+        "ul" | "ol" => items(element),
+        "dl" if element.is("facts") => facts(element),
+        "dl" => terms(element),
+        "blockquote" => format!("#quoted[{}]", body()),
+        "pre" => format!("#command[{}]", body()),
+        "figure" => format!("#chart[\n{}]", flow(&element.children)),
+        "table" => table(element),
+        "article" => format!("#card[\n{}]", flow(&element.children)),
+        _ if element.is("answers") => cards(element),
+        _ if element.is("cautions") => format!("#cautions[\n{}]", flow(&element.children)),
+        _ => flow(&element.children),
+    };
+    writeln!(out, "{made}\n").expect("text can be written to");
+}
+
+fn styled(element: &Element, body: &str) -> String {
+    let style = ["answer", "big", "trend"].into_iter().find(|class| element.is(class));
+    match style {
+        Some(style) => format!("#{style}[{body}]"),
+        None if element.is("banner") => format!("#warning[{body}]"),
+        None if ["note", "foot", "small", "lead", "kicker"].iter().any(|class| element.is(class)) => {
+            format!("#note[{body}]")
+        }
+        None => format!("#par[{body}]"),
+    }
+}
+
+fn items(list: &Element) -> String {
+    let items: String = list.elements().map(|item| format!("[{}], ", inline(&item.children))).collect();
+    format!("#list({items})")
+}
+
+fn facts(list: &Element) -> String {
+    let cell = |part: &Element| {
+        let body = inline(&part.children);
+        if part.tag == "dt" { format!("soft[{body}], ") } else { format!("[{body}], ") }
+    };
+    format!("#facts({})", list.elements().map(cell).collect::<String>())
+}
+
+fn terms(list: &Element) -> String {
+    let mut out = String::from("#terms(");
+    for part in list.elements() {
+        let body = inline(&part.children);
+        let piece = if part.tag == "dt" { format!("terms.item([{body}], ") } else { format!("[{body}]), ") };
+        out.push_str(&piece);
+    }
+    out + ")"
+}
+
+fn cards(element: &Element) -> String {
+    let cards: String = element
+        .elements()
+        .filter(|part| !is_left_out(part))
+        .map(|part| {
+            let mut card = String::new();
+            block(&mut card, part);
+            format!("[\n{card}], ")
+        })
+        .collect();
+    format!("#cards({cards})")
+}
+
+fn table(table: &Element) -> String {
+    let caption = table.find("caption").map(|caption| inline(&caption.children)).unwrap_or_default();
+    let head: Vec<&Element> =
+        table.find("thead").and_then(|head| head.find("tr")).into_iter().flat_map(Element::elements).collect();
+    let numeric: String = head.iter().map(|cell| if cell.is("n") { "true, " } else { "false, " }).collect();
+    let names: String = head.iter().map(|cell| format!("[{}], ", inline(&cell.children))).collect();
+    let rows = table.find("tbody").into_iter().flat_map(Element::elements).filter(|row| !is_left_out(row));
+    let cells: String = rows
+        .map(|row| {
+            let cells: String = row.elements().map(|cell| format!("[{}], ", inline(&cell.children))).collect();
+            format!("{cells}table.hline(),\n")
+        })
+        .collect();
+    format!("#results([{caption}], ({numeric}), ({names}),\n{cells})")
+}
+
+fn inline(nodes: &[Node]) -> String {
+    nodes.iter().map(inline_node).collect()
+}
+
+fn inline_node(node: &Node) -> String {
+    match node {
+        Node::Text(text) => literal(text),
+        Node::Drawing(drawing) => picture(drawing),
+        Node::Element(element) if is_left_out(element) => String::new(),
+        Node::Element(element) => {
+            let body = inline(&element.children);
+            match element.tag.as_str() {
+                "strong" | "b" => format!("#strong[{body}];"),
+                "em" | "i" => format!("#emph[{body}];"),
+                "small" => format!("#tiny[{body}];"),
+                "br" => "#linebreak();".to_owned(),
+                _ if element.is("unknown") => format!("#soft[{body}];"),
+                _ => body,
+            }
+        }
+    }
+}
+
+/// Text with its whitespace as a browser would show it.
+fn literal(text: &str) -> String {
+    let mut short = String::with_capacity(text.len());
+    for letter in text.chars() {
+        let space = letter.is_ascii_whitespace();
+        if !(space && short.ends_with(' ')) {
+            short.push(if space { ' ' } else { letter });
+        }
+    }
+    if short.is_empty() { short } else { format!("#{};", quoted(&short)) }
+}
+
+fn picture(drawing: &Drawing) -> String {
+    let svg = quoted(&drawing.svg);
+    if let Some(alt) = &drawing.alt {
+        return format!("#drawing({svg}, {});", quoted(alt));
+    }
+    let wide = if drawing.svg.contains("class=\"bar\"") { "100%" } else { "18mm" };
+    format!("#silent({svg}, {wide});")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{blocks, quoted};
+
+    #[test]
+    fn nothing_in_a_text_is_taken_for_markup() {
+        assert_eq!(quoted("#\"\\[*\u{1F600}\n"), "\"#\\\"\\\\[*? \"");
+        let typst = blocks("<p>a #b [c] <strong>&lt;d&gt;</strong></p><nav>e</nav>");
+        assert_eq!(typst.trim(), "#par[#\"a #b [c] \";#strong[#\"<d>\";];]");
+    }
+
+    #[test]
+    fn a_table_keeps_its_heading_and_the_side_of_its_numbers() {
+        let typst = blocks(
+            "<table><caption><span>C</span></caption><thead><tr><th>A</th><th class=\"n\">B</th></tr></thead><tbody><tr><th>x</th><td class=\"n\">1</td></tr></tbody></table>",
+        );
+        assert!(
+            typst.starts_with(
+                "#results([#\"C\";], (false, true, ), ([#\"A\";], [#\"B\";], ),\n[#\"x\";], [#\"1\";], table.hline(),"
+            ),
+            "{typst}"
+        );
+    }
+}
