@@ -23,6 +23,7 @@ mod spec;
 mod statistics_laws;
 mod table;
 mod tidy;
+mod workbooks;
 mod workdir;
 
 /// Says what a passing test did not do; shown with `--nocapture`.

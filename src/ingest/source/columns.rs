@@ -7,28 +7,17 @@ use super::super::error::IngestError;
 use super::super::record::{Buffers, Record, Records};
 use super::mapped::{ForeignCell, Mapper};
 use super::sink::{At, FileId, Sink};
-use crate::protocol::{ColumnsMapping, MappedTable, Mapping, Protocol, SourceEntry};
+use crate::protocol::{MappedTable, Mapping, Protocol, SourceEntry};
 
 /// Reads every file the mapping names.
 pub(super) fn stage(source: &SourceEntry, _protocol: &Protocol, sink: &mut dyn Sink) -> Result<(), IngestError> {
     let Mapping::Columns(mapping) = &source.mapping else { unreachable!("CSV without a mapping needs no adapter") };
-    for name in files(mapping) {
+    for name in mapping.files() {
         let path = if source.path.is_dir() { source.path.join(name) } else { source.path.clone() };
         let tables = mapping.tables.iter().filter(|table| table.from == name);
         read(&path, name, tables, sink)?;
     }
     Ok(())
-}
-
-/// The files, each once, in the order they are first named.
-fn files(mapping: &ColumnsMapping) -> Vec<&str> {
-    let mut files: Vec<&str> = Vec::new();
-    for table in &mapping.tables {
-        if !files.contains(&table.from.as_str()) {
-            files.push(&table.from);
-        }
-    }
-    files
 }
 
 fn read<'m>(

@@ -5,10 +5,12 @@
 
 mod columns;
 mod csv;
+mod identity;
 mod mapped;
 mod original;
 mod sink;
 mod stage;
+mod xlsx;
 
 use std::path::PathBuf;
 
@@ -32,7 +34,10 @@ struct Adapter {
 }
 
 /// In the order of `protocol::SOURCE_KINDS`.
-static ADAPTERS: &[Adapter] = &[Adapter { kind: "csv", has_columns: true, stage: columns::stage }];
+static ADAPTERS: &[Adapter] = &[
+    Adapter { kind: "csv", has_columns: true, stage: columns::stage },
+    Adapter { kind: "xlsx", has_columns: true, stage: xlsx::stage },
+];
 
 /// The files of a source.
 #[derive(Debug)]

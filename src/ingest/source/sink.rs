@@ -43,6 +43,9 @@ pub(in crate::ingest) trait Sink {
     /// writes one file a patient: findings and the snapshot say `shown` instead.
     fn file_as(&mut self, name: &str, shown: &str) -> FileId;
 
+    /// Announces a sheet of a workbook, which findings then name beside the file.
+    fn sheet(&mut self, name: &str, sheet: &str) -> FileId;
+
     /// Shows the privacy gate every column name the file has, read or not.
     /// Formats with columns do this before the first row.
     ///

@@ -187,6 +187,10 @@ impl Sink for Stage<'_> {
         self.announce(name, shown.to_owned())
     }
 
+    fn sheet(&mut self, name: &str, sheet: &str) -> FileId {
+        self.announce(name, format!("{name}, sheet {sheet}"))
+    }
+
     fn headers(&mut self, file: FileId, names: &[&str]) -> Result<(), IngestError> {
         let file = &mut self.files[file.0];
         file.headers_shown = true;

@@ -18,6 +18,19 @@ pub struct ColumnsMapping {
     pub tables: Vec<MappedTable>,
 }
 
+impl ColumnsMapping {
+    /// The files or sheets, each once, in the order they are first named.
+    pub fn files(&self) -> Vec<&str> {
+        let mut files: Vec<&str> = Vec::new();
+        for table in &self.tables {
+            if !files.contains(&table.from.as_str()) {
+                files.push(&table.from);
+            }
+        }
+        files
+    }
+}
+
 /// A canonical table made of a file or sheet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MappedTable {

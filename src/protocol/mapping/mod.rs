@@ -32,11 +32,10 @@ pub struct SourceKind {
 }
 
 /// Every kind, in the order documentation lists them in.
-pub static SOURCE_KINDS: &[SourceKind] = &[SourceKind {
-    id: "csv",
-    default_mapping: None,
-    parse_mapping: |pack| columns::parse(pack).map(Mapping::Columns),
-}];
+pub static SOURCE_KINDS: &[SourceKind] = &[
+    SourceKind { id: "csv", default_mapping: None, parse_mapping: |pack| columns::parse(pack).map(Mapping::Columns) },
+    SourceKind { id: "xlsx", default_mapping: None, parse_mapping: |pack| columns::parse(pack).map(Mapping::Columns) },
+];
 
 impl SourceKind {
     /// The kind a pipeline names.
