@@ -1,24 +1,90 @@
-//! `relief check PIPELINE`: ingest without writing.
+//! `relief check PIPELINE`: ingest without writing; `--explain RULE`: why a rule
+//! is there and what to do.
 
-use relief::ingest::Mode;
+use relief::ingest::gate::{Detector, GateReport, detectors};
+use relief::ingest::{IngestError, Mode};
+use relief::model::reject::{Outcome, RULES, Rule};
 use relief::protocol::Protocol;
 
-use super::{Failure, PipelineArguments, ingest, run, say};
+use super::{Failure, ingest, run, say};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    #[command(flatten)]
-    pipeline: PipelineArguments,
+    /// Pipeline file, for example pipelines/quarterly.toml
+    #[arg(required_unless_present = "explain")]
+    pipeline: Option<std::path::PathBuf>,
+    /// Print one JSON object on standard output
+    #[arg(long)]
+    json: bool,
+    /// Say why a rule of the privacy gate or about rows is there, and what to do
+    #[arg(long, value_name = "RULE", conflicts_with = "pipeline")]
+    explain: Option<String>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let protocol = Protocol::read(&arguments.pipeline.pipeline)?;
+    if let Some(rule) = &arguments.explain {
+        say(&explained(rule).ok_or_else(|| unknown(rule))?);
+        return Ok(());
+    }
+    let pipeline = arguments.pipeline.as_deref().ok_or_else(|| Failure::usage("no pipeline is named"))?;
+    let protocol = Protocol::read(pipeline)?;
     run::compile(&protocol)?;
-    let ingested = ingest::ingest(&protocol, Mode::Check)?;
-    if arguments.pipeline.json {
+    let ingested = match ingest::try_ingest(&protocol, Mode::Check) {
+        Ok(ingested) => ingested,
+        Err(error) => return Err(refused(error, arguments.json)),
+    };
+    if arguments.json {
         say(&ingest::json(&ingested).to_string());
     } else {
+        say(&gate_table(&ingested.gate));
         say(&ingest::table(&ingested));
     }
     ingested.too_many(&protocol).map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// What the gate says is the answer of a check also where it says no.
+fn refused(error: IngestError, json: bool) -> Failure {
+    if let IngestError::Refused { gate } = &error {
+        say(&if json { serde_json::json!({ "gate": ingest::gate_json(gate) }).to_string() } else { gate_table(gate) });
+    }
+    error.into()
+}
+
+fn gate_table(gate: &GateReport) -> String {
+    let cells = gate.columns.iter().map(|column| {
+        let count = column.count.to_string();
+        [&column.source, &column.file, &column.column, column.fate.words(), column.rule, &count].map(str::to_owned)
+    });
+    let heading = ["source", "file", "column", "what happens", "rule", "count"].map(str::to_owned);
+    let rows: Vec<[String; 6]> = std::iter::once(heading).chain(cells).collect();
+    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
+    let widths: [usize; 6] = std::array::from_fn(width);
+    let line = |row: &[String; 6]| {
+        let padded = row
+            .iter()
+            .zip(widths)
+            .enumerate()
+            .map(|(at, (cell, width))| if at == 5 { format!("{cell:>width$}") } else { format!("{cell:<width$}") });
+        padded.collect::<Vec<_>>().join("  ")
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// A rule or detector in full.
+fn explained(id: &str) -> Option<String> {
+    if let Some(Detector { id, what, why, hint }) = Detector::find(id) {
+        return Some(format!("{id} (privacy gate)\nfound: {what}\nwhy:   {why}\ndo:    {hint}"));
+    }
+    let Rule { id, title, why, fix, outcome } = Rule::find(id)?;
+    let outcome = match outcome {
+        Outcome::Quarantined => "the row is set aside and listed in the quarantine",
+        Outcome::Dropped => "the row is a second copy and is left out",
+        Outcome::Remarked => "nothing is left out",
+    };
+    Some(format!("{id} (rows)\nfound: {title}\nwhy:   {why}\ndo:    {fix}\nthen:  {outcome}"))
+}
+
+fn unknown(rule: &str) -> Failure {
+    let ids: Vec<&str> = detectors().map(|detector| detector.id).chain(RULES.iter().map(|rule| rule.id)).collect();
+    Failure::usage(format!("there is no rule `{rule}`\nhint: rules: {}", ids.join(", ")))
 }

@@ -1,6 +1,7 @@
 //! `relief ingest PIPELINE`: files → a new snapshot and a quarantine.
 
-use relief::ingest::{Ingested, Mode};
+use relief::ingest::gate::GateReport;
+use relief::ingest::{IngestError, Ingested, Mode};
 use relief::protocol::Protocol;
 
 use super::progress::Progress;
@@ -25,13 +26,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 /// Ingests with a progress bar.
 pub(super) fn ingest(protocol: &Protocol, mode: Mode) -> Result<Ingested, Failure> {
+    Ok(try_ingest(protocol, mode)?)
+}
+
+/// The same, for who wants to look at the error.
+pub(super) fn try_ingest(protocol: &Protocol, mode: Mode) -> Result<Ingested, IngestError> {
     let bar = Progress::bytes("reading");
     let ingested = relief::ingest::run(protocol, mode, &mut |progress| bar.set_of(progress.done, progress.total));
     bar.finish();
-    Ok(ingested?)
+    ingested
 }
 
-/// The documented object: `tables`, `patients`, `records`, `findings`, `snapshot`.
+/// The documented object: `tables`, `patients`, `records`, `findings`, `snapshot`, `gate`.
 pub(super) fn json(ingested: &Ingested) -> serde_json::Value {
     let findings: Vec<_> = ingested
         .findings
@@ -60,7 +66,19 @@ pub(super) fn json(ingested: &Ingested) -> serde_json::Value {
         "records": records,
         "findings": findings,
         "snapshot": ingested.snapshot.as_ref().map(|snapshot| snapshot.number),
+        "gate": gate_json(&ingested.gate),
     })
+}
+
+/// Every column and what becomes of it.
+pub(super) fn gate_json(gate: &GateReport) -> Vec<serde_json::Value> {
+    let columns = gate.columns.iter().map(|column| {
+        serde_json::json!({
+            "source": column.source, "file": column.file, "column": column.column,
+            "fate": column.fate.words(), "rule": column.rule, "count": column.count,
+        })
+    });
+    columns.collect()
 }
 
 /// The same for a person.

@@ -3,26 +3,17 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::gate::GateReport;
 use crate::store::StoreError;
 
 /// An ingest that ended without a snapshot.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
     /// The privacy gate refused a source.
-    #[error("refused: {what} in column `{column}` of `{file}` (source `{source_name}`, rule `{rule}`)\nhint: {hint}")]
+    #[error("{}", gate.complaint())]
     Refused {
-        /// Source name.
-        source_name: String,
-        /// File name.
-        file: String,
-        /// Column name.
-        column: String,
-        /// Detector id.
-        rule: &'static str,
-        /// What was detected, never the value.
-        what: &'static str,
-        /// What to do.
-        hint: &'static str,
+        /// Every column and what becomes of it, the refused ones among them.
+        gate: GateReport,
     },
     /// More bad rows than the pipeline allows.
     #[error(

@@ -10,7 +10,7 @@ use super::admit::{Event, Problem, Remarks, WithheldColumns, patient_code};
 use super::buckets::Buckets;
 use super::day::DayReader;
 use super::error::IngestError;
-use super::identifiers;
+use super::gate::{self, Notes};
 use super::layout::Cell;
 use super::plan::PlannedFile;
 use super::quarantine::Ledger;
@@ -91,8 +91,14 @@ pub(super) fn read_table<'a, E: Event<'a> + Send>(
     for (index, file) in session.plan.of_table(E::TABLE.name()) {
         let reader = FileReader { session, roster, index, file };
         let begin = || (E::new(&file.layout, session.protocol), Found::default());
-        let work = |(event, found): &mut (E, Found), records: &Records<'_>| reader.read(records, event, found);
-        let take = |(_, found): (E, Found)| found.take(index, &mut buckets, withheld, ledger);
+        let work = |(event, found): &mut (E, Found), records: &Records<'_>| {
+            reader.read(records, event, found);
+            Ok(())
+        };
+        let take = |(_, mut found): (E, Found)| {
+            session.watch(index, std::mem::take(&mut found.notes));
+            found.take(index, &mut buckets, withheld, ledger)
+        };
         let digest = read_file(file, meter, begin, work, take)?;
         session.note_digest(index, digest);
     }
@@ -145,6 +151,7 @@ struct Found {
     withheld: Vec<u8>,
     rejects: Vec<Reject>,
     remarks: Remarks,
+    notes: Notes,
 }
 
 impl Found {
@@ -177,12 +184,14 @@ struct FileReader<'s, 'a> {
 }
 
 impl<'a> FileReader<'_, 'a> {
-    fn read<E: Event<'a>>(&self, records: &Records<'_>, event: &mut E, found: &mut Found) -> Result<(), IngestError> {
+    fn read<E: Event<'a>>(&self, records: &Records<'_>, event: &mut E, found: &mut Found) {
         let common = Common::new(self);
         let matches = common.matches(records, self.roster);
         found.read += records.len() as u64;
         for (record, matched) in records.iter().zip(matches) {
+            found.notes.look_aside(&record, &self.file.layout, self.session.protocol.basis);
             if let Some(reject) = self.file.rejected(&record) {
+                found.notes.look_through(&record, &self.file.layout);
                 common.set_aside(&record, matched, reject, found, E::TABLE);
                 continue;
             }
@@ -194,11 +203,10 @@ impl<'a> FileReader<'_, 'a> {
                 Ok(()) => row::end(&mut found.rows, start),
                 Err(problem) => {
                     found.rows.truncate(start);
-                    self.set_aside(&record, matched, problem, &common, found, E::TABLE)?;
+                    self.set_aside(&record, matched, problem, &common, found, E::TABLE);
                 }
             }
         }
-        Ok(())
     }
 
     fn set_aside(
@@ -209,14 +217,14 @@ impl<'a> FileReader<'_, 'a> {
         common: &Common,
         found: &mut Found,
         table: TableId,
-    ) -> Result<(), IngestError> {
+    ) {
         let (rule, column) = match problem {
             Problem::Reject { rule, column } => (rule, column),
-            Problem::Refuse { detector, column } => return Err(self.session.refused(self.index, detector, column)),
+            Problem::Refuse { detector, column } => return found.notes.hits.add(column, detector),
         };
+        found.notes.look_through(record, &self.file.layout);
         let reject = Reject { line: record.line(), rule, column: Cow::Borrowed(column) };
         common.set_aside(record, matched, reject, found, table);
-        Ok(())
     }
 }
 
@@ -287,7 +295,7 @@ impl Common {
             Match::Unknown => {
                 let code = patient_code(cell, record)?;
                 // Codes of the patients file were looked at when it was read.
-                match identifiers::in_value(code) {
+                match gate::in_value(code) {
                     Some(detector) => Err(Problem::Refuse { detector, column: cell.name }),
                     None => Err(cell.breaks(&UNKNOWN_PATIENT)),
                 }
@@ -300,7 +308,7 @@ impl Common {
         if id.len() > LONGEST_ROW_ID {
             return Err(self.row_id.breaks(&FREE_TEXT));
         }
-        match identifiers::in_value(id) {
+        match gate::in_value(id) {
             Some(detector) => Err(Problem::Refuse { detector, column: self.row_id.name }),
             None => Ok(id),
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::error::IngestError;
-use super::identifiers::{self, Detector};
+use super::gate::{Role, Unread, printable};
 use crate::model::table::InputTable;
 use crate::protocol::nearest;
 use crate::store::CalendarKind;
@@ -38,17 +38,8 @@ pub(super) struct Layout {
     /// Whether the file says how its days are counted.
     pub has_days: bool,
     /// Columns that are not read.
-    pub unmapped: Vec<String>,
+    pub unmapped: Vec<Unread>,
     cells: Vec<Cell>,
-}
-
-/// A column the privacy gate refuses.
-#[derive(Debug)]
-pub(super) struct RefusedColumn {
-    /// Its name.
-    pub column: String,
-    /// What it tripped.
-    pub detector: &'static Detector,
 }
 
 impl Layout {
@@ -68,8 +59,8 @@ impl Layout {
         layout.day = day(&names, table, path)?;
         layout.has_days = layout.day.is_some();
         let known = |name: &str| table.header_names().any(|known| known == name);
-        layout.unmapped =
-            names.iter().enumerate().filter(|(_, name)| !known(name)).map(|(at, name)| printable(name, at)).collect();
+        let unread = |(position, name): (usize, &String)| Unread { position, name: printable(name, position) };
+        layout.unmapped = names.iter().enumerate().filter(|(_, name)| !known(name)).map(unread).collect();
         Ok(layout)
     }
 
@@ -113,6 +104,15 @@ impl Layout {
         }
     }
 
+    /// The name of the column at a position, as far as it may be printed.
+    pub(super) fn name_at(&self, position: usize) -> String {
+        let own = self.cells.iter().chain(self.day.as_ref().map(|(cell, _)| cell));
+        let own = own.map(|cell| (cell.position, cell.name));
+        let unread = self.unmapped.iter().map(|column| (column.position, column.name.as_str()));
+        let found = own.chain(unread).find(|(at, _)| *at == position);
+        found.map_or_else(|| format!("column {}", position + 1), |(_, name)| name.to_owned())
+    }
+
     /// The cell of a column of the table.
     ///
     /// # Panics
@@ -122,30 +122,16 @@ impl Layout {
     }
 }
 
-/// The first column, in file order, that the privacy gate refuses.
-pub(super) fn refused_column(table: &InputTable, header: &[String], dates_allowed: bool) -> Option<RefusedColumn> {
-    let own = |name: &str| table.header_names().any(|known| known == name);
-    let dated = |name: &str| table.day.is_some_and(|day| day.dated == name);
-    header.iter().enumerate().find_map(|(at, raw)| {
-        let name = raw.trim().to_ascii_lowercase();
-        let detector = if !own(&name) {
-            identifiers::in_column_name(raw.trim(), dates_allowed)
-        } else if dated(&name) && !dates_allowed {
-            Some(identifiers::date_column())
-        } else {
-            None
-        };
-        detector.map(|detector| RefusedColumn { column: printable(&name, at), detector })
-    })
-}
-
-/// A header name that may be repeated in a message. A file without a header
-/// has data in its first line, and data is never repeated.
-pub(super) fn printable(name: &str, position: usize) -> String {
-    let plain =
-        name.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-' | b' ' | b'.' | b'0'..=b'9'));
-    let word = name.len() <= 40 && plain && name.starts_with(|first: char| first.is_ascii_lowercase());
-    if word { name.to_owned() } else { format!("column {}", position + 1) }
+/// What the n-th column of a canonical file is to its reader.
+pub(super) fn role(table: &InputTable, name: &str) -> Role {
+    let name = name.trim().to_ascii_lowercase();
+    if table.day.is_some_and(|day| day.dated == name) {
+        Role::ReadAsDate
+    } else if table.header_names().any(|known| known == name) {
+        Role::Read
+    } else {
+        Role::Unmapped
+    }
 }
 
 fn check_separator(names: &[String], path: &Path) -> Result<(), IngestError> {
@@ -199,7 +185,7 @@ fn missing(names: &[String], table: &InputTable, column: &str, path: &Path) -> I
 mod tests {
     use std::path::Path;
 
-    use super::{Layout, refused_column};
+    use super::Layout;
     use crate::model::table::InputTable;
 
     fn read(header: &str) -> Result<Layout, String> {
@@ -213,7 +199,10 @@ mod tests {
         let layout = read("Score,date, INSTRUMENT ,patient_id,mood").expect("all required columns");
         assert_eq!([layout.cell("score").position, layout.cell("instrument").position], [0, 2]);
         assert!(!layout.cell("item").is_present());
-        assert_eq!(layout.unmapped, ["mood"]);
+        assert_eq!(
+            (layout.unmapped.len(), layout.name_at(4), layout.name_at(1)),
+            (1, "mood".to_owned(), "date".to_owned())
+        );
     }
 
     #[test]
@@ -223,13 +212,5 @@ mod tests {
         assert!(read("patient_id,instrument,score").expect_err("no date").contains("`date`"));
         assert!(read("patient_id,date,day,instrument,score").expect_err("two calendars").contains("both"));
         assert!(read("patient_id;date;score").expect_err("semicolons").contains("commas"));
-    }
-
-    #[test]
-    fn a_message_never_repeats_what_may_be_data() {
-        let table = InputTable::find("patients").expect("a table");
-        let header: Vec<String> = ["patient_id", "Email 12@x"].map(str::to_owned).to_vec();
-        let refused = refused_column(table, &header, true).expect("an e-mail column");
-        assert_eq!(refused.column, "column 2");
     }
 }

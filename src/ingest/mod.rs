@@ -2,7 +2,7 @@
 //! and day, and a list of those that cannot.
 //!
 //! ```text
-//! plan        which files, which columns, may they be here (`identifiers`)
+//! plan        which files, which columns, may they be here (`gate`)
 //! withdrawals who must be left out
 //! roster      the patients, numbered in key order
 //! events      every other table: `admit` a record or say which rule it breaks,
@@ -22,7 +22,7 @@ mod day;
 mod digest;
 mod error;
 mod events;
-mod identifiers;
+pub mod gate;
 mod layout;
 mod number;
 mod plan;
@@ -46,6 +46,7 @@ pub use digest::reading;
 pub use error::IngestError;
 pub use read::Progress;
 
+use gate::GateReport;
 use session::Session;
 
 use crate::model::reject::{Counts, Finding, RecordCounts};
@@ -78,6 +79,8 @@ pub struct Ingested {
     pub unchanged: bool,
     /// Folder of the quarantine files, when there are any.
     pub quarantine: Option<PathBuf>,
+    /// Every column, what becomes of it and why.
+    pub gate: GateReport,
     /// Of the rows quarantined, those of people who withdrew, which are not bad.
     pub withdrawn_rows: u64,
 }

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use super::blocks::Blocks;
 use super::error::IngestError;
 use super::events::Reject;
-use super::identifiers::{self, Detector};
-use super::layout::{Layout, refused_column};
+use super::gate::{ColumnFate, GateReport, date_column, judge_header};
+use super::layout::{Cell, Layout, role};
 use super::record::Record;
 use super::source::{OtherFile, TableFile, find_files};
 use super::staged::Staged;
@@ -37,6 +37,8 @@ pub(super) struct Plan {
     pub files: Vec<PlannedFile>,
     /// What there is to say of files as a whole, with the position of their source.
     pub others: Vec<(usize, OtherFile)>,
+    /// Every column, what becomes of it and why.
+    pub gate: GateReport,
     /// What days are counted from, in every file.
     pub calendar: CalendarKind,
     /// Bytes to be read, as stored.
@@ -46,21 +48,27 @@ pub(super) struct Plan {
 impl Plan {
     /// Looks at every folder and header.
     pub(super) fn make(protocol: &Protocol) -> Result<Self, IngestError> {
-        let (mut files, mut others) = (Vec::new(), Vec::new());
+        let (mut headers, mut others, mut gate) = (Vec::new(), Vec::new(), GateReport::default());
         for (index, source) in protocol.sources.iter().enumerate() {
             let found = find_files(source, protocol)?;
             for file in found.tables {
-                files.push(read_header(index, source, file, protocol)?);
+                let (header, fates) = judged(&file, source, protocol)?;
+                gate.columns.extend(fates);
+                headers.push((index, file, header));
             }
+            gate.columns.extend(found.gate.columns);
             others.extend(found.others.into_iter().map(|file| (index, file)));
         }
+        // The gate comes first: a refused file is refused whatever else is wrong with it.
+        gate.check()?;
+        let mut files: Vec<PlannedFile> = headers.into_iter().map(planned).collect::<Result<_, _>>()?;
         let calendar = calendar(&files, protocol)?;
         // Files that do not say count as the others do.
         for file in files.iter_mut().filter(|file| !file.layout.has_days) {
             file.layout.day = file.layout.day.map(|(cell, _)| (cell, calendar));
         }
         let bytes = files.iter().map(PlannedFile::bytes).sum();
-        Ok(Self { files, others, calendar, bytes })
+        Ok(Self { files, others, gate, calendar, bytes })
     }
 
     /// The files of a table with their positions.
@@ -83,50 +91,34 @@ impl PlannedFile {
     }
 }
 
-fn read_header(
-    index: usize,
-    source: &SourceEntry,
-    mut file: TableFile,
-    protocol: &Protocol,
-) -> Result<PlannedFile, IngestError> {
-    if let Some(staged) = file.staged.take() {
-        return staged_file(index, source, file, staged, protocol);
-    }
-    let header = Blocks::open(&file.path, None)?.header()?;
-    // The gate comes first: a refused file is refused whatever else is wrong with it.
-    if let Some(refused) = refused_column(file.table, &header, protocol.basis.allows_dates()) {
-        return Err(refused_error(source, &file.name, refused.detector, &refused.column));
-    }
-    let layout = Layout::read(file.table, &header, &file.path)?;
-    Ok(PlannedFile { source: index, path: file.path, name: file.name, layout, staged: None })
-}
+/// A file with its header, which is empty where an adapter has read the file.
+type Headed = (usize, TableFile, Vec<String>);
 
-/// The gate has seen the columns an original has; here it sees what its adapter
-/// made of them.
-fn staged_file(
-    source: usize,
-    entry: &SourceEntry,
-    file: TableFile,
-    (staged, layout): (Staged, Layout),
-    protocol: &Protocol,
-) -> Result<PlannedFile, IngestError> {
+/// Shows the gate the columns of a canonical file, or what an adapter made of
+/// those it has shown already.
+fn judged(file: &TableFile, source: &SourceEntry, protocol: &Protocol) -> Result<Shown, IngestError> {
+    let Some((_, layout)) = &file.staged else {
+        let header = Blocks::open(&file.path, None)?.header()?;
+        let role = |at: usize| role(file.table, &header[at]);
+        let fates = judge_header(&source.name, &file.name, &header, protocol.basis, role);
+        return Ok((header, fates));
+    };
     let dated = layout.day.filter(|(_, kind)| layout.has_days && *kind == CalendarKind::Dated);
-    if let Some((cell, _)) = dated.filter(|_| !protocol.basis.allows_dates()) {
-        return Err(refused_error(entry, &file.name, identifiers::date_column(), cell.name));
-    }
-    Ok(PlannedFile { source, path: file.path, name: file.name, layout, staged: Some(staged) })
+    let dated = dated.filter(|_| !protocol.basis.allows_dates());
+    let fate =
+        |(cell, _): (Cell, CalendarKind)| ColumnFate::refused(&source.name, &file.name, cell.name, date_column());
+    Ok((Vec::new(), dated.map(fate).into_iter().collect()))
 }
 
-/// The error that stops a source.
-pub(super) fn refused_error(source: &SourceEntry, file: &str, detector: &Detector, column: &str) -> IngestError {
-    IngestError::Refused {
-        source_name: source.name.clone(),
-        file: file.to_owned(),
-        column: column.to_owned(),
-        rule: detector.id,
-        what: detector.what,
-        hint: detector.hint,
-    }
+/// A header and what becomes of its columns.
+type Shown = (Vec<String>, Vec<ColumnFate>);
+
+fn planned((source, mut file, header): Headed) -> Result<PlannedFile, IngestError> {
+    let (staged, layout) = match file.staged.take() {
+        Some((staged, layout)) => (Some(staged), layout),
+        None => (None, Layout::read(file.table, &header, &file.path)?),
+    };
+    Ok(PlannedFile { source, path: file.path, name: file.name, layout, staged })
 }
 
 fn calendar(files: &[PlannedFile], protocol: &Protocol) -> Result<CalendarKind, IngestError> {

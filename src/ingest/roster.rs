@@ -11,6 +11,7 @@ use super::Session;
 use super::admit::{Facts, PatientReader, PatientRecord, Problem, Remarks, Sites};
 use super::error::IngestError;
 use super::events::{Origin, Reject, field_count};
+use super::gate::Notes;
 use super::plan::PlannedFile;
 use super::quarantine::Ledger;
 use super::read::{Meter, read_file};
@@ -62,6 +63,7 @@ struct Found {
     listed: Vec<Listed>,
     rejects: Vec<Reject>,
     remarks: Remarks,
+    notes: Notes,
 }
 
 impl Roster {
@@ -79,9 +81,13 @@ impl Roster {
             let rows = Lister::new(session, index, file, withdrawn);
             let begin = || (PatientReader::new(&file.layout, session.protocol, &sites, default_site), Found::default());
             let work = |(reader, found): &mut (PatientReader<'_>, Found), records: &Records<'_>| {
-                rows.read(records, reader, found)
+                rows.read(records, reader, found);
+                Ok(())
             };
-            let take = |(_, found): (PatientReader<'_>, Found)| take(index, found, &mut listed, ledger);
+            let take = |(_, mut found): (PatientReader<'_>, Found)| {
+                session.watch(index, std::mem::take(&mut found.notes));
+                take(index, found, &mut listed, ledger)
+            };
             let digest = read_file(file, meter, begin, work, take)?;
             session.note_digest(index, digest);
         }
@@ -147,32 +153,30 @@ impl<'s, 'a> Lister<'s, 'a> {
         }
     }
 
-    fn read(
-        &self,
-        records: &Records<'_>,
-        reader: &mut PatientReader<'_>,
-        found: &mut Found,
-    ) -> Result<(), IngestError> {
+    fn read(&self, records: &Records<'_>, reader: &mut PatientReader<'_>, found: &mut Found) {
         found.rows += records.len() as u64;
         for record in records.iter() {
+            found.notes.look_aside(&record, &self.file.layout, self.session.protocol.basis);
             if let Some(reject) = self.file.rejected(&record) {
+                found.notes.look_through(&record, &self.file.layout);
                 found.rejects.push(reject);
                 continue;
             }
             let read =
                 field_count(&record, self.file.layout.width).and_then(|()| reader.admit(&record, &mut found.remarks));
             match read {
-                Ok(row) => found.listed.push(self.list(&row, record.line())),
+                Ok(row) => {
+                    found.notes.codes.look(row.code);
+                    found.listed.push(self.list(&row, record.line()));
+                }
                 Err(Problem::Reject { rule, column }) => {
+                    found.notes.look_through(&record, &self.file.layout);
                     let column = Cow::Borrowed(column);
                     found.rejects.push(Reject { line: record.line(), rule, column });
                 }
-                Err(Problem::Refuse { detector, column }) => {
-                    return Err(self.session.refused(self.index, detector, column));
-                }
+                Err(Problem::Refuse { detector, column }) => found.notes.hits.add(column, detector),
             }
         }
-        Ok(())
     }
 
     fn list(&self, row: &PatientRecord<'_>, line: u32) -> Listed {

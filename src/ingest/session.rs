@@ -9,9 +9,9 @@ use super::buckets::Buckets;
 use super::digest::{digest, reading};
 use super::error::IngestError;
 use super::events::{read_table, write_withheld};
-use super::identifiers::Detector;
+use super::gate::{GateReport, Notes, Watch, Watched};
 use super::layout::Cell;
-use super::plan::{Plan, PlannedFile, refused_error};
+use super::plan::{Plan, PlannedFile};
 use super::quarantine::{Ledger, LedgerFile};
 use super::read::{Meter, Progress};
 use super::referential::CodeHasher;
@@ -33,6 +33,7 @@ pub(super) struct Session<'a> {
     /// Key of the patient numbers.
     pub secret: Secret,
     digests: Mutex<Vec<String>>,
+    watch: Watch,
 }
 
 impl<'a> Session<'a> {
@@ -40,7 +41,7 @@ impl<'a> Session<'a> {
     pub(super) fn new(protocol: &'a Protocol, secret: Secret) -> Result<Self, IngestError> {
         let plan = Plan::make(protocol)?;
         let digests = Mutex::new(vec![String::new(); plan.files.len()]);
-        Ok(Self { protocol, plan, secret, digests })
+        Ok(Self { protocol, plan, secret, digests, watch: Watch::default() })
     }
 
     /// The same session under the store's own secret.
@@ -61,9 +62,14 @@ impl<'a> Session<'a> {
         let mut ledger = self.ledger(draft.as_ref())?;
         let mut meter = Meter::new(self.plan.bytes, progress);
         let (roster, last_days) = self.read_tables(&mut ledger, draft.as_ref(), &mut meter)?;
+        let gate = self.gate_report();
+        // Nothing of a refused source stays: neither rows nor the list of bad ones.
+        gate.check()?;
         ledger.finish()?;
         ledger.assert_conserved();
-        self.check_share(&ledger, draft).and_then(|draft| self.publish(&ledger, &roster, &last_days, writer, draft))
+        self.check_share(&ledger, draft)
+            .and_then(|draft| self.publish(&ledger, &roster, &last_days, writer, draft))
+            .map(|ingested| Ingested { gate, ..ingested })
     }
 
     fn read_tables(
@@ -111,10 +117,21 @@ impl<'a> Session<'a> {
         Some(file.layout.cell("site")).filter(|cell| named && cell.is_present())
     }
 
-    /// The error that stops a source.
-    pub(super) fn refused(&self, file: usize, detector: &Detector, column: &str) -> IngestError {
-        let file = &self.plan.files[file];
-        refused_error(&self.protocol.sources[file.source], &file.name, detector, column)
+    /// Remembers what a block showed the privacy gate.
+    pub(super) fn watch(&self, file: usize, notes: Notes) {
+        self.watch.note(file, notes);
+    }
+
+    /// What the gate says of headers and values together.
+    fn gate_report(&self) -> GateReport {
+        let mut report = self.plan.gate.clone();
+        let stated = (self.protocol.basis, self.protocol.assigned_codes);
+        for (index, file) in self.plan.files.iter().enumerate() {
+            let source = &self.protocol.sources[file.source].name;
+            let watched = Watched { source, file: &file.name, unread: &file.layout.unmapped };
+            self.watch.judge(index, watched, stated, &mut report);
+        }
+        report
     }
 
     /// Remembers the SHA-256 of a file.
@@ -148,7 +165,7 @@ impl<'a> Session<'a> {
         for (index, file) in self.plan.files.iter().enumerate() {
             let unread_site = file.layout.cell("site").is_present() && self.site_cell(file).is_none();
             let site = unread_site.then(|| "site".to_owned());
-            for column in file.layout.unmapped.iter().cloned().chain(site) {
+            for column in file.layout.unmapped.iter().map(|column| column.name.clone()).chain(site) {
                 ledger.remark(index, &UNMAPPED_COLUMN, column, 1);
             }
         }
@@ -193,6 +210,7 @@ impl<'a> Session<'a> {
             unchanged: false,
             quarantine: None,
             withdrawn_rows: ledger.withdrawn_rows(),
+            gate: GateReport::default(),
         };
         let (Some(writer), Some(draft)) = (writer, draft) else { return Ok(ingested) };
         let current = writer.store().current()?.filter(|current| current.digest == manifest.digest);

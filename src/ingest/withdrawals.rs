@@ -7,6 +7,7 @@ use super::Session;
 use super::admit::Remarks;
 use super::error::IngestError;
 use super::events::Reject;
+use super::gate::Notes;
 use super::layout::{Cell, Layout};
 use super::plan::PlannedFile;
 use super::quarantine::Ledger;
@@ -14,6 +15,7 @@ use super::read::{Meter, read_file};
 use super::record::{Record, Records};
 use super::referential::{CodeHash, CodeHasher, CodeIndex, Match};
 use crate::model::reject::{MISSING_VALUE, WITHDRAWAL_SCOPE_UNKNOWN, WITHDRAWAL_UNKNOWN_PATIENT};
+use crate::protocol::Basis;
 
 /// The withdrawals that apply to this run.
 #[derive(Debug, Default)]
@@ -29,6 +31,7 @@ struct Found {
     named: Vec<CodeHash>,
     rejects: Vec<Reject>,
     remarks: Remarks,
+    notes: Notes,
 }
 
 impl Withdrawn {
@@ -37,7 +40,10 @@ impl Withdrawn {
         let mut withdrawn = Self::default();
         for (index, file) in session.plan.of_table("withdrawals") {
             let reader = Reader::new(session, file);
-            let take = |found: Found| withdrawn.take(index, found, ledger);
+            let take = |mut found: Found| {
+                session.watch(index, std::mem::take(&mut found.notes));
+                withdrawn.take(index, found, ledger)
+            };
             let work = |found: &mut Found, records: &Records<'_>| {
                 reader.read(records, found);
                 Ok(())
@@ -83,6 +89,7 @@ fn without_code(line: u32) -> Reject {
 
 struct Reader<'p> {
     file: &'p PlannedFile,
+    basis: Basis,
     patient_id: Cell,
     scope: Cell,
     site: Option<Cell>,
@@ -95,6 +102,7 @@ impl<'p> Reader<'p> {
         let layout: &Layout = &file.layout;
         Self {
             file,
+            basis: session.protocol.basis,
             patient_id: layout.cell("patient_id"),
             scope: layout.cell("scope"),
             site: session.site_cell(file),
@@ -106,6 +114,8 @@ impl<'p> Reader<'p> {
     fn read(&self, records: &Records<'_>, found: &mut Found) {
         found.rows += records.len() as u64;
         for record in records.iter() {
+            found.notes.look_aside(&record, &self.file.layout, self.basis);
+            found.notes.look_through(&record, &self.file.layout);
             // A damaged row still counts as long as it names a patient:
             // keeping too much is the worse mistake.
             let Some(code) = self.patient_id.optional(&record) else {

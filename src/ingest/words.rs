@@ -1,7 +1,7 @@
 //! Text cells that are codes: each distinct spelling is understood once a block.
 
 use super::admit::Problem;
-use super::identifiers::{self, Detector};
+use super::gate::{self, Detector};
 use super::layout::Cell;
 
 /// Spellings seen lately and what they mean. Direct-mapped: a clash costs a
@@ -48,7 +48,7 @@ impl<T: Copy> Words<T> {
 
 #[cold]
 fn look<T>(text: &[u8], understand: impl FnOnce(&str) -> Option<T>) -> Meaning<T> {
-    if let Some(detector) = identifiers::in_value(text) {
+    if let Some(detector) = gate::in_value(text) {
         return Meaning::Identifying(detector);
     }
     // The block was checked to be UTF-8 and fields end at ASCII bytes.

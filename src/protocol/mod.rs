@@ -44,6 +44,8 @@ pub struct Protocol {
     pub clinic: String,
     /// Under which rule the records were de-identified.
     pub basis: Basis,
+    /// Whether the site states that patient codes were assigned for this purpose.
+    pub assigned_codes: bool,
     /// What may leave the tallies.
     pub disclosure: DisclosureProfile,
     /// Folder of the snapshots.

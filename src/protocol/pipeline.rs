@@ -44,6 +44,9 @@ struct Typed {
 #[serde(deny_unknown_fields)]
 struct TypedPrivacy {
     basis: Basis,
+    /// Patient codes were assigned for this purpose and mean nothing elsewhere.
+    #[serde(default)]
+    assigned_codes: bool,
     /// The strictest built-in profile is the default: leaving the line out
     /// must never show more.
     #[serde(default = "default_profile")]
@@ -200,6 +203,7 @@ impl Reader<'_> {
             title: typed.title,
             clinic: typed.clinic,
             basis: typed.privacy.basis,
+            assigned_codes: typed.privacy.assigned_codes,
             disclosure: DisclosureProfile::parse(&disclosure)?,
             store: self.folder.join(typed.store.folder),
             reports: self.folder.join(typed.reports.folder),

@@ -10,6 +10,7 @@ mod commands;
 mod crash;
 mod disclosure;
 mod eunomia;
+mod gate;
 mod golden;
 mod ingest;
 mod laws;

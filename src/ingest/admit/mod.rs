@@ -26,7 +26,7 @@ pub(super) use prescriptions::Prescriptions;
 pub(super) use therapy_sessions::TherapySessions;
 pub(super) use withheld::WithheldColumns;
 
-use super::identifiers::Detector;
+use super::gate::Detector;
 use super::layout::{Cell, Layout};
 use super::number::{self, Decimal};
 use super::record::Record;

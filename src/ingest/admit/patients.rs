@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use super::{Problem, Remarks};
-use crate::ingest::identifiers;
+use crate::ingest::gate;
 use crate::ingest::layout::{Cell, Layout};
 use crate::ingest::number;
 use crate::ingest::record::Record;
@@ -121,7 +121,7 @@ impl<'a> PatientReader<'a> {
         'a: 'r,
     {
         let code = patient_code(self.patient_id, record)?;
-        if let Some(detector) = identifiers::in_value(code) {
+        if let Some(detector) = gate::in_value(code) {
             return Err(Problem::Refuse { detector, column: self.patient_id.name });
         }
         let (site, site_name) = self.site(record)?;
@@ -168,7 +168,7 @@ impl<'a> PatientReader<'a> {
         match period {
             None => Err(cell.breaks(&PERIOD_INVALID)),
             Some(Period::Month(..) | Period::Quarter(..)) if !self.periods_may_be_fine => {
-                Err(Problem::Refuse { detector: &identifiers::FINE_PERIOD, column: cell.name })
+                Err(Problem::Refuse { detector: &gate::FINE_PERIOD, column: cell.name })
             }
             period => Ok(period),
         }

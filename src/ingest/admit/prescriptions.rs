@@ -16,7 +16,7 @@ use crate::model::reject::{
     TOO_MANY_DECIMALS, UNIT_MISMATCH, UNKNOWN_DRUG,
 };
 use crate::model::table::TableId;
-use crate::protocol::{Drug, DrugClass, DrugPack, FactorSet, Protocol};
+use crate::protocol::{ConditionPack, Drug, DrugClass, DrugPack, FactorSet, Protocol};
 
 /// Longest days' supply: a year's, and a leap day.
 const MOST_DAYS: i64 = 366;
@@ -32,6 +32,7 @@ pub(in crate::ingest) struct Prescriptions<'a> {
     route: Cell,
     indication: Cell,
     pack: &'a DrugPack,
+    conditions: &'a ConditionPack,
     /// MME factor of each drug of the pack that is an opioid with one.
     factors: Vec<Option<Factor>>,
     drugs: Words<u16>,
@@ -53,6 +54,7 @@ impl<'a> Event<'a> for Prescriptions<'a> {
             route: layout.cell("route"),
             indication: layout.cell("indication"),
             pack: &protocol.drugs,
+            conditions: &protocol.conditions,
             factors: protocol.drugs.drugs().iter().map(|drug| factor(drug, &protocol.factors)).collect(),
             drugs: Words::new(),
             units: Words::new(),
@@ -116,8 +118,13 @@ impl Prescriptions<'_> {
     /// is left out and the prescription kept.
     fn code(&mut self, cell: Cell, record: &Record<'_>, remarks: &mut Remarks) -> Result<Option<Code>, Problem> {
         let Some(text) = cell.optional(record) else { return Ok(None) };
-        // An indication may be an ICD-10-CM code, dot and all.
-        let code = self.codes.meaning(cell, text, |text| Code::from_words(text).or_else(|| Code::icd10(text)))?;
+        // An indication may be an ICD-10-CM code, dot and all. Several words are
+        // kept only where they are known: a name has several words too.
+        let conditions = self.conditions;
+        let code = self.codes.meaning(cell, text, |text| {
+            let known = || is_phrase(text) || conditions.resolve(text).is_some();
+            Code::strict(text).or_else(|| Code::icd10(text)).or_else(|| Code::from_words(text).filter(|_| known()))
+        })?;
         if code.is_none() {
             remarks.add(&TEXT_DROPPED, cell.name);
         }
@@ -126,6 +133,32 @@ impl Prescriptions<'_> {
 }
 
 /// A number times 10^`places`, which is thousandths once the unit is converted.
+/// Routes and indications of several words, as prescriptions write them; those
+/// of the condition pack are known besides.
+const PHRASES: [&str; 16] = [
+    "acute pain",
+    "chronic pain",
+    "severe pain",
+    "pain management",
+    "post operative",
+    "muscle spasm",
+    "anxiety disorder",
+    "panic disorder",
+    "restless legs",
+    "opioid use disorder",
+    "opioid dependence",
+    "opioid addiction",
+    "by mouth",
+    "under the tongue",
+    "intra venous",
+    "via patch",
+];
+
+fn is_phrase(text: &str) -> bool {
+    let words = text.to_ascii_lowercase().replace(['-', '/'], " ");
+    PHRASES.contains(&words.as_str())
+}
+
 fn thousandths(cell: Cell, record: &Record<'_>, places: u32, rule: &'static Rule) -> Result<u32, Problem> {
     let number = cell.decimal(cell.required(record)?)?;
     if !number.is_positive() {

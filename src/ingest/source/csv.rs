@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::super::error::IngestError;
+use super::super::gate::{GateReport, printable_file};
 use super::{OtherFile, SourceFiles, TableFile};
 use crate::model::reject::UNREAD_FILE;
 use crate::model::table::{INPUT_TABLES, InputTable};
@@ -14,7 +15,7 @@ const EXTENSIONS: [&str; 3] = [".csv", ".csv.gz", ".csv.zst"];
 
 pub(super) fn find_files(source: &SourceEntry) -> Result<SourceFiles, IngestError> {
     let names = file_names(&source.path)?;
-    let mut files = SourceFiles { tables: Vec::new(), others: Vec::new() };
+    let mut files = SourceFiles { tables: Vec::new(), others: Vec::new(), gate: GateReport::default() };
     for table in &INPUT_TABLES {
         let mut found = names.iter().filter(|name| stem(name) == Some(table.name));
         match (found.next(), found.next()) {
@@ -27,11 +28,12 @@ pub(super) fn find_files(source: &SourceEntry) -> Result<SourceFiles, IngestErro
         }
     }
     let unread = names.into_iter().filter(|name| stem(name).is_some_and(|stem| InputTable::find(stem).is_none()));
-    files.others = unread.map(unread_file).collect();
+    files.others = unread.enumerate().map(|(at, name)| unread_file(&name, at)).collect();
     Ok(files)
 }
 
-fn unread_file(name: String) -> OtherFile {
+fn unread_file(name: &str, at: usize) -> OtherFile {
+    let name = printable_file(name, at);
     OtherFile { name, sha256: String::new(), records: None, remarks: vec![(&UNREAD_FILE, String::new(), 1)] }
 }
 

@@ -15,6 +15,7 @@ mod xlsx;
 use std::path::PathBuf;
 
 use super::error::IngestError;
+use super::gate::GateReport;
 use super::layout::Layout;
 use super::staged::Staged;
 use crate::model::reject::{RecordCounts, Rule};
@@ -46,6 +47,8 @@ pub(super) struct SourceFiles {
     pub tables: Vec<TableFile>,
     /// Files there is something to say of, beyond the rows of a table.
     pub others: Vec<OtherFile>,
+    /// What becomes of the columns adapters have shown.
+    pub gate: GateReport,
 }
 
 /// A file that holds a table, or a table out of a file.
@@ -85,7 +88,7 @@ pub(super) fn find_files(source: &SourceEntry, protocol: &Protocol) -> Result<So
 }
 
 fn read_with(adapter: &Adapter, source: &SourceEntry, protocol: &Protocol) -> Result<SourceFiles, IngestError> {
-    let mut stage = Stage::new(source, protocol.basis.allows_dates(), adapter.has_columns)?;
+    let mut stage = Stage::new(source, protocol.basis, adapter.has_columns)?;
     (adapter.stage)(source, protocol, &mut stage)?;
     stage.finish()
 }

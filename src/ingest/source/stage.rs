@@ -9,16 +9,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::super::error::IngestError;
-use super::super::identifiers;
-use super::super::layout::{Layout, printable};
-use super::super::plan::refused_error;
+use super::super::gate::{Fate, GateReport, shown_columns};
+use super::super::layout::Layout;
 use super::super::staged::{HIDDEN_COLUMNS, Piece, Rejection, Spool, Staged};
 use super::original::Original;
 use super::sink::{At, Cells, FileId, Sink};
 use super::{OtherFile, SourceFiles, TableFile};
-use crate::model::reject::{MISSING_TABLE, RecordCounts, Rule};
+use crate::model::reject::{MISSING_TABLE, RecordCounts, Rule, UNMAPPED_COLUMN};
 use crate::model::table::{INPUT_TABLES, InputTable};
-use crate::protocol::{MedicationFeed, SourceEntry};
+use crate::protocol::{Basis, MedicationFeed, SourceEntry};
 use crate::store::CalendarKind;
 
 /// Bytes of a stream that wait in memory.
@@ -32,7 +31,8 @@ const LONGEST_CELL: usize = 4096;
 /// One source being staged.
 pub(super) struct Stage<'a> {
     source: &'a SourceEntry,
-    dates_allowed: bool,
+    basis: Basis,
+    gate: GateReport,
     /// Whether the format has columns, which the gate must see.
     has_columns: bool,
     files: Vec<File>,
@@ -73,11 +73,12 @@ struct Stream {
 }
 
 impl<'a> Stage<'a> {
-    pub(super) fn new(source: &'a SourceEntry, dates_allowed: bool, has_columns: bool) -> Result<Self, IngestError> {
+    pub(super) fn new(source: &'a SourceEntry, basis: Basis, has_columns: bool) -> Result<Self, IngestError> {
         let spool = Spool::new().map_err(|error| no_room(&error))?;
         Ok(Self {
             source,
-            dates_allowed,
+            basis,
+            gate: GateReport::default(),
             has_columns,
             files: Vec::new(),
             streams: BTreeMap::new(),
@@ -115,7 +116,7 @@ impl<'a> Stage<'a> {
             tables.push(TableFile { table, path, name, staged: Some((staged, layout)) });
         }
         others.extend(missing_tables(self.source, &tables)?);
-        Ok(SourceFiles { tables, others })
+        Ok(SourceFiles { tables, others, gate: self.gate })
     }
 
     fn announce(&mut self, name: &str, shown: String) -> FileId {
@@ -172,6 +173,13 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
+    /// Of the columns shown, one the adapter does not read.
+    fn leave_unread(&mut self, file: FileId, column: &str) {
+        let name = &self.files[file.0].name;
+        let shown = self.gate.columns.iter_mut().filter(|shown| shown.file == *name && shown.column == column);
+        shown.for_each(|shown| shown.fate = Fate::NotRead);
+    }
+
     fn rejection(&mut self, rule: &'static Rule, column: &str) -> usize {
         let next = self.rejected_for.len();
         let number = *self.rejections.entry((rule.id, column.to_owned())).or_insert(next);
@@ -194,13 +202,8 @@ impl Sink for Stage<'_> {
     fn headers(&mut self, file: FileId, names: &[&str]) -> Result<(), IngestError> {
         let file = &mut self.files[file.0];
         file.headers_shown = true;
-        for (at, name) in names.iter().enumerate() {
-            if let Some(detector) = identifiers::in_column_name(name.trim(), self.dates_allowed) {
-                let column = printable(&name.trim().to_ascii_lowercase(), at);
-                return Err(refused_error(self.source, &file.name, detector, &column));
-            }
-        }
-        Ok(())
+        self.gate.columns.extend(shown_columns(&self.source.name, &file.name, names, self.basis));
+        self.gate.check()
     }
 
     fn row(&mut self, at: At, table: &'static InputTable, cells: Cells<'_>) -> Result<(), IngestError> {
@@ -227,6 +230,9 @@ impl Sink for Stage<'_> {
     }
 
     fn remark(&mut self, file: FileId, rule: &'static Rule, column: &str, times: u64) {
+        if rule.id == UNMAPPED_COLUMN.id {
+            self.leave_unread(file, column);
+        }
         let remarks = &mut self.files[file.0].remarks;
         match remarks.get_mut(&(rule.id, column.to_owned())) {
             Some((_, known)) => *known += times,
