@@ -6,10 +6,12 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use polars::frame::DataFrame;
 use polars::io::SerReader;
+use polars::io::parquet::read::FileMetadata;
 use polars::prelude::{
     BooleanChunked, DataType, Expr, Int32Chunked, IntoLazy, ParallelStrategy, ParquetReader, PolarsError, lit,
 };
@@ -86,8 +88,9 @@ pub struct Counting<'a> {
 /// A file that cannot be read or lacks a column of the analysis set.
 pub fn count(path: &Path, counting: &Counting<'_>, threads: usize) -> Result<Tallies, ScanError> {
     let unreadable = |problem: String| ScanError::Unreadable { path: path.to_owned(), problem };
-    let groups = row_groups(path).map_err(|error| unreadable(error.to_string()))?;
-    let job = Job { path, counting, groups, next: AtomicUsize::new(0) };
+    let metadata = metadata(path).map_err(|error| unreadable(error.to_string()))?;
+    let groups = row_groups(&metadata);
+    let job = Job { path, counting, metadata, groups, next: AtomicUsize::new(0) };
     let partials = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(|| job.work())).collect();
         workers.into_iter().map(|worker| worker.join().expect("a worker does not panic")).collect::<Result<Vec<_>, _>>()
@@ -99,22 +102,28 @@ pub fn count(path: &Path, counting: &Counting<'_>, threads: usize) -> Result<Tal
     Ok(total)
 }
 
+/// What the file says of itself: read once, because it describes every column
+/// of every row group and is read again for each otherwise.
+fn metadata(path: &Path) -> Result<Arc<FileMetadata>, PolarsError> {
+    ParquetReader::new(File::open(path)?).get_metadata().cloned()
+}
+
 /// First row and length of each row group.
-fn row_groups(path: &Path) -> Result<Vec<(usize, usize)>, PolarsError> {
-    let mut reader = ParquetReader::new(File::open(path)?);
+fn row_groups(metadata: &FileMetadata) -> Vec<(usize, usize)> {
     let mut first = 0;
-    let groups = reader.get_metadata()?.row_groups.iter().map(|group| {
+    let groups = metadata.row_groups.iter().map(|group| {
         let range = (first, group.num_rows());
         first += group.num_rows();
         range
     });
-    Ok(groups.filter(|(_, rows)| *rows > 0).collect())
+    groups.filter(|(_, rows)| *rows > 0).collect()
 }
 
 /// The work shared by all threads.
 struct Job<'a> {
     path: &'a Path,
     counting: &'a Counting<'a>,
+    metadata: Arc<FileMetadata>,
     groups: Vec<(usize, usize)>,
     next: AtomicUsize,
 }
@@ -130,7 +139,9 @@ impl Job<'_> {
     }
 
     fn read(&self, group: (usize, usize)) -> Result<DataFrame, PolarsError> {
-        ParquetReader::new(File::open(self.path)?)
+        let mut reader = ParquetReader::new(File::open(self.path)?);
+        reader.set_metadata(Arc::clone(&self.metadata));
+        reader
             .with_columns(Some(columns(self.counting)))
             .with_slice(Some(group))
             .read_parallel(ParallelStrategy::None)
