@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use polars::frame::DataFrame;
 use polars::prelude::{DataType, Expr, Int32Chunked, IntoLazy, PolarsError, StringChunked};
 
+use super::period::quarter;
 use super::scan::{Counting, Split};
 use super::tally::{FineCell, SplitCell};
 use crate::model::calendar::Period;
@@ -91,7 +92,7 @@ impl<'a> Cells<'a> {
                     columns.push(vec![NO_CELL; frame.height()]);
                 }
                 let level = vec![i32::try_from(member).expect("a pack has few conditions")];
-                let (period, horizon) = (rows.period[row], rows.horizon[row]);
+                let (period, horizon) = (rows.cohort(row), rows.horizon[row]);
                 columns[at][row] = self.number(Cell::Split(SplitCell { split, level, period, horizon }));
             }
         }
@@ -116,7 +117,7 @@ impl<'a> Cells<'a> {
         for row in 0..frame.height() {
             let covariates = columns.iter().map(|column| column.get(row).unwrap_or(UNKNOWN));
             let level: Vec<i32> = covariates.chain([groups[rows.condition[row]]]).collect();
-            let (period, horizon) = (rows.period[row], rows.horizon[row]);
+            let (period, horizon) = (rows.cohort(row), rows.horizon[row]);
             numbers.push(known.number((level.clone(), period), horizon, || {
                 self.number(Cell::Split(SplitCell { split, level, period, horizon }))
             }));
@@ -188,6 +189,13 @@ impl Rows {
                 id.and_then(horizon).expect("derivation writes known horizons")
             }),
         })
+    }
+}
+
+impl Rows {
+    /// The quarter of a row: no cohort that is split further is finer.
+    fn cohort(&self, row: usize) -> Option<Period> {
+        self.period[row].map(|period| quarter(period).unwrap_or(period))
     }
 }
 

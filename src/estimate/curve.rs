@@ -23,12 +23,13 @@ pub fn at_least(tally: &Tally, threshold: i64) -> Ratio {
 #[cfg(test)]
 mod tests {
     use super::{Pair, THRESHOLDS, Tally, at_least};
+    use crate::estimate::tally::Pairs;
 
     #[test]
     fn the_curve_never_rises_and_ignores_those_who_worsened() {
         let mut tally = Tally { eligible: 10, observed: 6, ..Tally::default() };
         let pair = |baseline, follow_up, count| Pair { baseline, follow_up, count };
-        tally.pairs.add_sorted(&[pair(50, 60, 3), pair(70, 49, 2), pair(80, 0, 1)]);
+        tally.pairs = Pairs::from_sorted(vec![pair(50, 60, 3), pair(70, 49, 2), pair(80, 0, 1)]);
         let curve: Vec<u64> = THRESHOLDS.iter().map(|&threshold| at_least(&tally, threshold).numerator).collect();
         assert_eq!(curve, [3, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1]);
         assert_eq!(at_least(&tally, 0).denominator, 10);

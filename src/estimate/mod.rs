@@ -14,6 +14,7 @@ pub mod curve;
 pub mod expression;
 pub mod period;
 pub mod proportion;
+mod questions;
 pub mod result;
 pub mod scan;
 pub mod statistics;

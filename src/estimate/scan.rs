@@ -4,21 +4,21 @@
 //! `expression`). A row group is read, counted and forgotten, so memory does
 //! not grow with the number of patients.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use polars::frame::DataFrame;
 use polars::io::SerReader;
 use polars::io::parquet::read::FileMetadata;
-use polars::prelude::{
-    BooleanChunked, DataType, Expr, Int32Chunked, IntoLazy, ParallelStrategy, ParquetReader, PolarsError, lit,
-};
+use polars::prelude::{BooleanChunked, Expr, Int32Chunked, IntoLazy, ParallelStrategy, ParquetReader, PolarsError};
 
 use super::cells_of_rows::{Cell, Cells, NO_CELL};
 use super::expression::{Compiled, Outcome, compile_number};
-use super::tally::{Pair, Tallies, Tally};
+use super::questions::{AFTER, Asked, BEFORE, CONDITION, Counted, Questions, name};
+use super::tally::{Pair, Pairs, Tallies, Tally};
 use crate::protocol::{ConditionPack, Protocol, ProtocolError};
 
 /// Columns a row's cells are read from.
@@ -90,16 +90,16 @@ pub fn count(path: &Path, counting: &Counting<'_>, threads: usize) -> Result<Tal
     let unreadable = |problem: String| ScanError::Unreadable { path: path.to_owned(), problem };
     let metadata = metadata(path).map_err(|error| unreadable(error.to_string()))?;
     let groups = row_groups(&metadata);
-    let job = Job { path, counting, metadata, groups, next: AtomicUsize::new(0) };
-    let partials = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(|| job.work())).collect();
-        workers.into_iter().map(|worker| worker.join().expect("a worker does not panic")).collect::<Result<Vec<_>, _>>()
+    let questions = Questions::of(counting.measures);
+    let job = Job { path, counting, questions, metadata, groups, next: AtomicUsize::new(0) };
+    let total = Mutex::new(Total::default());
+    let finished = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(|| job.work(&total))).collect();
+        workers.into_iter().try_for_each(|worker| worker.join().expect("a worker does not panic"))
     });
-    let mut total = Tallies { sites: counting.sites.to_vec(), ..Tallies::default() };
-    for partial in partials.map_err(|error| unreadable(error.to_string()))? {
-        total.add(partial);
-    }
-    Ok(total)
+    finished.map_err(|error| unreadable(error.to_string()))?;
+    let total = total.into_inner().expect("a worker does not panic");
+    Ok(total.finish(counting.sites, &job.questions))
 }
 
 /// What the file says of itself: read once, because it describes every column
@@ -123,19 +123,25 @@ fn row_groups(metadata: &FileMetadata) -> Vec<(usize, usize)> {
 struct Job<'a> {
     path: &'a Path,
     counting: &'a Counting<'a>,
+    questions: Questions,
     metadata: Arc<FileMetadata>,
     groups: Vec<(usize, usize)>,
     next: AtomicUsize,
 }
 
 impl Job<'_> {
-    fn work(&self) -> Result<Tallies, PolarsError> {
-        let mut counter = Counter::new(self.counting);
+    /// Threads share one total: a total each would hold the pairs of every cell
+    /// once more, which is nearly all the memory counting takes.
+    fn work(&self, total: &Mutex<Total>) -> Result<(), PolarsError> {
+        let mut cells = Cells::new(self.counting);
         while let Some(&group) = self.groups.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             let frame = self.read(group)?;
-            counter.add(&frame)?;
+            let numbers = cells.of_rows(&frame)?;
+            let answers = frame.lazy().select(self.questions.wanted()).collect()?;
+            let counts = Counts::of(&answers, &self.questions, &numbers, cells.known.len())?;
+            total.lock().expect("a worker does not panic").add(counts, &cells.known);
         }
-        Ok(counter.finish())
+        Ok(())
     }
 
     fn read(&self, group: (usize, usize)) -> Result<DataFrame, PolarsError> {
@@ -174,105 +180,126 @@ fn expressions(measure: &Compiled) -> Vec<&Expr> {
     all
 }
 
-/// One thread's counts.
-struct Counter<'a> {
-    counting: &'a Counting<'a>,
-    cells: Cells<'a>,
-    tallies: Vec<Vec<Tally>>,
+/// The answers of a row group, by the thread's own cell numbers.
+struct Counts {
+    /// For each condition, the rows of each cell it holds for.
+    conditions: Vec<Vec<u32>>,
+    /// For each pair of scores, in order of cell and score.
+    pairs: Vec<Vec<(u32, Pair)>>,
 }
 
-impl<'a> Counter<'a> {
-    fn new(counting: &'a Counting<'a>) -> Self {
-        Self { counting, cells: Cells::new(counting), tallies: Vec::new() }
+impl Counts {
+    fn of(answers: &DataFrame, questions: &Questions, cells: &[Vec<u32>], known: usize) -> Result<Self, PolarsError> {
+        let mask = |at: usize| answers.column(&name(CONDITION, at))?.bool();
+        let mut counts = Self { conditions: Vec::new(), pairs: Vec::new() };
+        for at in 0..questions.conditions.len() {
+            counts.conditions.push(tallied(mask(at)?, cells, known));
+        }
+        for (at, pair) in questions.pairs.iter().enumerate() {
+            let score = |what: &str| answers.column(&name(what, at))?.i32();
+            counts.pairs.push(paired(mask(pair.among)?, [score(BEFORE)?, score(AFTER)?], cells));
+        }
+        Ok(counts)
     }
+}
 
-    fn add(&mut self, frame: &DataFrame) -> Result<(), PolarsError> {
-        let cells = self.cells.of_rows(frame)?;
-        let measures = self.counting.measures;
-        self.tallies.resize_with(self.cells.known.len(), || vec![Tally::default(); measures.len()]);
-        let evaluated = frame.clone().lazy().select(wanted(measures)).collect()?;
-        for (index, measure) in measures.iter().enumerate() {
-            let column = |what: &str| evaluated.column(&name(index, what));
-            self.count(&cells, column("eligible")?.bool()?, |tallies, n| tallies[index].eligible += n);
-            self.count(&cells, column("observed")?.bool()?, |tallies, n| tallies[index].observed += n);
-            match measure.outcome {
-                Outcome::Condition(_) => {
-                    self.count(&cells, column("outcome")?.bool()?, |tallies, n| tallies[index].outcome += n);
-                }
-                Outcome::Pair { .. } => {
-                    let scores = [column("baseline")?.i32()?, column("follow_up")?.i32()?];
-                    let add = |tally: &mut Tally, pairs: &[Pair]| tally.pairs.add_sorted(pairs);
-                    self.add_pairs(index, column("observed")?.bool()?, scores, &cells, add);
-                }
+/// How many rows of each cell a mask holds.
+fn tallied(mask: &BooleanChunked, cells: &[Vec<u32>], known: usize) -> Vec<u32> {
+    let mut counts = vec![0; known];
+    for of_row in cells {
+        for_each_row(mask, |row| {
+            if let Some(count) = counts.get_mut(of_row[row] as usize) {
+                *count += 1;
             }
-            if measure.last.is_none() {
+        });
+    }
+    counts
+}
+
+/// The scores of the rows a mask holds, sorted, so that each cell takes its share at once.
+fn paired(mask: &BooleanChunked, [before, after]: [&Int32Chunked; 2], cells: &[Vec<u32>]) -> Vec<(u32, Pair)> {
+    let mut rows = Vec::new();
+    for of_row in cells {
+        for_each_row(mask, |row| {
+            let scores = before.get(row).zip(after.get(row)).expect("the mask holds where both scores are known");
+            if of_row[row] != NO_CELL {
+                rows.push((of_row[row], scores));
+            }
+        });
+    }
+    rows.sort_unstable();
+    let pair = |run: &[(u32, (i32, i32))]| {
+        let (cell, (baseline, follow_up)) = run[0];
+        (cell, Pair { baseline, follow_up, count: run.len() as u64 })
+    };
+    rows.chunk_by(|a, b| a == b).map(pair).collect()
+}
+
+/// The counts of all threads.
+#[derive(Default)]
+struct Total {
+    cells: BTreeMap<Cell, CellTotal>,
+}
+
+/// One cell's answers, by question; shorter where the rest is nothing.
+#[derive(Default)]
+struct CellTotal {
+    conditions: Vec<u64>,
+    pairs: Vec<Pairs>,
+}
+
+impl Total {
+    /// Adds a row group; `known` are the cells of the thread's numbers.
+    fn add(&mut self, counts: Counts, known: &[Cell]) {
+        for (number, cell) in known.iter().enumerate() {
+            if counts.conditions.iter().all(|counts| counts[number] == 0) {
                 continue;
             }
-            let carried = column("carried")?.bool()?;
-            if matches!(measure.outcome, Outcome::Condition(_)) {
-                self.count(&cells, carried, |tallies, n| tallies[index].carried += n);
-            } else {
-                let scores = [column("baseline")?.i32()?, column("last")?.i32()?];
-                let add = |tally: &mut Tally, pairs: &[Pair]| tally.carried_pairs.add_sorted(pairs);
-                self.add_pairs(index, carried, scores, &cells, add);
+            let total = self.cells.entry(cell.clone()).or_default();
+            total.conditions.resize(counts.conditions.len(), 0);
+            let found = counts.conditions.iter().map(|counts| u64::from(counts[number]));
+            total.conditions.iter_mut().zip(found).for_each(|(total, count)| *total += count);
+        }
+        for (question, pairs) in counts.pairs.into_iter().enumerate() {
+            for of_cell in pairs.chunk_by(|a, b| a.0 == b.0) {
+                let total = self.cells.entry(known[of_cell[0].0 as usize].clone()).or_default();
+                total.pairs.resize(question + 1, Pairs::default());
+                total.pairs[question] += &Pairs::from_sorted(of_cell.iter().map(|(_, pair)| *pair).collect());
             }
         }
-        Ok(())
     }
 
-    /// Adds the rows a mask holds to their cells. Counting into a plain array
-    /// first keeps the inner loop in the processor's cache.
-    fn count(&mut self, cells: &[Vec<u32>], mask: &BooleanChunked, add: impl Fn(&mut [Tally], u64)) {
-        let mut counts = vec![0_u64; self.tallies.len()];
-        for of_row in cells {
-            for_each_row(mask, |row| {
-                if let Some(count) = counts.get_mut(of_row[row] as usize) {
-                    *count += 1;
-                }
-            });
-        }
-        for (tallies, count) in self.tallies.iter_mut().zip(counts).filter(|(_, count)| *count > 0) {
-            add(tallies, count);
-        }
-    }
-
-    /// Sorts the pairs of a row group, so that each cell takes its share at once.
-    fn add_pairs(
-        &mut self,
-        index: usize,
-        known: &BooleanChunked,
-        [before, after]: [&Int32Chunked; 2],
-        cells: &[Vec<u32>],
-        add: impl Fn(&mut Tally, &[Pair]),
-    ) {
-        let mut rows = Vec::new();
-        for of_row in cells {
-            for_each_row(known, |row| {
-                let scores = before.get(row).zip(after.get(row)).expect("the mask holds where both scores are known");
-                if of_row[row] != NO_CELL {
-                    rows.push((of_row[row], scores));
-                }
-            });
-        }
-        rows.sort_unstable();
-        let mut pairs = Vec::new();
-        for of_cell in rows.chunk_by(|a, b| a.0 == b.0) {
-            let runs = of_cell.chunk_by(|a, b| a == b);
-            pairs.clear();
-            pairs.extend(runs.map(|run| Pair { baseline: run[0].1.0, follow_up: run[0].1.1, count: run.len() as u64 }));
-            add(&mut self.tallies[of_cell[0].0 as usize][index], &pairs);
-        }
-    }
-
-    fn finish(self) -> Tallies {
-        let mut tallies = Tallies::default();
-        for (cell, counted) in self.cells.known.into_iter().zip(self.tallies) {
+    fn finish(self, sites: &[String], questions: &Questions) -> Tallies {
+        let mut tallies = Tallies { sites: sites.to_vec(), ..Tallies::default() };
+        for (cell, total) in self.cells {
+            let counted = questions.measures.iter().map(|asked| total.tally(asked)).collect();
             match cell {
                 Cell::Fine(cell) => _ = tallies.cells.insert(cell, counted),
                 Cell::Split(cell) => _ = tallies.splits.insert(cell, counted),
             }
         }
         tallies
+    }
+}
+
+impl CellTotal {
+    fn tally(&self, asked: &Asked) -> Tally {
+        let count = |of: Option<Counted>| match of {
+            Some(Counted::Condition(at)) => self.conditions.get(at).copied().unwrap_or_default(),
+            _ => 0,
+        };
+        let pairs = |of: Option<Counted>| match of {
+            Some(Counted::Pairs(at)) => self.pairs.get(at).cloned().unwrap_or_default(),
+            _ => Pairs::default(),
+        };
+        Tally {
+            eligible: count(Some(Counted::Condition(asked.eligible))),
+            observed: count(Some(Counted::Condition(asked.observed))),
+            outcome: count(Some(asked.outcome)),
+            pairs: pairs(Some(asked.outcome)),
+            carried: count(asked.carried),
+            carried_pairs: pairs(asked.carried),
+        }
     }
 }
 
@@ -284,49 +311,4 @@ fn for_each_row(mask: &BooleanChunked, mut visit: impl FnMut(usize)) {
         chunk.values().true_idx_iter().for_each(|row| visit(first + row));
         first += chunk.len();
     }
-}
-
-fn name(measure: usize, what: &str) -> String {
-    format!("{measure}.{what}")
-}
-
-/// Everything to evaluate, for all measures at once. A condition that is
-/// unknown does not hold; observed implies eligible, and outcome observed.
-fn wanted(measures: &[Compiled]) -> Vec<Expr> {
-    let holds = |expression: &Expr| expression.clone().fill_null(lit(false));
-    let mut all = Vec::new();
-    for (index, measure) in measures.iter().enumerate() {
-        let eligible = holds(&measure.eligible);
-        let scores_known = match &measure.outcome {
-            Outcome::Condition(_) => None,
-            Outcome::Pair { baseline, follow_up } => {
-                Some(baseline.clone().is_not_null().and(follow_up.clone().is_not_null()))
-            }
-        };
-        let observed =
-            [Some(holds(&measure.observed)), scores_known].into_iter().flatten().fold(eligible.clone(), Expr::and);
-        all.push(eligible.clone().alias(name(index, "eligible")));
-        all.push(observed.clone().alias(name(index, "observed")));
-        match &measure.outcome {
-            Outcome::Condition(outcome) => {
-                all.push(observed.clone().and(holds(outcome)).alias(name(index, "outcome")));
-            }
-            Outcome::Pair { baseline, follow_up } => {
-                all.push(baseline.clone().cast(DataType::Int32).alias(name(index, "baseline")));
-                all.push(follow_up.clone().cast(DataType::Int32).alias(name(index, "follow_up")));
-            }
-        }
-        if let Some(last) = &measure.last {
-            let missing = eligible.and(observed.not());
-            let known = match &measure.outcome {
-                Outcome::Condition(_) => holds(last),
-                Outcome::Pair { baseline, .. } => {
-                    all.push(last.clone().cast(DataType::Int32).alias(name(index, "last")));
-                    baseline.clone().is_not_null().and(last.clone().is_not_null())
-                }
-            };
-            all.push(missing.and(known).alias(name(index, "carried")));
-        }
-    }
-    all
 }

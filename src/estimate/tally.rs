@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::AddAssign;
+use std::sync::Arc;
 
 use crate::derive::safety::Safety;
 use crate::model::calendar::Period;
@@ -36,7 +37,7 @@ pub struct SplitCell {
     pub split: usize,
     /// Level within it: a whole number for each of its expressions.
     pub level: Vec<i32>,
-    /// Month, or the period the site gave; `None` where nobody said.
+    /// Quarter, or the period the site gave; `None` where nobody said.
     pub period: Option<Period>,
     /// Position among the horizons.
     pub horizon: usize,
@@ -63,9 +64,10 @@ pub struct Tally {
 /// Pairs of scores as stored, and how many patients have each.
 ///
 /// Kept sorted in one block: a tree of the same pairs takes three times the
-/// memory, and there is one per cell and measure.
+/// memory, and there is one per cell and measure. Shared, because changes of the
+/// same scores hold the same pairs; most tallies have none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pairs(Vec<Pair>);
+pub struct Pairs(Option<Arc<Vec<Pair>>>);
 
 /// One pair of scores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,32 +87,47 @@ impl Pair {
 }
 
 impl Pairs {
-    /// The pairs, in order of scores, each once.
-    pub fn iter(&self) -> impl Iterator<Item = &Pair> {
-        self.0.iter()
+    /// Pairs that are sorted by score and distinct.
+    pub fn from_sorted(pairs: Vec<Pair>) -> Self {
+        debug_assert!(pairs.is_sorted_by(|a, b| a.scores() < b.scores()), "pairs are sorted and distinct");
+        Self((!pairs.is_empty()).then(|| Arc::new(pairs)))
     }
 
-    /// Adds pairs that are sorted by score and distinct.
-    pub fn add_sorted(&mut self, other: &[Pair]) {
-        debug_assert!(other.is_sorted_by(|a, b| a.scores() < b.scores()), "pairs are sorted and distinct");
-        let mut merged = Vec::with_capacity(self.0.len() + other.len());
-        let (mut mine, mut theirs) = (self.0.iter().peekable(), other.iter().peekable());
-        loop {
-            let next = match (mine.peek(), theirs.peek()) {
-                (Some(a), Some(b)) => a.scores().cmp(&b.scores()),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (None, None) => break,
-            };
-            merged.extend(match next {
-                Ordering::Less => mine.next().copied(),
-                Ordering::Greater => theirs.next().copied(),
-                Ordering::Equal => mine.next().zip(theirs.next()).map(|(a, b)| Pair { count: a.count + b.count, ..*a }),
-            });
-        }
-        merged.shrink_to_fit();
-        self.0 = merged;
+    /// The pairs, in order of scores, each once.
+    pub fn iter(&self) -> impl Iterator<Item = &Pair> {
+        self.0.iter().flat_map(|pairs| pairs.iter())
     }
+}
+
+impl AddAssign<&Self> for Pairs {
+    fn add_assign(&mut self, other: &Self) {
+        self.0 = match (self.0.take(), &other.0) {
+            (None, theirs) => theirs.clone(),
+            (mine, None) => mine,
+            (Some(mine), Some(theirs)) => Some(Arc::new(merged(&mine, theirs))),
+        };
+    }
+}
+
+/// Both lists in one, the counts of equal pairs added.
+fn merged(mine: &[Pair], theirs: &[Pair]) -> Vec<Pair> {
+    let mut merged = Vec::with_capacity(mine.len() + theirs.len());
+    let (mut mine, mut theirs) = (mine.iter().peekable(), theirs.iter().peekable());
+    loop {
+        let next = match (mine.peek(), theirs.peek()) {
+            (Some(a), Some(b)) => a.scores().cmp(&b.scores()),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => break,
+        };
+        merged.extend(match next {
+            Ordering::Less => mine.next().copied(),
+            Ordering::Greater => theirs.next().copied(),
+            Ordering::Equal => mine.next().zip(theirs.next()).map(|(a, b)| Pair { count: a.count + b.count, ..*a }),
+        });
+    }
+    merged.shrink_to_fit();
+    merged
 }
 
 impl AddAssign<&Self> for Tally {
@@ -119,11 +136,8 @@ impl AddAssign<&Self> for Tally {
         self.observed += other.observed;
         self.outcome += other.outcome;
         self.carried += other.carried;
-        for (mine, theirs) in [(&mut self.pairs, &other.pairs), (&mut self.carried_pairs, &other.carried_pairs)] {
-            if !theirs.0.is_empty() {
-                mine.add_sorted(&theirs.0);
-            }
-        }
+        self.pairs += &other.pairs;
+        self.carried_pairs += &other.carried_pairs;
     }
 }
 
