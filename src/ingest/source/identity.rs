@@ -22,7 +22,7 @@ pub(super) fn mapping(
     // The same header is wrong here as in a canonical file, with the same words.
     let layout = Layout::read(table, header, path)?;
     for column in &layout.unmapped {
-        sink.remark(file, &UNMAPPED_COLUMN, column, 1);
+        sink.remark(file, &UNMAPPED_COLUMN, &column.name, 1);
     }
     let has = |column: &&'static str| header.iter().any(|name| name.trim().eq_ignore_ascii_case(column));
     let cell = |name: &'static str| (name, CellSource::Column { name: name.to_owned(), words: BTreeMap::new() });
