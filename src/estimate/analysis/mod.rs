@@ -4,6 +4,7 @@
 //! A result that is no measure of a pack has its id in
 //! `protocol::BUILT_IN_RESULTS`, which is also the order it is reported in.
 
+mod conditions;
 mod contrast;
 mod estimands;
 mod measures;
@@ -32,6 +33,15 @@ pub const CONTRAST: (&str, &str) = ("contrast", "quarter_before");
 /// Name and level of the split that tests over all conditions stand under.
 pub const SCREEN: (&str, &str) = ("screen", "conditions");
 
+/// The split by pain class, a sum of conditions.
+pub const PAIN_CLASS: &str = "pain_class";
+
+/// The split by report group, a sum of conditions.
+pub const GROUP: &str = "condition_group";
+
+/// Name and level of the split under which a condition holds everyone who has it.
+pub const ANY_VIEW: (&str, &str) = ("condition_view", "any");
+
 /// With fewer of the patients due seen than this nothing is compared
 /// (definitions, measures.md §2; product decision).
 pub const NOT_INTERPRETABLE: f64 = 0.60;
@@ -49,6 +59,7 @@ pub struct Analysis {
 /// are sorted by their keys.
 pub const ANALYSES: &[Analysis] = &[
     Analysis { id: "measures", run: measures::estimates },
+    Analysis { id: "conditions", run: conditions::estimates },
     Analysis { id: "estimands", run: estimands::estimates },
     Analysis { id: "safety", run: safety::estimates },
 ];
