@@ -3,6 +3,7 @@
 mod attacker;
 mod cohort;
 mod combination;
+mod derived;
 mod files;
 mod laws;
 mod release;

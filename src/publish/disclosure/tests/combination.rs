@@ -110,7 +110,7 @@ const SECRETS: [[i64; 4]; 10] = [
 
 /// Vectors in echelon form modulo a prime.
 #[derive(Default)]
-struct Span {
+pub(super) struct Span {
     rows: Vec<(usize, Vec<i64>)>,
 }
 
@@ -125,7 +125,7 @@ impl Span {
         vector
     }
 
-    fn add(&mut self, vector: Vec<i64>) {
+    pub(super) fn add(&mut self, vector: Vec<i64>) {
         let mut vector = self.reduce(vector);
         if let Some(pivot) = vector.iter().position(|x| *x != 0) {
             let inverse = inverse(vector[pivot]);
@@ -136,7 +136,7 @@ impl Span {
         }
     }
 
-    fn holds(&self, vector: Vec<i64>) -> bool {
+    pub(super) fn holds(&self, vector: Vec<i64>) -> bool {
         self.reduce(vector).iter().all(|x| *x == 0)
     }
 }

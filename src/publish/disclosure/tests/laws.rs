@@ -15,7 +15,7 @@ fn people(most: u64) -> impl Strategy<Value = People> {
     (count(), count(), count(), count()).prop_map(|(half, third, less, missing)| People { half, third, less, missing })
 }
 
-fn table(most: u64) -> impl Strategy<Value = Vec<Vec<People>>> {
+pub(super) fn table(most: u64) -> impl Strategy<Value = Vec<Vec<People>>> {
     (1..5_usize, 1..4_usize).prop_flat_map(move |(sites, conditions)| {
         prop::collection::vec(prop::collection::vec(people(most), conditions), sites)
     })
