@@ -31,6 +31,7 @@ pub(super) struct Cells<'a> {
     counting: &'a Counting<'a>,
     /// Cells by number.
     pub(super) known: Vec<Cell>,
+    /// Of the first horizon.
     numbers: BTreeMap<Cell, u32>,
 }
 
@@ -67,8 +68,8 @@ impl<'a> Cells<'a> {
             let site = site.and_then(|site| sites.iter().position(|known| known == site));
             let site = site.expect("the snapshot lists every site");
             let (period, horizon) = (rows.period[row], rows.horizon[row]);
-            known.number((site, condition, period), horizon, || {
-                self.number(Cell::Fine(FineCell { period, site, condition, horizon }))
+            known.number(&(site, condition, period), horizon, || {
+                self.number(|horizon| Cell::Fine(FineCell { period, site, condition, horizon }))
             })
         });
         Ok(numbers.collect())
@@ -78,6 +79,7 @@ impl<'a> Cells<'a> {
         let conditions = self.counting.conditions.conditions();
         let position = |code: &str| conditions.iter().position(|known| known.code == code);
         let mut columns: Vec<OfRows> = Vec::new();
+        let mut known: Vec<Recent<(usize, Option<Period>)>> = Vec::new();
         let mut last: (&str, Vec<usize>) = ("", vec![]);
         for (row, written) in text(frame, "conditions")?.iter().enumerate() {
             let written = written.unwrap_or_default();
@@ -90,10 +92,13 @@ impl<'a> Cells<'a> {
             for (at, &member) in members.iter().enumerate() {
                 if columns.len() == at {
                     columns.push(vec![NO_CELL; frame.height()]);
+                    known.push(Recent::default());
                 }
-                let level = vec![i32::try_from(member).expect("a pack has few conditions")];
                 let (period, horizon) = (rows.cohort(row), rows.horizon[row]);
-                columns[at][row] = self.number(Cell::Split(SplitCell { split, level, period, horizon }));
+                columns[at][row] = known[at].number(&(member, period), horizon, || {
+                    let level = vec![i32::try_from(member).expect("a pack has few conditions")];
+                    self.number(|horizon| Cell::Split(SplitCell { split, level: level.clone(), period, horizon }))
+                });
             }
         }
         Ok(columns)
@@ -114,24 +119,30 @@ impl<'a> Cells<'a> {
         let groups = groups(self.counting);
         let mut known = Recent::default();
         let mut numbers = Vec::with_capacity(frame.height());
+        let mut words: (Vec<i32>, Option<Period>) = (Vec::new(), None);
         for row in 0..frame.height() {
-            let covariates = columns.iter().map(|column| column.get(row).unwrap_or(UNKNOWN));
-            let level: Vec<i32> = covariates.chain([groups[rows.condition[row]]]).collect();
-            let (period, horizon) = (rows.cohort(row), rows.horizon[row]);
-            numbers.push(known.number((level.clone(), period), horizon, || {
-                self.number(Cell::Split(SplitCell { split, level, period, horizon }))
+            words.0.clear();
+            words.0.extend(columns.iter().map(|column| column.get(row).unwrap_or(UNKNOWN)));
+            words.0.push(groups[rows.condition[row]]);
+            words.1 = rows.cohort(row);
+            let horizon = rows.horizon[row];
+            numbers.push(known.number(&words, horizon, || {
+                let (level, period) = &words;
+                self.number(|horizon| Cell::Split(SplitCell { split, level: level.clone(), period: *period, horizon }))
             }));
         }
         Ok(numbers)
     }
 
-    fn number(&mut self, cell: Cell) -> u32 {
-        let next = u32::try_from(self.known.len()).expect("fewer cells than people");
-        if let Some(&number) = self.numbers.get(&cell) {
+    /// The number of the first horizon's cell; those of the other horizons follow it.
+    fn number(&mut self, cell: impl Fn(usize) -> Cell) -> u32 {
+        let first = cell(0);
+        if let Some(&number) = self.numbers.get(&first) {
             return number;
         }
-        self.known.push(cell.clone());
-        self.numbers.insert(cell, next);
+        let next = u32::try_from(self.known.len()).expect("fewer cells than people");
+        self.known.extend((0..HORIZONS.len()).map(cell));
+        self.numbers.insert(first, next);
         next
     }
 }
@@ -146,25 +157,25 @@ fn groups(counting: &Counting<'_>) -> Vec<i32> {
         .collect()
 }
 
-/// The numbers of the series last looked at, by horizon.
+/// The number of the series last looked at: its rows follow each other.
 struct Recent<Words> {
     words: Option<Words>,
-    numbers: [Option<u32>; HORIZONS.len()],
+    number: u32,
 }
 
 impl<Words> Default for Recent<Words> {
     fn default() -> Self {
-        Self { words: None, numbers: [None; HORIZONS.len()] }
+        Self { words: None, number: 0 }
     }
 }
 
-impl<Words: PartialEq> Recent<Words> {
-    fn number(&mut self, words: Words, horizon: usize, look_up: impl FnOnce() -> u32) -> u32 {
-        if self.words.as_ref() != Some(&words) {
-            self.words = Some(words);
-            self.numbers = [None; HORIZONS.len()];
+impl<Words: PartialEq + Clone> Recent<Words> {
+    fn number(&mut self, words: &Words, horizon: usize, look_up: impl FnOnce() -> u32) -> u32 {
+        if self.words.as_ref() != Some(words) {
+            self.words = Some(words.clone());
+            self.number = look_up();
         }
-        *self.numbers[horizon].get_or_insert_with(look_up)
+        self.number + u32::try_from(horizon).expect("four horizons")
     }
 }
 

@@ -134,12 +134,23 @@ impl Job<'_> {
     /// once more, which is nearly all the memory counting takes.
     fn work(&self, total: &Mutex<Total>) -> Result<(), PolarsError> {
         let mut cells = Cells::new(self.counting);
+        let mut slots = Vec::new();
         while let Some(&group) = self.groups.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             let frame = self.read(group)?;
             let numbers = cells.of_rows(&frame)?;
             let answers = frame.lazy().select(self.questions.wanted()).collect()?;
-            let counts = Counts::of(&answers, &self.questions, &numbers, cells.known.len())?;
-            total.lock().expect("a worker does not panic").add(counts, &cells.known);
+            let mask = |at: usize| answers.column(&name(CONDITION, at))?.bool();
+            let conditions = (0..self.questions.conditions.len())
+                .map(|at| Ok(tallied(mask(at)?, &numbers, cells.known.len())))
+                .collect::<Result<Vec<_>, PolarsError>>()?;
+            let locked = || total.lock().expect("a worker does not panic");
+            locked().add(&conditions, &cells.known, &mut slots);
+            // One after the other: the pairs of a row group take more memory than its rows.
+            for (at, pair) in self.questions.pairs.iter().enumerate() {
+                let score = |what: &str| answers.column(&name(what, at))?.i32();
+                let pairs = paired(mask(pair.among)?, [score(BEFORE)?, score(AFTER)?], &numbers);
+                locked().add_pairs(at, &pairs, &slots);
+            }
         }
         Ok(())
     }
@@ -180,29 +191,6 @@ fn expressions(measure: &Compiled) -> Vec<&Expr> {
     all
 }
 
-/// The answers of a row group, by the thread's own cell numbers.
-struct Counts {
-    /// For each condition, the rows of each cell it holds for.
-    conditions: Vec<Vec<u32>>,
-    /// For each pair of scores, in order of cell and score.
-    pairs: Vec<Vec<(u32, Pair)>>,
-}
-
-impl Counts {
-    fn of(answers: &DataFrame, questions: &Questions, cells: &[Vec<u32>], known: usize) -> Result<Self, PolarsError> {
-        let mask = |at: usize| answers.column(&name(CONDITION, at))?.bool();
-        let mut counts = Self { conditions: Vec::new(), pairs: Vec::new() };
-        for at in 0..questions.conditions.len() {
-            counts.conditions.push(tallied(mask(at)?, cells, known));
-        }
-        for (at, pair) in questions.pairs.iter().enumerate() {
-            let score = |what: &str| answers.column(&name(what, at))?.i32();
-            counts.pairs.push(paired(mask(pair.among)?, [score(BEFORE)?, score(AFTER)?], cells));
-        }
-        Ok(counts)
-    }
-}
-
 /// How many rows of each cell a mask holds.
 fn tallied(mask: &BooleanChunked, cells: &[Vec<u32>], known: usize) -> Vec<u32> {
     let mut counts = vec![0; known];
@@ -238,40 +226,52 @@ fn paired(mask: &BooleanChunked, [before, after]: [&Int32Chunked; 2], cells: &[V
 /// The counts of all threads.
 #[derive(Default)]
 struct Total {
-    cells: BTreeMap<Cell, CellTotal>,
+    slots: BTreeMap<Cell, usize>,
+    cells: Vec<CellTotal>,
 }
 
 /// One cell's answers, by question; shorter where the rest is nothing.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct CellTotal {
     conditions: Vec<u64>,
     pairs: Vec<Pairs>,
 }
 
 impl Total {
-    /// Adds a row group; `known` are the cells of the thread's numbers.
-    fn add(&mut self, counts: Counts, known: &[Cell]) {
-        for (number, cell) in known.iter().enumerate() {
-            if counts.conditions.iter().all(|counts| counts[number] == 0) {
-                continue;
-            }
-            let total = self.cells.entry(cell.clone()).or_default();
-            total.conditions.resize(counts.conditions.len(), 0);
-            let found = counts.conditions.iter().map(|counts| u64::from(counts[number]));
-            total.conditions.iter_mut().zip(found).for_each(|(total, count)| *total += count);
+    /// Adds a row group's counts, by question and the thread's own cell numbers.
+    /// `known` are the cells of those, and `slots` where they were put before.
+    fn add(&mut self, conditions: &[Vec<u32>], known: &[Cell], slots: &mut Vec<usize>) {
+        for cell in &known[slots.len()..] {
+            let next = self.slots.len();
+            slots.push(*self.slots.entry(cell.clone()).or_insert(next));
         }
-        for (question, pairs) in counts.pairs.into_iter().enumerate() {
-            for of_cell in pairs.chunk_by(|a, b| a.0 == b.0) {
-                let total = self.cells.entry(known[of_cell[0].0 as usize].clone()).or_default();
-                total.pairs.resize(question + 1, Pairs::default());
-                total.pairs[question] += &Pairs::from_sorted(of_cell.iter().map(|(_, pair)| *pair).collect());
+        self.cells.resize(self.slots.len(), CellTotal::default());
+        for (question, counts) in conditions.iter().enumerate() {
+            for (&slot, &count) in slots.iter().zip(counts).filter(|(_, count)| **count > 0) {
+                let conditions = &mut self.cells[slot].conditions;
+                conditions.resize(conditions.len().max(question + 1), 0);
+                conditions[question] += u64::from(count);
             }
+        }
+    }
+
+    /// Adds a row group's pairs, sorted by cell number and score.
+    fn add_pairs(&mut self, question: usize, pairs: &[(u32, Pair)], slots: &[usize]) {
+        for of_cell in pairs.chunk_by(|a, b| a.0 == b.0) {
+            let totals = &mut self.cells[slots[of_cell[0].0 as usize]].pairs;
+            totals.resize(totals.len().max(question + 1), Pairs::default());
+            totals[question] += &Pairs::from_sorted(of_cell.iter().map(|(_, pair)| *pair).collect());
         }
     }
 
     fn finish(self, sites: &[String], questions: &Questions) -> Tallies {
         let mut tallies = Tallies { sites: sites.to_vec(), ..Tallies::default() };
-        for (cell, total) in self.cells {
+        let mut cells = self.cells;
+        for (cell, slot) in self.slots {
+            let total = std::mem::take(&mut cells[slot]);
+            if total.conditions.iter().all(|count| *count == 0) {
+                continue;
+            }
             let counted = questions.measures.iter().map(|asked| total.tally(asked)).collect();
             match cell {
                 Cell::Fine(cell) => _ = tallies.cells.insert(cell, counted),
