@@ -4,160 +4,16 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, RecordBatch, StringBuilder};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 
+use super::column::SERIES_COLUMNS;
+pub use super::column::{COLUMNS, Column, Kind};
 use super::episode::{Episode, Outcome};
 use super::history::PatientHistory;
 use super::opioid_dose::{Dose, WINDOW_DAYS};
 use crate::model::calendar::Period;
 use crate::model::horizon::HORIZONS;
 use crate::protocol::ConditionPack;
-
-/// A column of the analysis set.
-#[derive(Clone, Copy, Debug)]
-pub struct Column {
-    /// Name.
-    pub name: &'static str,
-    /// Type.
-    pub kind: Kind,
-    /// Whether a cell may be empty.
-    pub optional: bool,
-    /// What it holds, with its unit.
-    pub meaning: &'static str,
-}
-
-/// The types both Arrow implementations read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// 32-bit whole number.
-    Int32,
-    /// 64-bit whole number.
-    Int64,
-    /// Floating point.
-    Float64,
-    /// Text.
-    Text,
-    /// True or false.
-    Boolean,
-}
-
-impl Kind {
-    fn arrow(self) -> DataType {
-        match self {
-            Self::Int32 => DataType::Int32,
-            Self::Int64 => DataType::Int64,
-            Self::Float64 => DataType::Float64,
-            Self::Text => DataType::Utf8,
-            Self::Boolean => DataType::Boolean,
-        }
-    }
-
-    /// The type as a measure author names it.
-    pub fn sql(self) -> &'static str {
-        match self {
-            Self::Int32 => "INTEGER",
-            Self::Int64 => "BIGINT",
-            Self::Float64 => "DOUBLE",
-            Self::Text => "VARCHAR",
-            Self::Boolean => "BOOLEAN",
-        }
-    }
-}
-
-const fn column(name: &'static str, kind: Kind, optional: bool, meaning: &'static str) -> Column {
-    Column { name, kind, optional, meaning }
-}
-
-/// Order is the file's. The builder below appends in this order and a wrong
-/// type or count fails on the first batch.
-pub const COLUMNS: [Column; 36] = [
-    column("patient_key", Kind::Int64, false, "keyed hash of the patient; means nothing outside the store"),
-    column("site", Kind::Text, false, "site code"),
-    column("sex", Kind::Text, false, "F, M, X or U"),
-    column("series", Kind::Int32, false, "number of the treatment series, 1 = first"),
-    column(
-        "first_series",
-        Kind::Boolean,
-        false,
-        "whether it is the patient's first series; headline measures count these only",
-    ),
-    column("index_day", Kind::Int32, false, "day of the first infusion of the series"),
-    column("index_period", Kind::Text, true, "month of day 0 (2026-04), or the period the site gave"),
-    column("condition", Kind::Text, false, "condition the patient is counted under"),
-    column("conditions", Kind::Text, false, "all conditions of the patient, joined by `;`"),
-    column("infusions", Kind::Int32, false, "infusions in the series"),
-    column("induction_infusions", Kind::Int32, false, "infusions in the induction course"),
-    column("boosters", Kind::Int32, false, "infusions after induction"),
-    column("mg_per_kg", Kind::Float64, true, "sum of doses in the series, mg/kg; empty when any is missing"),
-    column("baseline_pain_scale", Kind::Text, true, "pain scale of baseline and follow-up"),
-    column("baseline_pain_x10", Kind::Int32, true, "pain before treatment, tenths of a point (0–100)"),
-    column("baseline_same_day", Kind::Boolean, true, "whether the baseline was taken on the day of the first infusion"),
-    column("baseline_phq9_x10", Kind::Int32, true, "PHQ-9 before treatment, tenths"),
-    column("baseline_gad7_x10", Kind::Int32, true, "GAD-7 before treatment, tenths"),
-    column("opioid_in_scope", Kind::Boolean, false, "no cancer pain and no treatment for opioid use disorder"),
-    column(
-        "opioid_user",
-        Kind::Boolean,
-        false,
-        "opioids in days −30..−1: dose above zero on at least 14 days, or recorded long-term use",
-    ),
-    column(
-        "opioid_baseline",
-        Kind::Text,
-        false,
-        "known, not_reviewed, unconvertible, buprenorphine, oud_treatment or withheld",
-    ),
-    column(
-        "mme_baseline_x1000",
-        Kind::Int64,
-        true,
-        "average dose in days −30..−1, thousandths of an MME/day, rounded down",
-    ),
-    column(
-        "benzodiazepine_baseline",
-        Kind::Boolean,
-        false,
-        "an opioid and a benzodiazepine on one day before treatment",
-    ),
-    column("horizon", Kind::Text, false, "2w, 4w, 12w or 24w"),
-    column("due", Kind::Boolean, false, "whether the data cut has reached the end of the window"),
-    column("follow_up_pain_x10", Kind::Int32, true, "pain at the horizon, tenths, on the scale of the baseline"),
-    column("last_pain_x10", Kind::Int32, true, "last pain score after day 0 up to the end of the window, tenths"),
-    column("follow_up_phq9_x10", Kind::Int32, true, "PHQ-9 at the horizon, tenths"),
-    column("follow_up_gad7_x10", Kind::Int32, true, "GAD-7 at the horizon, tenths"),
-    column(
-        "opioid_follow_up",
-        Kind::Text,
-        true,
-        "as opioid_baseline; empty at 2w, where the window would reach into the baseline",
-    ),
-    column(
-        "mme_follow_up_x1000",
-        Kind::Int64,
-        true,
-        "average dose in the 30 days that end at the target, thousandths of an MME/day, rounded down",
-    ),
-    column(
-        "mme_reduction_x100",
-        Kind::Int64,
-        true,
-        "reduction in hundredths of a per cent, cut towards zero, so `>= 5000` is exactly at least half",
-    ),
-    column("buprenorphine_follow_up", Kind::Boolean, false, "buprenorphine active in the follow-up window"),
-    column(
-        "buprenorphine_since_start",
-        Kind::Boolean,
-        false,
-        "buprenorphine active on any day from day 0 to the target",
-    ),
-    column("medications_reviewed", Kind::Boolean, false, "the medication list at the horizon is known to be complete"),
-    column(
-        "benzodiazepine_follow_up",
-        Kind::Boolean,
-        false,
-        "an opioid and a benzodiazepine on one day of the follow-up window",
-    ),
-];
 
 /// The analysis set's Arrow schema.
 pub fn schema() -> SchemaRef {
@@ -321,11 +177,11 @@ struct Texts<'a> {
     scale: &'a str,
 }
 
-/// Columns that are the same at every horizon come first.
-const SERIES_COLUMNS: usize = 23;
-
 fn series_cells<'a>(history: &PatientHistory<'a>, episode: &Episode, texts: &Texts<'a>) -> [Cell<'a>; SERIES_COLUMNS] {
     let series = &episode.series;
+    let relief = episode.relief;
+    let [phq9, gad7, pcl5, severity, interference, _, pcs, pseq, promis] = episode.questionnaires;
+    let [depression, anxiety, ptsd] = episode.comorbidities;
     [
         Cell::Int64(Some(history.key)),
         Cell::Text(Some(history.site)),
@@ -343,8 +199,26 @@ fn series_cells<'a>(history: &PatientHistory<'a>, episode: &Episode, texts: &Tex
         Cell::Text(episode.pain.map(|_| texts.scale)),
         Cell::Int32(episode.pain.map(|baseline| baseline.score_x10)),
         Cell::Boolean(episode.pain.map(|baseline| baseline.same_day)),
-        Cell::Int32(episode.phq9.map(|baseline| baseline.score_x10)),
-        Cell::Int32(episode.gad7.map(|baseline| baseline.score_x10)),
+        Cell::Int32(phq9),
+        Cell::Int32(gad7),
+        Cell::Int32(pcl5),
+        Cell::Int32(severity),
+        Cell::Int32(interference),
+        Cell::Int32(pcs),
+        Cell::Int32(pseq),
+        Cell::Int32(promis),
+        Cell::Boolean(Some(depression)),
+        Cell::Boolean(Some(anxiety)),
+        Cell::Boolean(Some(ptsd)),
+        Cell::Int32(series.dose_x1000()),
+        Cell::Int32(series.minutes_x10()),
+        Cell::Boolean(Some(episode.psychotherapy)),
+        Cell::Boolean(Some(episode.pain_reprogramming)),
+        Cell::Int32(relief.map(|relief| relief.begins)),
+        Cell::Int32(relief.map(|relief| relief.days)),
+        Cell::Boolean(relief.map(|relief| relief.lost)),
+        Cell::Int32(relief.map(|relief| relief.least_days)),
+        Cell::Int32(relief.and_then(|relief| relief.retreated)),
         Cell::Boolean(Some(episode.opioid_in_scope)),
         Cell::Boolean(Some(episode.opioid_user)),
         Cell::Text(Some(episode.opioid.id())),
@@ -359,14 +233,23 @@ fn horizon_cells(
     outcome: &Outcome,
 ) -> [Cell<'static>; COLUMNS.len() - SERIES_COLUMNS] {
     let after = outcome.opioid.and_then(Dose::known);
+    let [phq9, gad7, pcl5, severity, interference, pgic, pcs, pseq, promis] = outcome.scores.questionnaires;
     let reduction = episode.opioid.known().zip(after).and_then(|(before, after)| before.reduction_x100(after));
     [
         Cell::Text(Some(id)),
         Cell::Boolean(Some(outcome.due)),
-        Cell::Int32(outcome.pain_x10),
+        Cell::Int32(outcome.scores.pain),
         Cell::Int32(outcome.last_pain_x10),
-        Cell::Int32(outcome.phq9_x10),
-        Cell::Int32(outcome.gad7_x10),
+        Cell::Int32(phq9),
+        Cell::Int32(gad7),
+        Cell::Int32(pcl5),
+        Cell::Int32(severity),
+        Cell::Int32(interference),
+        Cell::Int32(pgic),
+        Cell::Int32(pcs),
+        Cell::Int32(pseq),
+        Cell::Int32(promis),
+        Cell::Int32(Some(outcome.boosters)),
         Cell::Text(outcome.opioid.map(Dose::id)),
         Cell::Int64(after.map(|total| total.average_x1000(WINDOW_DAYS))),
         Cell::Int64(reduction),

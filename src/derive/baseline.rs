@@ -5,7 +5,7 @@
 //! whether it was taken before or after the infusion, and the first of several
 //! is the likeliest to be before.
 
-use super::history::{Assessment, PatientHistory, Scale, Window};
+use super::history::{Assessment, PGIC, PatientHistory, QUESTIONNAIRES, Scale, Window};
 
 /// A baseline score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,21 @@ pub fn on_scale(history: &PatientHistory<'_>, scale: Scale, index_day: i32, days
     let on_day = Window { first: index_day, last: index_day };
     let found = earlier.or_else(|| history.assessments_in(on_day).iter().find(of_scale))?;
     Some(Baseline { scale, score_x10: found.score_x10, same_day: found.day == index_day })
+}
+
+/// The baseline of every questionnaire, in tenths, by the same rule; in one
+/// pass, since there are many. PGIC asks for change and has none.
+pub fn questionnaires(history: &PatientHistory<'_>, index_day: i32, days: i32) -> [Option<i32>; QUESTIONNAIRES.len()] {
+    let mut earlier = [None; QUESTIONNAIRES.len()];
+    let mut same_day = [None; QUESTIONNAIRES.len()];
+    for assessment in history.assessments_in(Window { first: index_day - days, last: index_day }) {
+        match assessment.scale.questionnaire() {
+            None | Some(PGIC) => {}
+            Some(which) if assessment.day < index_day => earlier[which] = Some(assessment.score_x10),
+            Some(which) => same_day[which] = same_day[which].or(Some(assessment.score_x10)),
+        }
+    }
+    std::array::from_fn(|which| earlier[which].or(same_day[which]))
 }
 
 /// The pain baseline: on the most preferred pain scale that has one.

@@ -2,13 +2,15 @@
 //! own function.
 
 use super::baseline::{self, Baseline};
-use super::history::{Medication, PatientHistory, Scale, Window};
+use super::durability::Relief;
+use super::follow_up::Scores;
+use super::history::{Medication, PatientHistory, QUESTIONNAIRES, Therapy, Window};
 use super::opioid_dose::{self, Dose};
 use super::series::Series;
-use super::{condition, follow_up};
+use super::{adjunct, condition, durability, follow_up};
 use crate::model::calendar::{Day, Period};
 use crate::model::horizon::{HORIZONS, Horizon};
-use crate::protocol::Protocol;
+use crate::protocol::{COMORBIDITIES, Protocol};
 
 /// Facts of one series that no horizon changes.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,10 +25,16 @@ pub struct Episode {
     pub condition: usize,
     /// Pain before treatment.
     pub pain: Option<Baseline>,
-    /// PHQ-9 before treatment.
-    pub phq9: Option<Baseline>,
-    /// GAD-7 before treatment.
-    pub gad7: Option<Baseline>,
+    /// Questionnaires before treatment, in tenths.
+    pub questionnaires: [Option<i32>; QUESTIONNAIRES.len()],
+    /// Comorbidities somebody diagnosed, by pack position.
+    pub comorbidities: [bool; COMORBIDITIES.len()],
+    /// Psychotherapy by the landmark.
+    pub psychotherapy: bool,
+    /// Pain reprogramming by the landmark.
+    pub pain_reprogramming: bool,
+    /// How long relief lasted, where there was any.
+    pub relief: Option<Relief>,
     /// Opioid dose before treatment.
     pub opioid: Dose,
     /// Whether opioid outcomes are in scope: no cancer pain, no opioid use
@@ -44,14 +52,12 @@ pub struct Episode {
 pub struct Outcome {
     /// Whether the data cut has reached the end of the window.
     pub due: bool,
-    /// Pain at the horizon, in tenths.
-    pub pain_x10: Option<i32>,
+    /// Pain and questionnaires at the horizon, in tenths.
+    pub scores: Scores,
     /// Last pain score after day 0, in tenths.
     pub last_pain_x10: Option<i32>,
-    /// PHQ-9 at the horizon, in tenths.
-    pub phq9_x10: Option<i32>,
-    /// GAD-7 at the horizon, in tenths.
-    pub gad7_x10: Option<i32>,
+    /// Boosters before the window opens.
+    pub boosters: i32,
     /// Opioid dose at the horizon; `None` at two weeks.
     pub opioid: Option<Dose>,
     /// Whether the medication list at the horizon is known to be complete.
@@ -122,8 +128,10 @@ pub fn episodes(
     let primary = condition::of(history.diagnoses, &protocol.conditions, &mut scratch.conditions);
     let conditions = protocol.conditions.conditions();
     let in_scope = scratch.conditions.iter().all(|&index| conditions[index].opioid_outcomes);
-    for (number, series) in (1..).zip(&scratch.series) {
-        let mut episode = before_treatment(history, series, protocol);
+    for (number, (at, series)) in (1..).zip(scratch.series.iter().enumerate()) {
+        let mut episode = of_series(history, series, protocol);
+        let until = scratch.series.get(at + 1).map(|next| next.index_day);
+        episode.relief = episode.pain.and_then(|pain| durability::relief(history, pain, series, until));
         episode.number = number;
         episode.period = period(history, series, cut);
         episode.condition = primary;
@@ -142,7 +150,7 @@ fn period(history: &PatientHistory<'_>, series: &Series, cut: DataCut) -> Option
     }
 }
 
-fn before_treatment(history: &PatientHistory<'_>, series: &Series, protocol: &Protocol) -> Episode {
+fn of_series(history: &PatientHistory<'_>, series: &Series, protocol: &Protocol) -> Episode {
     let day = series.index_day;
     let days = protocol.study.baseline_days;
     let window = opioid_dose::baseline_window(day);
@@ -154,8 +162,11 @@ fn before_treatment(history: &PatientHistory<'_>, series: &Series, protocol: &Pr
         period: None,
         condition: 0,
         pain: baseline::pain(history, day, days),
-        phq9: baseline::on_scale(history, Scale::Phq9, day, days),
-        gad7: baseline::on_scale(history, Scale::Gad7, day, days),
+        questionnaires: baseline::questionnaires(history, day, days),
+        comorbidities: comorbidities(history),
+        psychotherapy: adjunct::by_landmark(history, Therapy::Psychotherapy, day),
+        pain_reprogramming: adjunct::by_landmark(history, Therapy::PainReprogramming, day),
+        relief: None,
         opioid,
         opioid_in_scope: !opioid_dose::is_active(history, Medication::OudTreatment, window),
         opioid_user: opioid_dose::is_user(history, opioid, window),
@@ -163,19 +174,22 @@ fn before_treatment(history: &PatientHistory<'_>, series: &Series, protocol: &Pr
     }
 }
 
+fn comorbidities(history: &PatientHistory<'_>) -> [bool; COMORBIDITIES.len()] {
+    let mask = history.diagnoses.iter().fold(0, |mask, diagnosis| mask | diagnosis.comorbidities);
+    std::array::from_fn(|position| mask >> position & 1 == 1)
+}
+
 fn outcome(history: &PatientHistory<'_>, episode: &Episode, cut: DataCut, horizon: &Horizon) -> Outcome {
     let series = &episode.series;
-    let at_horizon = |scale: Scale| follow_up::score(history, scale, series, horizon);
     let scale = episode.pain.map(|baseline| baseline.scale);
     let window = opioid_dose::follow_up_window(series.index_day, horizon);
     let review = opioid_dose::follow_up_review(series.index_day, horizon);
     let so_far = Window { first: series.index_day, last: series.index_day + horizon.target };
     Outcome {
         due: cut.reaches(series, episode.period, horizon),
-        pain_x10: scale.and_then(at_horizon),
+        scores: follow_up::scores(history, scale, series, horizon),
         last_pain_x10: scale.and_then(|scale| follow_up::last_score(history, scale, series, horizon)),
-        phq9_x10: at_horizon(Scale::Phq9),
-        gad7_x10: at_horizon(Scale::Gad7),
+        boosters: adjunct::boosters_before(history.infusions, series, horizon),
         opioid: window.map(|window| opioid_dose::dose(history, window, review)),
         reviewed: opioid_dose::is_reviewed(history, review),
         buprenorphine_since_start: opioid_dose::is_active(history, Medication::Buprenorphine, so_far),

@@ -5,24 +5,49 @@
 //! infusion day never count, nor at two weeks any score up to the end of
 //! induction: they show the infusion, not the outcome.
 
-use super::history::{Assessment, PatientHistory, Scale, Window};
+use super::history::{Assessment, PGIC, PatientHistory, QUESTIONNAIRES, Scale, Window};
 use super::series::Series;
 use crate::model::horizon::Horizon;
 
-/// The follow-up score in tenths on `scale`, if the window holds one.
-pub fn score(history: &PatientHistory<'_>, scale: Scale, series: &Series, horizon: &Horizon) -> Option<i32> {
-    let window = window(series, horizon);
+/// Lowest and highest PGIC score together, in tenths: turns the scale around.
+const PGIC_ENDS: i32 = 80;
+
+/// The scores at a horizon, in tenths, where the window holds them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scores {
+    /// Pain, on the scale of the baseline.
+    pub pain: Option<i32>,
+    /// Every questionnaire.
+    pub questionnaires: [Option<i32>; QUESTIONNAIRES.len()],
+}
+
+/// The scores at a horizon; `pain` is the scale of the baseline. One pass for
+/// all scales: there are many, and most patients have few of them.
+pub fn scores(history: &PatientHistory<'_>, pain: Option<Scale>, series: &Series, horizon: &Horizon) -> Scores {
     let target = series.index_day + horizon.target;
-    let counts = |assessment: &&Assessment| assessment.scale == scale && !history.infused_on(assessment.day);
-    let mut best: Option<&Assessment> = None;
-    for candidate in history.assessments_in(window).iter().filter(counts) {
+    let mut best: [Option<&Assessment>; QUESTIONNAIRES.len() + 1] = [None; QUESTIONNAIRES.len() + 1];
+    for candidate in history.assessments_in(window(series, horizon)) {
+        let of_pain = (pain == Some(candidate.scale)).then_some(QUESTIONNAIRES.len());
+        let Some(slot) = candidate.scale.questionnaire().or(of_pain) else { continue };
         // `<=` lets a later row replace an equally close one.
-        let closer = best.is_none_or(|best| (candidate.day - target).abs() <= (best.day - target).abs());
-        if closer {
-            best = Some(candidate);
+        let closer = best[slot].is_none_or(|best| (candidate.day - target).abs() <= (best.day - target).abs());
+        if closer && !history.infused_on(candidate.day) {
+            best[slot] = Some(candidate);
         }
     }
-    best.map(|assessment| assessment.score_x10)
+    let score = |slot: usize| best[slot].map(|assessment| assessment.score_x10);
+    let mut questionnaires = std::array::from_fn(score);
+    questionnaires[PGIC] = questionnaires[PGIC].and_then(|score| improvement(score, history.pgic_best));
+    Scores { pain: score(QUESTIONNAIRES.len()), questionnaires }
+}
+
+/// PGIC with 7 as "very much improved". Forms differ in direction; without a
+/// word from the source, either guess would turn good into bad for somebody.
+fn improvement(score_x10: i32, best: Option<u8>) -> Option<i32> {
+    match best? {
+        1 => Some(PGIC_ENDS - score_x10),
+        _ => Some(score_x10),
+    }
 }
 
 /// Last observation carried forward: the last score after day 0 and up to the

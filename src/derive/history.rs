@@ -35,11 +35,17 @@ pub struct AdverseEvent {
 pub enum Scale {
     /// A pain intensity scale; a lower rank is preferred.
     Pain(u8),
-    /// PHQ-9 total.
-    Phq9,
-    /// GAD-7 total.
-    Gad7,
+    /// The total of a questionnaire, by its position in [`QUESTIONNAIRES`].
+    Questionnaire(u8),
 }
+
+/// Questionnaires whose totals have measures, by instrument id.
+pub const QUESTIONNAIRES: [&str; 9] =
+    ["phq9", "gad7", "pcl5", "bpi_severity", "bpi_interference", "pgic", "pcs", "pseq", "promis_pi"];
+/// Items under which a total may be written; a single question is no total.
+const TOTALS: [&str; 3] = ["", "total", "mean"];
+/// Position of PGIC, which has no score before treatment and two directions.
+pub const PGIC: usize = 5;
 
 /// Which pain item, most preferred first: IMMPACT and ePPOC report average pain.
 const PAIN_ITEMS: [&str; 5] = ["average", "", "worst", "least", "now"];
@@ -49,22 +55,25 @@ const PAIN_INSTRUMENTS: [&str; 2] = ["pain_nrs", "pain_vas_mm"];
 impl Scale {
     /// The scale of an assessment; `None` for one no measure uses.
     pub fn of(instrument: &str, item: Option<&str>) -> Option<Self> {
-        match instrument {
-            "phq9" => Some(Self::Phq9),
-            "gad7" => Some(Self::Gad7),
-            _ => {
-                let item = PAIN_ITEMS.iter().position(|known| *known == item.unwrap_or(""))?;
-                let instrument = PAIN_INSTRUMENTS.iter().position(|known| *known == instrument)?;
-                u8::try_from(item * PAIN_INSTRUMENTS.len() + instrument).ok().map(Self::Pain)
-            }
+        let item = item.unwrap_or("");
+        if let Some(position) = QUESTIONNAIRES.iter().position(|known| *known == instrument) {
+            let total = TOTALS.contains(&item);
+            return u8::try_from(position).ok().filter(|_| total).map(Self::Questionnaire);
         }
+        let item = PAIN_ITEMS.iter().position(|known| *known == item)?;
+        let instrument = PAIN_INSTRUMENTS.iter().position(|known| *known == instrument)?;
+        u8::try_from(item * PAIN_INSTRUMENTS.len() + instrument).ok().map(Self::Pain)
+    }
+
+    /// The position of a questionnaire.
+    pub fn questionnaire(self) -> Option<usize> {
+        if let Self::Questionnaire(position) = self { Some(usize::from(position)) } else { None }
     }
 
     /// The scale in words: `pain_nrs/average`, `pain_vas_mm`, `phq9`.
     pub fn name(self) -> String {
         match self {
-            Self::Phq9 => "phq9".to_owned(),
-            Self::Gad7 => "gad7".to_owned(),
+            Self::Questionnaire(position) => QUESTIONNAIRES[usize::from(position)].to_owned(),
             Self::Pain(rank) => {
                 let (item, instrument) = (usize::from(rank) / 2, usize::from(rank) % 2);
                 match PAIN_ITEMS[item] {
@@ -120,10 +129,41 @@ pub struct Diagnosis {
     pub rank: Option<i32>,
     /// Long-term opioid use, ICD-10-CM Z79.891.
     pub long_term_opioid: bool,
+    /// Which comorbidities the code names, by pack position: one bit each.
+    pub comorbidities: u8,
+}
+
+/// One session beside the infusions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TherapySession {
+    /// Day on the patient's timeline.
+    pub day: i32,
+    /// What it was.
+    pub kind: Therapy,
+}
+
+/// Therapies that are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Therapy {
+    /// Psychotherapy.
+    Psychotherapy,
+    /// Pain reprogramming.
+    PainReprogramming,
+}
+
+impl Therapy {
+    /// The therapy a code names; `None` for one no measure looks at.
+    pub fn of(kind: &str) -> Option<Self> {
+        match kind {
+            "psychotherapy" => Some(Self::Psychotherapy),
+            "pain_reprogramming" => Some(Self::PainReprogramming),
+            _ => None,
+        }
+    }
 }
 
 /// A patient's rows in every table, sorted by day.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct PatientHistory<'a> {
     /// Key, for the output row only.
     pub key: i64,
@@ -147,6 +187,10 @@ pub struct PatientHistory<'a> {
     pub reviews: &'a [i32],
     /// Diagnoses, in the order recorded.
     pub diagnoses: &'a [Diagnosis],
+    /// Therapy sessions.
+    pub therapy: &'a [TherapySession],
+    /// Which end of PGIC is "very much improved", 1 or 7, where the source says.
+    pub pgic_best: Option<u8>,
 }
 
 /// A stretch of days, both ends included.

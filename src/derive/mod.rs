@@ -3,9 +3,12 @@
 //! `reader` streams the sorted tables, `episode` chains the facts, each from
 //! its own file, and `analysis_set` writes one row per series × horizon.
 
+pub mod adjunct;
 pub mod analysis_set;
 pub mod baseline;
+mod column;
 pub mod condition;
+pub mod durability;
 pub mod episode;
 pub mod flow;
 pub mod follow_up;

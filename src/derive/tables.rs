@@ -4,11 +4,13 @@ use std::rc::Rc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int32Array};
 
-use super::history::{AdverseEvent, Assessment, Diagnosis, Infusion, Medication, Prescription, Scale};
+use super::history::{
+    AdverseEvent, Assessment, Diagnosis, Infusion, Medication, Prescription, Scale, Therapy, TherapySession,
+};
 use super::medication::{Meaning, is_for_oud, is_parenteral};
 use super::reader::{Decode, Words, boolean, float64, int32};
 use crate::model::opioid::{Dispensing, Mme};
-use crate::protocol::{AdverseEventPack, ConditionPack, Protocol};
+use crate::protocol::{AdverseEventPack, ComorbidityPack, ConditionPack, Protocol};
 
 /// ICD-10-CM status code for long-term opioid analgesic use, without its dot.
 const LONG_TERM_OPIOID: &str = "Z79891";
@@ -253,14 +255,17 @@ impl Decode for Reviews {
 /// `diagnoses`, with the condition as its position in the pack.
 pub(super) struct Diagnoses<'a> {
     pack: &'a ConditionPack,
+    comorbidities: &'a ComorbidityPack,
     condition: Words<Option<usize>>,
     rank: Option<Int32Array>,
-    long_term_opioid: Words<bool>,
+    /// Of a code: long-term opioid use, and comorbidities.
+    codes: Words<(bool, u8)>,
 }
 
 impl<'a> Diagnoses<'a> {
-    pub(super) fn new(pack: &'a ConditionPack) -> Self {
-        Self { pack, condition: Words::default(), rank: None, long_term_opioid: Words::default() }
+    pub(super) fn new(protocol: &'a Protocol) -> Self {
+        let (pack, comorbidities) = (&protocol.conditions, &protocol.comorbidities);
+        Self { pack, comorbidities, condition: Words::default(), rank: None, codes: Words::default() }
     }
 }
 
@@ -272,15 +277,20 @@ impl Decode for Diagnoses<'_> {
         let pack = self.pack;
         self.condition.load(&columns[0], |code| pack.conditions().iter().position(|condition| condition.code == code));
         self.rank = Some(int32(&columns[1]));
-        self.long_term_opioid.load(&columns[2], |code| code.replace('.', "").eq_ignore_ascii_case(LONG_TERM_OPIOID));
+        let comorbidities = self.comorbidities;
+        self.codes.load(&columns[2], |code| {
+            (code.replace('.', "").eq_ignore_ascii_case(LONG_TERM_OPIOID), comorbidities.mask(code))
+        });
     }
 
     fn row(&self, index: usize) -> Option<Diagnosis> {
         let rank = self.rank.as_ref()?;
+        let (long_term_opioid, comorbidities) = self.codes.get(index).unwrap_or_default();
         Some(Diagnosis {
             condition: self.condition.get(index)??,
             rank: rank.is_valid(index).then(|| rank.value(index)),
-            long_term_opioid: self.long_term_opioid.get(index).unwrap_or(false),
+            long_term_opioid,
+            comorbidities,
         })
     }
 }
@@ -317,5 +327,26 @@ impl Decode for AdverseEvents<'_> {
             term: self.term.get(index)?,
             serious: serious.is_valid(index) && serious.value(index),
         })
+    }
+}
+
+/// `therapy_sessions`: the kinds that are told apart.
+#[derive(Default)]
+pub(super) struct TherapySessions {
+    day: Option<Int32Array>,
+    kind: Words<Option<Therapy>>,
+}
+
+impl Decode for TherapySessions {
+    type Row = TherapySession;
+    const COLUMNS: &'static [&'static str] = &["day", "kind"];
+
+    fn load(&mut self, columns: &[ArrayRef]) {
+        self.day = Some(int32(&columns[0]));
+        self.kind.load(&columns[1], Therapy::of);
+    }
+
+    fn row(&self, index: usize) -> Option<TherapySession> {
+        Some(TherapySession { day: self.day.as_ref()?.value(index), kind: self.kind.get(index)?? })
     }
 }

@@ -17,7 +17,8 @@ use super::history::PatientHistory;
 use super::reader::{Cursor, KeyRange};
 use super::safety::{self, Safety};
 use super::tables::{
-    AdverseEvents, Assessments, Diagnoses, Infusions, PatientRow, Patients, Prescriptions, Reviews, Withheld,
+    AdverseEvents, Assessments, Diagnoses, Infusions, PatientRow, Patients, Prescriptions, Reviews, TherapySessions,
+    Withheld,
 };
 use crate::model::table::TableId;
 use crate::protocol::{MedicationFeed, Protocol};
@@ -164,6 +165,11 @@ impl Job<'_> {
         Ok((groups.finish()?, counts))
     }
 
+    /// The direction of PGIC at a source of the snapshot, as the pipeline has it.
+    fn pgic_best(&self, source: &str) -> Option<u8> {
+        self.protocol.sources.iter().find(|known| known.name == source)?.pgic_best
+    }
+
     /// A site's position, sorted by code, and how far its records reach.
     fn site(&self, code: &str) -> (usize, DataCut) {
         let found = self.cuts.binary_search_by(|(site, _)| site.as_str().cmp(code));
@@ -218,6 +224,7 @@ struct Merge<'a> {
     reviews: Cursor<Reviews>,
     diagnoses: Cursor<Diagnoses<'a>>,
     adverse_events: Cursor<AdverseEvents<'a>>,
+    therapy: Cursor<TherapySessions>,
     rows: PatientRows,
     scratch: Scratch,
 }
@@ -232,6 +239,7 @@ struct Paths {
     reviews: PathBuf,
     diagnoses: PathBuf,
     adverse_events: PathBuf,
+    therapy: PathBuf,
 }
 
 impl Paths {
@@ -245,6 +253,7 @@ impl Paths {
             reviews: snapshot.table_path(TableId::MedicationReviews),
             diagnoses: snapshot.table_path(TableId::Diagnoses),
             adverse_events: snapshot.table_path(TableId::AdverseEvents),
+            therapy: snapshot.table_path(TableId::TherapySessions),
         }
     }
 }
@@ -260,6 +269,7 @@ struct PatientRows {
     reviews: Vec<i32>,
     diagnoses: Vec<super::history::Diagnosis>,
     adverse_events: Vec<super::history::AdverseEvent>,
+    therapy: Vec<super::history::TherapySession>,
 }
 
 impl<'a> Merge<'a> {
@@ -272,8 +282,9 @@ impl<'a> Merge<'a> {
             prescriptions: Cursor::open(&paths.prescriptions, range, Prescriptions::new(protocol))?,
             withheld: Cursor::open(&paths.withheld, range, Withheld::default())?,
             reviews: Cursor::open(&paths.reviews, range, Reviews::default())?,
-            diagnoses: Cursor::open(&paths.diagnoses, range, Diagnoses::new(&protocol.conditions))?,
+            diagnoses: Cursor::open(&paths.diagnoses, range, Diagnoses::new(protocol))?,
             adverse_events: Cursor::open(&paths.adverse_events, range, AdverseEvents::new(&protocol.adverse_events))?,
+            therapy: Cursor::open(&paths.therapy, range, TherapySessions::default())?,
             rows: PatientRows::default(),
             scratch: Scratch::default(),
             paths,
@@ -311,7 +322,8 @@ impl<'a> Merge<'a> {
         self.withheld.take(key, &mut rows.withheld, &paths.withheld)?;
         self.reviews.take(key, &mut rows.reviews, &paths.reviews)?;
         self.diagnoses.take(key, &mut rows.diagnoses, &paths.diagnoses)?;
-        self.adverse_events.take(key, &mut rows.adverse_events, &paths.adverse_events)
+        self.adverse_events.take(key, &mut rows.adverse_events, &paths.adverse_events)?;
+        self.therapy.take(key, &mut rows.therapy, &paths.therapy)
     }
 }
 
@@ -330,5 +342,7 @@ fn history<'r>(key: i64, patient: &'r PatientRow, rows: &'r PatientRows, job: &J
         withheld: &rows.withheld,
         reviews: &rows.reviews,
         diagnoses: &rows.diagnoses,
+        therapy: &rows.therapy,
+        pgic_best: source.and_then(|source| job.pgic_best(&source.name)),
     }
 }

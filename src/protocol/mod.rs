@@ -5,6 +5,7 @@
 
 mod adverse_event_pack;
 mod claim;
+mod comorbidity_pack;
 mod condition_pack;
 mod disclosure_pack;
 mod drug_pack;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 pub use adverse_event_pack::{AdverseEventPack, AdverseEventTerm};
 pub use claim::{Claim, Cohort, Side};
+pub use comorbidity_pack::{COMORBIDITIES, Comorbidity, ComorbidityPack};
 pub use condition_pack::{Condition, ConditionPack};
 pub use disclosure_pack::{DisclosureProfile, Rounding};
 pub use drug_pack::{Drug, DrugClass, DrugPack, FactorSet};
@@ -74,6 +76,8 @@ pub struct Protocol {
     pub drugs: DrugPack,
     /// MME factors.
     pub factors: FactorSet,
+    /// Comorbidity vocabulary.
+    pub comorbidities: ComorbidityPack,
     /// Adverse-event vocabulary.
     pub adverse_events: AdverseEventPack,
     /// What is measured, in report order.
@@ -174,6 +178,8 @@ pub struct SourceEntry {
     pub site: String,
     /// Whether a day without a prescription is a day without an opioid.
     pub medications: MedicationFeed,
+    /// Which end of PGIC is "very much improved", 1 or 7; `None`: PGIC is not computed.
+    pub pgic_best: Option<u8>,
 }
 
 impl SourceEntry {

@@ -28,6 +28,7 @@ pub const BUILT_IN_PACKS: &[BuiltInPack] = built_in![
     "mme-cdc-2022.toml",
     "measures.toml",
     "measures-grid.toml",
+    "comorbidities.toml",
     "adverse-events.toml",
     "disclosure-internal-5.toml",
     "disclosure-us-cms-11.toml",

@@ -9,8 +9,8 @@ use super::mapping::{Mapping, SOURCE_KINDS, SourceKind};
 use super::measure_pack::MOST_DECLARED;
 use super::pack::{BUILT_IN_PACKS, PackText};
 use super::{
-    AdverseEventPack, Basis, ConditionPack, DisclosureProfile, DrugPack, Expression, FactorSet, IngestLimits, Measure,
-    MedicationFeed, Paper, Protocol, SourceEntry, Study,
+    AdverseEventPack, Basis, ComorbidityPack, ConditionPack, DisclosureProfile, DrugPack, Expression, FactorSet,
+    IngestLimits, Measure, MedicationFeed, Paper, Protocol, SourceEntry, Study,
 };
 use super::{claim, trend};
 use crate::model::calendar::Day;
@@ -117,6 +117,7 @@ struct TypedPacks {
     factors: String,
     measures: Vec<String>,
     adverse_events: String,
+    comorbidities: String,
 }
 
 impl Default for TypedPacks {
@@ -127,6 +128,7 @@ impl Default for TypedPacks {
             factors: "mme-cdc-2022.toml".to_owned(),
             measures: vec!["measures.toml".to_owned()],
             adverse_events: "adverse-events.toml".to_owned(),
+            comorbidities: "comorbidities.toml".to_owned(),
         }
     }
 }
@@ -141,6 +143,7 @@ struct TypedSource {
     site: Option<String>,
     #[serde(default = "reviewed")]
     medications: MedicationFeed,
+    pgic_best: Option<toml::Spanned<u8>>,
 }
 
 fn reviewed() -> MedicationFeed {
@@ -190,6 +193,7 @@ impl Reader<'_> {
         let drugs = load(&typed.packs.drugs)?;
         let factors = load(&typed.packs.factors)?;
         let adverse_events = load(&typed.packs.adverse_events)?;
+        let comorbidities = load(&typed.packs.comorbidities)?;
         let disclosure = self.profile(&typed.privacy.profile)?;
         let measures = typed.packs.measures.iter().map(|named| load(named)).collect::<Result<Vec<_>, _>>()?;
         let drug_pack = DrugPack::parse(&drugs)?;
@@ -219,10 +223,14 @@ impl Reader<'_> {
             factors: FactorSet::parse(&factors, &drug_pack)?,
             drugs: drug_pack,
             adverse_events: AdverseEventPack::parse(&adverse_events)?,
+            comorbidities: ComorbidityPack::parse(&comorbidities)?,
             measures: all,
             covariates,
             texts: self.texts(
-                [conditions, drugs, factors, adverse_events, disclosure].into_iter().chain(measures).chain(mappings),
+                [conditions, drugs, factors, adverse_events, comorbidities, disclosure]
+                    .into_iter()
+                    .chain(measures)
+                    .chain(mappings),
             ),
         };
         self.check_sources(&protocol.sources)?;
@@ -307,7 +315,9 @@ impl Reader<'_> {
             let kind = self.kind(&source.kind)?;
             let named = source.mapping.as_deref().or(kind.default_mapping);
             let pack = named.map(|named| (self.packs)(named)).transpose()?;
+            let pgic_best = source.pgic_best.as_ref().map(|written| self.pgic_best(written)).transpose()?;
             sources.push(SourceEntry {
+                pgic_best,
                 site: source.site.unwrap_or_else(|| source.name.get_ref().clone()),
                 name: source.name.into_inner(),
                 kind,
@@ -319,6 +329,16 @@ impl Reader<'_> {
             mappings.extend(pack.filter(|pack| mappings.iter().all(|known: &PackText| known.file != pack.file)));
         }
         Ok((sources, mappings))
+    }
+
+    fn pgic_best(&self, written: &toml::Spanned<u8>) -> Result<u8, ProtocolError> {
+        let best = *written.get_ref();
+        if [1, 7].contains(&best) {
+            return Ok(best);
+        }
+        Err(self
+            .at(written.span(), "`pgic_best` is neither 1 nor 7".to_owned())
+            .hint("it is the answer that means \"very much improved\" on the clinic's form"))
     }
 
     fn kind(&self, written: &toml::Spanned<String>) -> Result<&'static SourceKind, ProtocolError> {

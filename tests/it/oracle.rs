@@ -7,7 +7,8 @@
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop, proptest};
 use relief::derive::baseline::Baseline;
-use relief::derive::history::{Assessment, Infusion, Medication, Prescription, Scale};
+use relief::derive::durability::Relief;
+use relief::derive::history::{Assessment, Infusion, Medication, PGIC, Prescription, QUESTIONNAIRES, Scale};
 use relief::derive::opioid_dose::Dose;
 use relief::model::horizon::HORIZONS;
 use relief::model::opioid::{Dispensing, Factor, Mme};
@@ -77,7 +78,8 @@ fn written() -> impl Strategy<Value = Written> {
 
 fn scale() -> impl Strategy<Value = Scale> {
     (0_u8..6).prop_map(|roll| {
-        [Scale::Pain(2), Scale::Pain(2), Scale::Pain(0), Scale::Pain(3), Scale::Phq9, Scale::Gad7][usize::from(roll)]
+        let others = [Scale::Questionnaire(0), Scale::Questionnaire(2), Scale::Questionnaire(5)];
+        [Scale::Pain(2), Scale::Pain(2), Scale::Pain(0), others[0], others[1], others[2]][usize::from(roll)]
     })
 }
 
@@ -165,6 +167,48 @@ fn follow_up(patient: &Patient, scale: Scale, index_day: i32, horizon: usize) ->
     None
 }
 
+fn questionnaire(which: usize) -> Scale {
+    Scale::Questionnaire(which as u8)
+}
+
+/// Infusions of the series before its window opens, less the unbroken run.
+fn boosters(patient: &Patient, index_day: i32, opens: i32) -> i32 {
+    let infusions: Vec<i32> = patient.infusions.iter().map(|infusion| infusion.day).collect();
+    let end = induction_end(&infusions, index_day);
+    let until = next_series(&infusions, index_day).min(index_day + opens);
+    infusions.iter().filter(|&&day| day > end && day < until).count() as i32
+}
+
+fn next_series(infusions: &[i32], index_day: i32) -> i32 {
+    index_days(infusions).into_iter().find(|&day| day > index_day).unwrap_or(i32::MAX)
+}
+
+/// Day by day from the end of induction to the next series.
+fn relief(patient: &Patient, baseline: Baseline, derived: &Derived) -> Option<Relief> {
+    let infusions: Vec<i32> = patient.infusions.iter().map(|infusion| infusion.day).collect();
+    let index_day = derived.episode.series.index_day;
+    let until = next_series(&infusions, index_day).min(400);
+    let of_day = |day: &i32| {
+        let last = patient.assessments.iter().rev().find(|a| a.day == *day && a.scale == baseline.scale)?;
+        (!infusions.contains(day)).then_some((*day, last.score_x10))
+    };
+    let scores: Vec<(i32, i32)> =
+        (induction_end(&infusions, index_day) + 1..until).filter_map(|day| of_day(&day)).collect();
+    let better = |score: i32| baseline.score_x10 > 0 && 10 * (baseline.score_x10 - score) >= 3 * baseline.score_x10;
+    let first = scores.iter().position(|&(_, score)| better(score))?;
+    let begins = scores[first].0;
+    let lost = scores[first..].iter().position(|&(_, score)| !better(score));
+    let end = lost.map_or(scores.len() - 1, |lost| first + lost);
+    let least = if lost.is_some() { end - 1 } else { end };
+    Some(Relief {
+        begins: begins - index_day,
+        days: scores[end].0 - begins,
+        lost: lost.is_some(),
+        least_days: scores[least].0 - begins,
+        retreated: infusions.iter().find(|&&day| day > begins).map(|day| day - begins),
+    })
+}
+
 /// Day by day over the window.
 fn dose(
     prescriptions: &[Written],
@@ -205,15 +249,25 @@ fn check_dose(found: Dose, expected: (&'static str, Option<Fraction>)) {
 fn check_series(derived: &Derived, patient: &Patient, prescriptions: &[Written]) {
     let day = derived.episode.series.index_day;
     assert_eq!(derived.episode.pain, baseline(patient, day));
-    assert_eq!(derived.episode.phq9, baseline_on(patient, Scale::Phq9, day));
+    for (which, found) in derived.episode.questionnaires.iter().enumerate() {
+        let expected = baseline_on(patient, questionnaire(which), day).filter(|_| which != PGIC);
+        assert_eq!(*found, expected.map(|baseline| baseline.score_x10), "{}", QUESTIONNAIRES[which]);
+    }
+    assert_eq!(derived.episode.relief, derived.episode.pain.and_then(|pain| relief(patient, pain, derived)));
     let before = dose(prescriptions, &patient.reviews, day - 30, (day - 30, day));
     check_dose(derived.episode.opioid, before);
     for (horizon, outcome) in derived.outcomes.iter().enumerate() {
         let (target, last) = [(14, 20), (28, 41), (84, 111), (168, 210)][horizon];
         assert_eq!(outcome.due, day + last <= CUT);
         let pain = derived.episode.pain.and_then(|baseline| follow_up(patient, baseline.scale, day, horizon));
-        assert_eq!(outcome.pain_x10, pain, "{}", HORIZONS[horizon].id);
-        assert_eq!(outcome.gad7_x10, follow_up(patient, Scale::Gad7, day, horizon));
+        assert_eq!(outcome.scores.pain, pain, "{}", HORIZONS[horizon].id);
+        for (which, found) in outcome.scores.questionnaires.iter().enumerate() {
+            let score = follow_up(patient, questionnaire(which), day, horizon);
+            // The patients below answer PGIC with 1 as the best.
+            let expected = if which == PGIC { score.map(|score| 80 - score) } else { score };
+            assert_eq!(*found, expected, "{} at {}", QUESTIONNAIRES[which], HORIZONS[horizon].id);
+        }
+        assert_eq!(outcome.boosters, boosters(patient, day, [7, 21, 63, 140][horizon]));
         match outcome.opioid {
             None => assert_eq!(horizon, 0, "only two weeks has no window"),
             Some(found) => {

@@ -1,7 +1,7 @@
 //! A patient written in a line: the shorthand of the spec tables.
 
 use relief::derive::episode::{DataCut, Episode, Outcome, Scratch, episodes};
-use relief::derive::history::{Assessment, Diagnosis, Infusion, PatientHistory, Prescription, Scale};
+use relief::derive::history::{Assessment, Diagnosis, Infusion, PatientHistory, Prescription, Scale, TherapySession};
 use relief::derive::medication::Meaning;
 use relief::model::horizon::HORIZONS;
 use relief::model::opioid::Dispensing;
@@ -16,6 +16,7 @@ pub(crate) struct Patient {
     pub(crate) withheld: Vec<Option<i32>>,
     pub(crate) reviews: Vec<i32>,
     pub(crate) diagnoses: Vec<Diagnosis>,
+    pub(crate) therapy: Vec<TherapySession>,
 }
 
 /// An episode with its outcomes.
@@ -61,6 +62,8 @@ impl Patient {
             withheld: &self.withheld,
             reviews: &self.reviews,
             diagnoses: &self.diagnoses,
+            therapy: &self.therapy,
+            pgic_best: Some(1),
         }
     }
 

@@ -1,0 +1,80 @@
+//! How long relief lasts.
+//!
+//! Relief begins with the first score after induction that is at least 30 %
+//! below the baseline, and is lost with the first later score that is not: pain
+//! is back within 30 % of where it was. Scores are seen at visits only, so the
+//! loss lies between the last visit still better and the visit recorded here;
+//! both are kept. Another infusion after relief began is kept beside it: it may
+//! be rescue or routine, and records do not say which.
+
+use super::baseline::Baseline;
+use super::history::{PatientHistory, Window};
+use super::series::Series;
+use crate::model::pain::{Change, ScoreX10};
+
+/// Less pain than this, in per cent of the baseline, is relief (IMMPACT:
+/// moderate improvement, doi:10.1016/j.jpain.2007.09.005).
+const RELIEF_PERCENT: i32 = 30;
+
+/// The relief of one series, in days from the first score that showed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Relief {
+    /// Day of that score, counted from day 0.
+    pub begins: i32,
+    /// To the score that showed the loss, or else to the last score.
+    pub days: i32,
+    /// Whether relief was lost.
+    pub lost: bool,
+    /// To the last score that still showed it.
+    pub least_days: i32,
+    /// To the next infusion, where there is one.
+    pub retreated: Option<i32>,
+}
+
+/// The relief after `series`; `None` when no score showed any. Scores from the
+/// next series on (`until`) belong to that one; those of an infusion day to
+/// none, and of several on one day the last recorded counts.
+pub fn relief(history: &PatientHistory<'_>, baseline: Baseline, series: &Series, until: Option<i32>) -> Option<Relief> {
+    let window = Window { first: series.induction_end + 1, last: until.map_or(i32::MAX, |day| day - 1) };
+    let mut found: Option<Relief> = None;
+    let mut start = 0;
+    let mut scores = history
+        .assessments_in(window)
+        .iter()
+        .filter(|assessment| assessment.scale == baseline.scale && !history.infused_on(assessment.day))
+        .peekable();
+    while let Some(score) = scores.next() {
+        if scores.peek().is_some_and(|next| next.day == score.day) {
+            continue;
+        }
+        let change = Change { baseline: ScoreX10(baseline.score_x10), follow_up: ScoreX10(score.score_x10) };
+        let better = change.falls_by_percent(RELIEF_PERCENT);
+        match &mut found {
+            None if better => {
+                start = score.day;
+                found = Some(Relief {
+                    begins: start - series.index_day,
+                    days: 0,
+                    lost: false,
+                    least_days: 0,
+                    retreated: next_infusion(history, start).map(|day| day - start),
+                });
+            }
+            None => {}
+            Some(relief) => {
+                relief.days = score.day - start;
+                relief.lost = !better;
+                if relief.lost {
+                    break;
+                }
+                relief.least_days = relief.days;
+            }
+        }
+    }
+    found
+}
+
+fn next_infusion(history: &PatientHistory<'_>, day: i32) -> Option<i32> {
+    let next = history.infusions.partition_point(|infusion| infusion.day <= day);
+    history.infusions.get(next).map(|infusion| infusion.day)
+}
