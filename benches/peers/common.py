@@ -39,6 +39,7 @@ class Pipeline:
     series_gap: int = 90
     induction_gap: int = 14
     baseline_days: int = 30
+    measures: list = field(default_factory=lambda: ["measures"])
 
     @classmethod
     def read(cls, path):
@@ -53,6 +54,7 @@ class Pipeline:
             series_gap=study.get("series_gap_days", 90),
             induction_gap=study.get("induction_gap_days", 14),
             baseline_days=study.get("baseline_days", 30),
+            measures=[Path(name).stem for name in typed.get("packs", {}).get("measures", ["measures.toml"])],
         )
 
     @classmethod

@@ -4,7 +4,8 @@
     derive_duckdb.py SNAPSHOT_DIR OUT.parquet [--pipeline FILE] [--tally OUT.csv]
 
 Written from the definitions (measures.md, mme_method.md), not from src/derive:
-it is the second implementation the first is held against, row for row. One
+it is the second implementation the first is held against, row for row. Not in it:
+the direction of PGIC, which no pipeline here declares, and adverse events. One
 pass a table, equi-joins with conditional aggregates, everything that a series
 needs packed into integers so that one `max` or `bit_or` answers it.
 """
@@ -20,7 +21,14 @@ from common import HORIZONS, Pipeline, connect, pack, quoted, values
 # Pain scales in order of preference (the item first, then the instrument), then the other two.
 ITEMS, PAIN = ["average", "", "worst", "least", "now"], ["pain_nrs", "pain_vas_mm"]
 SCALES = [(p, i, f"{p}/{i}" if i else p) for i in ITEMS for p in PAIN]
-PHQ9, GAD7 = 100, 101
+# Questionnaires by scale code; PGIC has no score before treatment, and none at all unless the source says which end is best.
+FORMS = ["phq9", "gad7", "pcl5", "bpi_severity", "bpi_interference", "pgic", "pcs", "pseq", "promis_pi"]
+PHQ9 = 100
+FORM_CODES = {name: PHQ9 + n for n, name in enumerate(FORMS)}
+BEFORE = [name for name in FORMS if name != "pgic"]
+LANDMARK = 14
+THERAPIES = ["psychotherapy", "pain_reprogramming"]
+COMORBIDITIES = ["depression", "anxiety", "ptsd"]
 MME_DAYS = 30
 # Dose windows from day 0, and the days on which a review of the medication list counts.
 DOSES = {"b": (-MME_DAYS, -1)} | {i: (t - MME_DAYS + 1, t) for i, t, _, _ in HORIZONS if t - MME_DAYS + 1 >= -1}
@@ -59,7 +67,7 @@ def series_sql(p):
     """
     return f"""
     WITH gaps AS (
-        SELECT patient_key, day, dose_mg_per_kg AS dose, patient_key IS DISTINCT FROM lag(patient_key) OVER () AS new_patient, day - lag(day) OVER () AS gap FROM infusions),
+        SELECT patient_key, day, dose_mg_per_kg AS dose, duration_min AS minutes, patient_key IS DISTINCT FROM lag(patient_key) OVER () AS new_patient, day - lag(day) OVER () AS gap FROM infusions),
     starts AS (
         SELECT *, new_patient OR gap > {p.series_gap} AS new_series, new_patient OR gap > {min(p.series_gap, p.induction_gap)} AS new_run FROM gaps),
     numbered AS (
@@ -69,17 +77,19 @@ def series_sql(p):
         FROM numbered WINDOW sofar AS (ROWS UNBOUNDED PRECEDING))
     SELECT sid, any_value(patient_key) AS patient_key, (sid - any_value(first_sid) + 1)::INT AS series, min(day) AS index_day,
         max(day) FILTER (induction) AS induction_end, count(*)::INT AS infusions, count_if(induction)::INT AS induction_infusions,
-        CASE WHEN count(dose) = count(*) THEN sum(dose) END AS mg_per_kg
+        CASE WHEN count(dose) = count(*) THEN sum(dose) END AS mg_per_kg,
+        CASE WHEN count(dose) FILTER (induction) = count_if(induction) THEN (sum(round(dose * 1000)::BIGINT) FILTER (induction) // count_if(induction))::INT END AS induction_dose,
+        CASE WHEN count(minutes) FILTER (induction) = count_if(induction) THEN (sum(round(minutes * 1000)::BIGINT) FILTER (induction) // (count_if(induction) * 100))::INT END AS induction_minutes
     FROM placed GROUP BY sid"""
 
 
 def scores_sql():
     """Every score a measure may use, by scale. `row` is the place in the file, so it grows with the day."""
-    instrument = " ".join(f"WHEN '{name}' THEN {n}" for n, name in [*enumerate(PAIN), (PHQ9, "phq9"), (GAD7, "gad7")])
+    instrument = " ".join(f"WHEN '{name}' THEN {n}" for n, name in [*enumerate(PAIN), *((code, name) for name, code in FORM_CODES.items())])
     item = " ".join(f"WHEN '{name}' THEN {n * len(PAIN)}" for n, name in enumerate(ITEMS))
     return f"""
     SELECT patient_key, day, file_row_number AS row, score_x10 AS score, CASE instrument {instrument} END AS which,
-        CASE WHEN which >= {PHQ9} THEN which ELSE which + CASE coalesce(item, '') {item} END END AS scale
+        CASE WHEN which >= {PHQ9} THEN CASE WHEN coalesce(item, '') IN ('', 'total', 'mean') THEN which END ELSE which + CASE coalesce(item, '') {item} END END AS scale
     FROM assessments WHERE scale IS NOT NULL"""
 
 
@@ -92,7 +102,7 @@ def before_sql(p):
     chosen AS (SELECT sid, scale, coalesce(earlier, same_day) & 1023 AS score, earlier IS NULL AS same_day FROM by_scale)
     SELECT sid, min(scale) FILTER (scale < {PHQ9}) AS pain_scale,
         arg_min(score, scale) FILTER (scale < {PHQ9}) AS pain, arg_min(same_day, scale) FILTER (scale < {PHQ9}) AS same_day,
-        max(score) FILTER (scale = {PHQ9}) AS phq9, max(score) FILTER (scale = {GAD7}) AS gad7
+        {', '.join(f'max(score) FILTER (scale = {FORM_CODES[name]}) AS {name}' for name in BEFORE)}
     FROM chosen GROUP BY sid"""
 
 
@@ -109,7 +119,7 @@ def after_sql():
         closest.append(f"min({rank}) FILTER (offset_day BETWEEN {first} AND {last} {on_treatment}) AS at_{h}")
         latest.append(f"max((row << 10) | score) FILTER (offset_day BETWEEN {edges[n] + 1} AND {last}) AS until_{h}")
         pain.append(f"max(at_{h} & 1023) FILTER (scale = pain_scale) AS pain_{h}")
-        other += [f"max(at_{h} & 1023) FILTER (scale = {code}) AS {name}_{h}" for code, name in ((PHQ9, "phq9"), (GAD7, "gad7"))]
+        other += [f"max(at_{h} & 1023) FILTER (scale = {code}) AS {name}_{h}" for name, code in FORM_CODES.items() if name != "pgic"]
         carried.append(f"max(greatest({', '.join(f'until_{i}' for i, *_ in HORIZONS[:n + 1])})) FILTER (scale = pain_scale) & 1023 AS last_{h}")
     return f"""
     WITH outcomes AS (SELECT * FROM scores ANTI JOIN infusions USING (patient_key, day)),
@@ -119,6 +129,33 @@ def after_sql():
         WHERE offset_day BETWEEN 1 AND {LAST_DAY} GROUP BY sid, scale)
     SELECT sid, {', '.join(pain + carried + other)}
     FROM by_scale LEFT JOIN before USING (sid) GROUP BY sid"""
+
+
+def relief_sql():
+    """From the first score at least 30 % below the baseline to the first later one that is not; the last recorded of a day, none of an infusion day."""
+    return f"""
+    WITH bounds AS (SELECT sid, patient_key, index_day, induction_end, lead(index_day) OVER (PARTITION BY patient_key ORDER BY sid) AS next_index FROM series),
+    daily AS (
+        SELECT sid, day, 10 * (any_value(pain) - arg_max(score, row)) >= 3 * any_value(pain) AND any_value(pain) > 0 AS better
+        FROM (SELECT * FROM scores ANTI JOIN infusions USING (patient_key, day)) JOIN bounds USING (patient_key) JOIN before USING (sid)
+        WHERE scale = pain_scale AND day > induction_end AND (next_index IS NULL OR day < next_index) GROUP BY sid, day),
+    started AS (SELECT sid, min(day) AS start FROM daily WHERE better GROUP BY sid),
+    ended AS (SELECT sid, start, min(day) FILTER (NOT better) AS loss, max(day) AS last FROM daily JOIN started USING (sid) WHERE day >= start GROUP BY sid, start),
+    seen AS (SELECT sid, start, loss, coalesce(loss, last) AS stop, max(day) AS still FROM ended JOIN daily USING (sid) WHERE better AND day >= start AND (loss IS NULL OR day < loss) GROUP BY sid, start, loss, last)
+    SELECT sid, start - index_day AS relief_begins, stop - start AS relief_days, loss IS NOT NULL AS relief_lost, still - start AS relief_least_days,
+        (SELECT min(day) FROM infusions WHERE infusions.patient_key = bounds.patient_key AND day > start) - start AS retreated_days
+    FROM seen JOIN bounds USING (sid)"""
+
+
+def adjuncts_sql():
+    """Sessions up to the landmark; boosters before each window opens."""
+    kinds = ", ".join(f"coalesce(bool_or(kind = '{kind}'), false) AS {kind}" for kind in THERAPIES)
+    boosters = ", ".join(f"count_if(day > induction_end AND day < index_day + {first})::INT AS boosters_{h}" for h, _, first, _ in HORIZONS)
+    return f"""
+    WITH bounds AS (SELECT *, lead(index_day) OVER (PARTITION BY patient_key ORDER BY sid) AS next_index FROM series),
+    sessions AS (SELECT sid, {kinds} FROM series JOIN therapy_sessions USING (patient_key) WHERE day BETWEEN index_day AND index_day + {LANDMARK} GROUP BY sid),
+    given AS (SELECT sid, {boosters} FROM bounds JOIN infusions USING (patient_key) WHERE day >= index_day AND (next_index IS NULL OR day < next_index) GROUP BY sid)
+    SELECT * FROM given LEFT JOIN sessions USING (sid)"""
 
 
 def even(db):
@@ -182,10 +219,13 @@ def withheld_sql():
 
 def conditions_sql():
     """Specific before unspecific, then the lowest rank, then pack order."""
-    return """
+    code = "upper(replace(coalesce(source_code, ''), '.', ''))"
+    within = lambda prefixes: " OR ".join(f"starts_with({code}, '{prefix}')" for prefix in prefixes) or "false"
+    diagnosed = [f"bool_or(({within(c['icd10cm'])}) AND NOT ({within(c.get('except', []))})) AS {c['code']}" for c in pack("comorbidities")["comorbidity"]]
+    return f"""
     SELECT patient_key, bit_or(1::BIGINT << position) AS condition_mask, bool_and(in_scope = 1) AS in_scope,
         min(((1 - specific)::BIGINT << 40) | (coalesce(rank, 2147483647)::BIGINT << 8) | position) & 255 AS primary_position,
-        bool_or(upper(replace(source_code, '.', '')) = 'Z79891') AS long_term
+        bool_or(upper(replace(source_code, '.', '')) = 'Z79891') AS long_term, {', '.join(diagnosed)}
     FROM diagnoses JOIN condition_pack ON condition = code GROUP BY patient_key"""
 
 
@@ -224,7 +264,7 @@ def wide_sql(manifest, pipeline, common, whole):
     FROM (
         SELECT * EXCLUDE (position, specific, primary_condition.in_scope), cut.day AS cut_day
         FROM series JOIN patients USING (patient_key) JOIN feed USING (source_id) JOIN cut USING (site)
-            LEFT JOIN before USING (sid) LEFT JOIN after USING (sid) LEFT JOIN doses USING (sid) LEFT JOIN reviews USING (sid)
+            LEFT JOIN before USING (sid) LEFT JOIN after USING (sid) LEFT JOIN relief USING (sid) LEFT JOIN adjuncts USING (sid) LEFT JOIN doses USING (sid) LEFT JOIN reviews USING (sid)
             LEFT JOIN withheld USING (sid) LEFT JOIN conditions USING (patient_key) LEFT JOIN condition_words USING (condition_mask)
             LEFT JOIN condition_pack AS primary_condition ON primary_position = position
         ORDER BY sid)"""
@@ -240,11 +280,14 @@ def rows_sql(wide):
         coalesce(code, 'other') AS condition, coalesce(joined, '') AS conditions,
         infusions, induction_infusions, infusions - induction_infusions AS boosters, mg_per_kg,
         CASE pain_scale {' '.join(f"WHEN {n} THEN '{name}'" for n, (*_, name) in enumerate(SCALES))} END AS baseline_pain_scale,
-        pain::INT AS baseline_pain_x10, same_day AS baseline_same_day, phq9::INT AS baseline_phq9_x10, gad7::INT AS baseline_gad7_x10,
+        pain::INT AS baseline_pain_x10, same_day AS baseline_same_day, {', '.join(f'{name}::INT AS baseline_{name}_x10' for name in BEFORE)},
+        {', '.join(f'coalesce({c}, false) AS {c}_diagnosed' for c in COMORBIDITIES)}, induction_dose AS induction_dose_x1000, induction_minutes AS induction_minutes_x10,
+        {', '.join(f'coalesce({kind}, false) AS {kind}_by_day_14' for kind in THERAPIES)},
+        relief_begins, relief_days, relief_lost, relief_least_days, retreated_days,
         opioid_in_scope, opioid_user, state_b AS opioid_baseline, mme_b AS mme_baseline_x1000, benzodiazepine_b AS benzodiazepine_baseline,
         {fixed(quoted([h]) for h, *_ in HORIZONS)} AS horizon, observed_days >= {fixed(last for *_, last in HORIZONS)} AS due,
         {at('pain', 'INT')} AS follow_up_pain_x10, {at('last', 'INT')} AS last_pain_x10,
-        {at('phq9', 'INT')} AS follow_up_phq9_x10, {at('gad7', 'INT')} AS follow_up_gad7_x10,
+        {', '.join(f"{'NULL::INT' if name == 'pgic' else at(name, 'INT')} AS follow_up_{name}_x10" for name in FORMS)}, {at('boosters', 'INT')} AS boosters_before,
         {dose('state', 'VARCHAR')} AS opioid_follow_up, {dose('mme', 'BIGINT')} AS mme_follow_up_x1000, {dose('reduction', 'BIGINT')} AS mme_reduction_x100,
         coalesce(opioid_follow_up = 'buprenorphine', false) AS buprenorphine_follow_up,
         coalesce({at('buprenorphine', 'BOOLEAN')}, false) AS buprenorphine_since_start, coalesce(complete = 1 OR {at('reviewed', 'BOOLEAN')}, false) AS medications_reviewed,
@@ -261,6 +304,8 @@ def derive(db, folder, out, pipeline):
     make("scores", scores_sql())
     make("before", before_sql(pipeline))
     make("after", after_sql())
+    make("relief", relief_sql())
+    make("adjuncts", adjuncts_sql())
     db.execute("DROP TABLE scores")
     db.execute(f"CREATE VIEW medication AS {medication_sql(common, whole)}")
     make("doses", doses_sql())
@@ -275,12 +320,12 @@ def derive(db, folder, out, pipeline):
 CELL = "index_period, site, condition, horizon"
 
 
-def tally(db, rows):
+def tally(db, rows, pipeline):
     """Counts per measure and cell (`counts`) and the pairs of scores (`pairs`). A condition that is unknown does not hold."""
     db.execute(f"CREATE VIEW analysis AS FROM read_parquet('{rows}')")
     holds = lambda sql: f"coalesce({sql}, false)"
     counts, pairs = [], []
-    for m in pack("measures")["measure"]:
+    for m in (m for name in pipeline.measures for m in pack(name)["measure"]):
         eligible = holds(m["eligible"])
         observed = f"{eligible} AND {holds(m['observed'])}"
         if "outcome" in m:
@@ -314,9 +359,10 @@ def main():
     args = options.parse_args()
     start = time.perf_counter()
     db = connect()
-    derive(db, args.snapshot, args.out, Pipeline.read(args.pipeline) if args.pipeline else Pipeline())
+    pipeline = Pipeline.read(args.pipeline) if args.pipeline else Pipeline()
+    derive(db, args.snapshot, args.out, pipeline)
     derived = time.perf_counter()
-    tally(db, args.out)
+    tally(db, args.out, pipeline)
     tallied = time.perf_counter()
     if args.tally:
         write_tally(db, args.tally)

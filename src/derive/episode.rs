@@ -14,6 +14,7 @@ use crate::protocol::{COMORBIDITIES, Protocol};
 
 /// Facts of one series that no horizon changes.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and a column of the analysis set")]
 pub struct Episode {
     /// Position in the patient's life, 1 = first.
     pub number: i32,

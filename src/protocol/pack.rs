@@ -28,6 +28,8 @@ pub const BUILT_IN_PACKS: &[BuiltInPack] = built_in![
     "mme-cdc-2022.toml",
     "measures.toml",
     "measures-grid.toml",
+    "measures-opioids.toml",
+    "measures-mind-body.toml",
     "comorbidities.toml",
     "adverse-events.toml",
     "disclosure-internal-5.toml",

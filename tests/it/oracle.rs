@@ -176,7 +176,7 @@ fn boosters(patient: &Patient, index_day: i32, opens: i32) -> i32 {
     let infusions: Vec<i32> = patient.infusions.iter().map(|infusion| infusion.day).collect();
     let end = induction_end(&infusions, index_day);
     let until = next_series(&infusions, index_day).min(index_day + opens);
-    infusions.iter().filter(|&&day| day > end && day < until).count() as i32
+    i32::try_from(infusions.iter().filter(|&&day| day > end && day < until).count()).expect("a handful")
 }
 
 fn next_series(infusions: &[i32], index_day: i32) -> i32 {

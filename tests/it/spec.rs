@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use relief::derive::flow::{End, Flow};
+use relief::derive::history::{Therapy, TherapySession};
 use relief::derive::opioid_dose::{Dose, WINDOW_DAYS};
 use relief::derive::series::{Series, split};
 use relief::model::horizon::HORIZONS;
@@ -71,6 +72,46 @@ fn follow_up_is_the_one_the_table_says() {
             assert_eq!(in_tenths(outcome.scores.pain), row.get(horizon.id), "{} in {}", horizon.id, row.text());
         }
     });
+}
+
+#[test]
+fn relief_lasts_as_the_table_says() {
+    let protocol = protocol();
+    let or_none = |day: Option<i32>| day.map_or("none".to_owned(), |day| day.to_string());
+    each_row("durability", |row| {
+        let scores = format!("-1:8 {}", row.get("scores"));
+        let derived = Patient::new(row.get("infusions"), &scores).derive(LATE, &protocol);
+        let relief = derived[0].episode.relief;
+        assert_eq!(or_none(relief.map(|relief| relief.begins)), row.get("begins"), "{}", row.text());
+        let Some(relief) = relief else { return };
+        let ends = format!("{} {}", relief.days, if relief.lost { "lost" } else { "not lost" });
+        assert_eq!(ends, row.get("ends"), "{}", row.text());
+        assert_eq!(relief.least_days.to_string(), row.get("still seen"), "{}", row.text());
+        assert_eq!(or_none(relief.retreated), row.get("next infusion"), "{}", row.text());
+    });
+}
+
+#[test]
+fn adjuncts_count_up_to_their_landmark_as_the_table_says() {
+    let protocol = protocol();
+    let yes = |is: bool| if is { "yes" } else { "no" };
+    each_row("landmark", |row| {
+        let mut patient = Patient::new(row.get("infusions"), "-1:8");
+        patient.therapy = row.get("sessions").split_whitespace().map(session).collect();
+        let derived = only(patient.derive(LATE, &protocol));
+        let episode = &derived.episode;
+        assert_eq!(yes(episode.psychotherapy), row.get("psychotherapy"), "{}", row.text());
+        assert_eq!(yes(episode.pain_reprogramming), row.get("pain reprogramming"), "{}", row.text());
+        assert_eq!(episode.series.induction_infusions.to_string(), row.get("induction"), "{}", row.text());
+        assert_eq!(episode.series.boosters().to_string(), row.get("boosters"), "{}", row.text());
+        assert_eq!(derived.outcomes[2].boosters.to_string(), row.get("before 12 weeks"), "{}", row.text());
+    });
+}
+
+fn session(text: &str) -> TherapySession {
+    let (day, kind) = text.split_once(':').expect("day:kind");
+    let kind = if kind == "p" { "psychotherapy" } else { "pain_reprogramming" };
+    TherapySession { day: day.parse().expect("a day"), kind: Therapy::of(kind).expect("a known kind") }
 }
 
 #[test]
