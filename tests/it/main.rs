@@ -6,6 +6,7 @@
     reason = "test data is small, and a chain reads well in a test"
 )]
 
+mod bound_numbers;
 mod commands;
 mod crash;
 mod disclosure;

@@ -96,6 +96,7 @@ impl Forest {
             label(&mut scene, line, (0.0, middle + 4.5), columns.label);
             scene.text((columns.size, middle + 4.5), Anchor::End, LABEL, Ink::Text, line.size.clone());
             self.draw(&mut scene, line, (columns.from, columns.to), middle);
+            self.value(&mut scene, index, (columns.from, columns.to), middle);
             let words = if line.number.is_some() { line.words.clone() } else { String::new() };
             scene.text((width, middle + 4.5), Anchor::End, LABEL, Ink::Text, words);
         }
@@ -116,6 +117,7 @@ impl Forest {
             label(&mut scene, line, (0.0, top + 17.0), room);
             scene.text((width, top + 17.0), Anchor::End, LABEL, Ink::Text, words);
             self.draw(&mut scene, line, (columns.from, columns.to), top + 33.0);
+            self.value(&mut scene, index, (columns.from, columns.to), top + 33.0);
         }
         scene
     }
@@ -156,6 +158,13 @@ impl Forest {
         if let Some(number) = overall.filter(|_| self.lines.len() > 1) {
             let x = self.scale.place(number.value, columns.from, columns.to);
             scene.dashes((x, top), (x, foot), Ink::Accent);
+        }
+    }
+
+    /// Lines are the chart's rows, in order.
+    fn value(&self, scene: &mut Scene, index: usize, (from, to): (f64, f64), middle: f64) {
+        if let Some(number) = self.lines[index].number {
+            scene.value((self.scale.place(number.value, from, to), middle), index);
         }
     }
 

@@ -48,6 +48,7 @@ fn draw(canvas: &mut BitMapBackend<'_>, mark: &Mark) {
             canvas.draw_circle(pixel(*at), inner, &rgba(*inside), true).expect(IN_MEMORY);
         }
         Mark::Text(label) => letters(canvas, label),
+        Mark::Value { .. } => {}
     }
 }
 

@@ -123,6 +123,11 @@ fn scene(steps: &[Step], width: f64) -> Scene {
         scene.marks.push(Mark::Path { points, ink: Ink::Accent, width: 2.0 });
     }
     marked(&mut scene, &plot, steps);
+    for (index, step) in steps.iter().enumerate() {
+        if let Some(share) = step.share {
+            scene.value((plot.x(step.reduction), plot.y(share)), index);
+        }
+    }
     if steps.iter().all(|step| step.share.is_none()) {
         let words = steps.first().map(|step| step.words.clone()).unwrap_or_default();
         scene.text((plot.left + 8.0, plot.top + 20.0), Anchor::Start, LABEL, Ink::Grey, words);

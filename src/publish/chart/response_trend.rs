@@ -117,8 +117,12 @@ fn scene(quarters: &[Quarter], width: f64) -> Scene {
         }
     }
     line(&mut scene, &plot, shown);
+    let before = quarters.len() - shown.len();
     for (index, quarter) in shown.iter().enumerate() {
         point(&mut scene, &plot, quarter, index);
+        if let Some((value, ..)) = quarter.number {
+            scene.value((plot.x(index), plot.y(value)), before + index);
+        }
         names(&mut scene, &plot, shown, index);
     }
     scene

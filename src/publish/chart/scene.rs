@@ -87,6 +87,14 @@ pub enum Mark {
     },
     /// A text.
     Text(Label),
+    /// Where a row of the chart is drawn: nothing to see, but a page can say
+    /// its numbers there.
+    Value {
+        /// Its place.
+        at: At,
+        /// Position of the row among the chart's.
+        row: usize,
+    },
 }
 
 /// A chart's marks, later ones on top.
@@ -140,9 +148,15 @@ impl Scene {
         self.marks.push(Mark::Text(label));
     }
 
-    /// Puts `other` on this canvas, moved right and down.
+    /// Puts what there is to see of `other` on this canvas, moved right and down.
     pub fn place(&mut self, other: Self, right: f64, down: f64) {
-        self.marks.extend(other.marks.into_iter().map(|mark| mark.moved(right, down)));
+        let seen = other.marks.into_iter().filter(|mark| !matches!(mark, Mark::Value { .. }));
+        self.marks.extend(seen.map(|mark| mark.moved(right, down)));
+    }
+
+    /// Where row `row` of the chart is drawn.
+    pub fn value(&mut self, at: At, row: usize) {
+        self.marks.push(Mark::Value { at, row });
     }
 
     /// Its texts.
@@ -161,6 +175,7 @@ impl Mark {
             Self::Shape { points, ink } => Self::Shape { points: points.into_iter().map(shift).collect(), ink },
             Self::Dot { at, radius, ink, inside } => Self::Dot { at: shift(at), radius, ink, inside },
             Self::Text(label) => Self::Text(Label { at: shift(label.at), ..label }),
+            Self::Value { at, row } => Self::Value { at: shift(at), row },
         }
     }
 }

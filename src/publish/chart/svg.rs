@@ -57,6 +57,11 @@ fn push(svg: &mut String, mark: &Mark) {
         Mark::Shape { points, ink } => format!("<polygon points=\"{}\" fill=\"{}\"/>", list(points), ink.hex()),
         Mark::Dot { at, radius, ink, inside } => dot(*at, *radius, *ink, *inside),
         Mark::Text(label) => text(label),
+        Mark::Value { at, row } => format!(
+            "<circle class=\"value\" data-row=\"{row}\" cx=\"{}\" cy=\"{}\" r=\"9\" fill=\"none\"/>",
+            decimal(at.0),
+            decimal(at.1)
+        ),
     };
     svg.push_str(&element);
 }

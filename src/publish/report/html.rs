@@ -2,7 +2,7 @@
 //! JavaScript.
 
 use super::sections::{self, Material};
-use super::{Context, definitions, first_screen, limits, page, provenance, safety};
+use super::{Context, definitions, first_screen, glossary, limits, page, provenance, safety};
 use crate::publish::chart::Chart;
 use crate::publish::results::Released;
 
@@ -28,6 +28,7 @@ pub(super) fn sections(material: Material<'_>) -> [String; 2] {
         sections::counted(material),
         limits::cannot_say(released, context),
         limits::quotable(released, context),
+        glossary::glossary(context),
         definitions::definitions(context, released.profile()),
         provenance::provenance(released, context),
     ];

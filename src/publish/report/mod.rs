@@ -9,6 +9,7 @@ mod first_screen;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod flow;
+mod glossary;
 mod html;
 mod level;
 mod limits;

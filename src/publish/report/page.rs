@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use sha2::{Digest, Sha256};
+
 use super::select::{self, Query};
 use super::{Context, element, words};
 use crate::publish::chart::svg::escape;
@@ -9,11 +11,13 @@ use crate::publish::chart::theme;
 use crate::publish::results::Released;
 
 const STYLE: &str = include_str!("style.css");
+/// What filters, sorts and says a chart's numbers; nothing is only there with it.
+const SCRIPT: &str = include_str!("script.js");
 const REGULAR: &[u8] = include_bytes!("../fonts/NotoSans-Regular.woff2");
 const BOLD: &[u8] = include_bytes!("../fonts/NotoSans-Bold.woff2");
 
 /// Sections by id and short name, in page order.
-const CONTENTS: [(&str, &str); 13] = [
+const CONTENTS: [(&str, &str); 14] = [
     ("conditions", "By condition"),
     ("response", "Response"),
     ("pain", "Pain"),
@@ -25,6 +29,7 @@ const CONTENTS: [(&str, &str); 13] = [
     ("counted", "Who is counted"),
     ("limits", "Limits"),
     ("quote", "Quoting"),
+    ("glossary", "Words"),
     ("definitions", "Definitions"),
     ("provenance", "Provenance"),
 ];
@@ -32,13 +37,26 @@ const CONTENTS: [(&str, &str); 13] = [
 /// The whole document around `main`.
 pub(super) fn page(released: &Released, context: &Context<'_>, first: &str, rest: &str) -> String {
     let title = format!("{}: {}", context.protocol.clinic, context.protocol.title);
+    let style = style(released, context);
     format!(
-        "<!DOCTYPE html>\n<html lang=\"en-US\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#answers\">Skip to the answers</a>\n{}<main>\n{first}{}{rest}</main>\n{}</body>\n</html>\n",
+        "<!DOCTYPE html>\n<html lang=\"en-US\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n<title>{}</title>\n<style>{style}</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#answers\">Skip to the answers</a>\n{}<main>\n{first}{}{rest}</main>\n{}<script>{SCRIPT}</script>\n</body>\n</html>\n",
+        policy(&style),
         escape(&title),
-        style(released, context),
         header(released, context),
         contents(),
         footer(released, context)
+    )
+}
+
+/// The page may use its own style, script and fonts, named by their digests, and
+/// nothing else: whatever else found its way in would not run and could fetch
+/// nothing.
+fn policy(style: &str) -> String {
+    let digest = |text: &str| base64(&Sha256::digest(text.as_bytes()));
+    format!(
+        "default-src 'none'; font-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        digest(style),
+        digest(SCRIPT)
     )
 }
 

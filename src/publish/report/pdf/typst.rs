@@ -200,7 +200,7 @@ fn picture(drawing: &Drawing) -> String {
     if let Some(alt) = &drawing.alt {
         return format!("#drawing({svg}, {});", quoted(alt));
     }
-    let wide = if drawing.svg.contains("class=\"bar\"") { "100%" } else { "18mm" };
+    let wide = if drawing.svg.contains("class=\"bar\"") { "100%" } else { "14mm" };
     format!("#silent({svg}, {wide});")
 }
 

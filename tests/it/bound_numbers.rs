@@ -1,0 +1,193 @@
+//! Every number of the report's prose and tables is bound to a row of
+//! results.csv, and is that row's number as a person would round it.
+
+use std::collections::BTreeSet;
+
+use relief::publish::written::Table;
+
+use crate::workdir::Workdir;
+
+/// A piece of the page that names rows: their ids and the text printed.
+struct Bound<'a> {
+    ids: Vec<String>,
+    text: &'a str,
+}
+
+/// The innermost elements with `data-result`: they hold text only.
+fn bound(page: &str) -> Vec<Bound<'_>> {
+    let pieces = page.split("data-result=\"").skip(1);
+    pieces
+        .filter_map(|rest| {
+            let (ids, rest) = rest.split_once('"')?;
+            let (_, rest) = rest.split_once('>')?;
+            let ids = ids.split(' ').map(|id| id.replace("&#39;", "'").replace("&amp;", "&")).collect();
+            Some(Bound { ids, text: rest.split('<').next().unwrap_or_default() })
+        })
+        .collect()
+}
+
+/// Numbers in a text, without the commas of thousands.
+fn numbers(text: &str) -> BTreeSet<String> {
+    let text = text.replace(',', "");
+    let parts = text.split(|c: char| !c.is_ascii_digit() && c != '.');
+    parts.map(|part| part.trim_matches('.').to_owned()).filter(|part| !part.is_empty()).collect()
+}
+
+/// Everything that may be printed of a row.
+fn printable(table: &Table, row: &[String]) -> BTreeSet<String> {
+    let mut known = numbers(table.cell(row, "reason"));
+    for column in ["n", "numerator", "denominator"] {
+        known.extend(numbers(table.cell(row, column)));
+    }
+    let share = table.cell(row, "unit") == "share";
+    for column in ["value", "ci_low", "ci_high", "ci_level", "p_value", "p_adjusted"] {
+        if let Ok(value) = table.cell(row, column).parse::<f64>() {
+            known.extend(rounded(value));
+            if share || column == "ci_level" {
+                known.extend(rounded(100.0 * value));
+                known.extend(rounded(100.0 * (1.0 - value)));
+            }
+        }
+    }
+    known
+}
+
+/// A size with no, one, two and three decimals.
+fn rounded(value: f64) -> [String; 4] {
+    let size = value.abs();
+    [format!("{size:.0}"), format!("{size:.1}"), format!("{size:.2}"), format!("{size:.3}")]
+}
+
+/// Two rows printed as one number are how far they are apart.
+fn apart(table: &Table, rows: &[&[String]]) -> BTreeSet<String> {
+    let [one, other] = rows else { return BTreeSet::new() };
+    let values = [one, other].map(|row| table.cell(row, "value").parse::<f64>());
+    let [Ok(one), Ok(other)] = values else { return BTreeSet::new() };
+    rounded(one - other).into_iter().chain(rounded(100.0 * (one - other))).collect()
+}
+
+#[test]
+fn every_printed_number_is_its_row_s_number() {
+    let workdir = Workdir::with_sample();
+    for pipeline in ["quarterly", "research"] {
+        workdir.relief(&["run", &format!("pipelines/{pipeline}.toml")]).exits(0);
+        let folder = format!("reports/sample-{pipeline}");
+        let table = Table::parse(&workdir.read(&format!("{folder}/results.csv")));
+        let known = table.by_id();
+        let page = workdir.read(&format!("{folder}/report.html"));
+        let mut printed = 0;
+        for Bound { ids, text } in bound(&page) {
+            let rows: Vec<&[String]> =
+                ids.iter().map(|id| *known.get(id.as_str()).unwrap_or_else(|| panic!("no row {id}"))).collect();
+            let mut allowed = apart(&table, &rows);
+            allowed.extend(rows.iter().flat_map(|row| printable(&table, row)));
+            let found = numbers(text);
+            assert!(found.is_subset(&allowed), "{pipeline}: `{text}` is not of {ids:?}: {allowed:?}");
+            printed += found.len();
+        }
+        assert!(printed > 300, "{pipeline}: {printed} numbers");
+        unbound(&page, pipeline);
+    }
+}
+
+/// Digits that are part of a definition, a time or a name, and not a result.
+fn is_no_result(word: &str) -> bool {
+    let fixed = [
+        "30 %",
+        "50 %",
+        "95 %",
+        "60 %",
+        "0–10",
+        "PHQ-9",
+        "GAD-7",
+        "MME",
+        "CDC",
+        "us-cms-11",
+        "internal-5",
+        "100 infusions",
+        "below 5",
+        "below 11",
+    ];
+    fixed.iter().any(|known| word.contains(known))
+}
+
+/// The first sentence of every section and the cautions: what is printed
+/// outside of bound pieces has no number but definitions, times, names, and
+/// counts of rows of the report itself.
+fn unbound(page: &str, pipeline: &str) {
+    let starts = ["<p class=\"answer\">", "<ul>\n<li><strong>"];
+    for start in starts {
+        for part in page.split(start).skip(1) {
+            let end = if start.starts_with("<p") { "</p>" } else { "</ul>" };
+            let html = part.split(end).next().unwrap_or_default();
+            let text = without_bound(html).replace('\u{a0}', " ");
+            let words: Vec<&str> = text.split_whitespace().collect();
+            for (index, word) in
+                words.iter().enumerate().filter(|(_, word)| word.contains(|c: char| c.is_ascii_digit()))
+            {
+                let before = index.checked_sub(1).and_then(|index| words.get(index)).copied().unwrap_or_default();
+                let after = words.get(index + 1).copied().unwrap_or_default();
+                let near = format!("{before} {word} {after}");
+                assert!(
+                    is_no_result(&near) || is_time(before, word, after) || is_count_of_rows(after),
+                    "{pipeline}: `{near}` is bound to no row in: {text}"
+                );
+            }
+        }
+    }
+}
+
+/// Text outside of elements that name a row, and outside of code.
+fn without_bound(html: &str) -> String {
+    let mut text = String::new();
+    let mut skip: Option<&str> = None;
+    for piece in html.split('<') {
+        let (tag, rest) = piece.split_once('>').unwrap_or(("", piece));
+        if let Some(close) = skip {
+            if tag != close {
+                continue;
+            }
+            skip = None;
+        } else if tag.contains("data-result") {
+            skip = Some(if tag.starts_with("small") { "/small" } else { "/span" });
+            continue;
+        } else if tag.starts_with("code") {
+            skip = Some("/code");
+            continue;
+        }
+        text.push_str(rest);
+    }
+    text
+}
+
+fn is_time(before: &str, word: &str, after: &str) -> bool {
+    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    let trim = |word: &str| word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned();
+    let quarter = |word: &str| matches!(trim(word).as_str(), "Q1" | "Q2" | "Q3" | "Q4");
+    let month = trim(before).rsplit('–').next().is_some_and(|name| name.len() == 3 && MONTHS.contains(name));
+    quarter(word) || quarter(after) || month || ["weeks", "days", "quarters"].iter().any(|unit| trim(after) == *unit)
+}
+
+/// How many groups, measures or numbers the report has: counted on the page,
+/// not in the records.
+fn is_count_of_rows(after: &str) -> bool {
+    let things = [
+        "condition",
+        "site",
+        "measure",
+        "window",
+        "earlier",
+        "numbers",
+        "number",
+        "of",
+        "can",
+        "shown",
+        "stand",
+        "stands",
+        "interval",
+        "quarter",
+        "kind",
+    ];
+    let word = after.trim_matches(|c: char| !c.is_ascii_alphabetic());
+    things.iter().any(|thing| word == *thing || word == format!("{thing}s"))
+}
