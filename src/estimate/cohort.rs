@@ -142,12 +142,22 @@ pub struct Cube {
 }
 
 impl Cube {
-    /// Adds up the cells `wanted` accepts, which hold tallies of so many measures.
-    pub fn of(tallies: &Tallies, conditions: usize, measures: usize, wanted: impl Fn(&FineCell) -> bool) -> Self {
+    /// Adds up the cells `wanted` accepts, which hold tallies of so many measures,
+    /// for the places `split` holds at any horizon.
+    pub fn of(
+        tallies: &Tallies,
+        conditions: usize,
+        measures: usize,
+        split: Split,
+        wanted: impl Fn(&FineCell) -> bool,
+    ) -> Self {
         let mut cube = Self { sites: tallies.sites.len(), conditions, measures, cells: BTreeMap::new() };
         for (cell, tallies) in tallies.cells.iter().filter(|(cell, _)| wanted(cell)) {
             for site in [None, Some(cell.site)] {
                 for condition in [None, Some(cell.condition)] {
+                    if !split.holds(site, condition, true) {
+                        continue;
+                    }
                     cube.add((site, condition, cell.horizon), tallies);
                 }
             }

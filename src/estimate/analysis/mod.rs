@@ -106,7 +106,7 @@ impl Inputs<'_> {
     /// A cohort's tallies by site, condition and horizon, with their margins.
     pub fn cube(&self, cohort: &Cohort) -> Cube {
         let conditions = self.protocol.conditions.conditions().len();
-        Cube::of(self.tallies, conditions, self.protocol.measures.len(), |cell| {
+        Cube::of(self.tallies, conditions, self.protocol.measures.len(), cohort.split, |cell| {
             cohort.holds(cell.period, self.quarters)
         })
     }

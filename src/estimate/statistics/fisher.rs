@@ -56,6 +56,12 @@ impl FirstCell {
         binomial(k, self.row) + binomial(self.column - k, self.total - self.row) - binomial(self.column, self.total)
     }
 
+    /// The same from a table of ln n!, for one of many draws.
+    fn ln_density_from(&self, ln_factorial: &[f64], k: u64) -> f64 {
+        let ln_choose = |n: u64, k: u64| ln_factorial[index(n)] - ln_factorial[index(k)] - ln_factorial[index(n - k)];
+        ln_choose(self.column, k) + ln_choose(self.total - self.column, self.row - k) - ln_choose(self.total, self.row)
+    }
+
     /// Density at k + 1 over density at k.
     fn ratio(&self, k: u64) -> f64 {
         let stay = real(self.total + k + 1 - self.row - self.column);
@@ -326,44 +332,41 @@ impl Enumeration<'_> {
 fn simulate(table: &Table, replicates: u32, random: &mut SplitMix64) -> f64 {
     let ln_factorial = ln_factorials(table.total());
     let limit = ln_weight(table.rows(), &ln_factorial) + TIE.ln_1p();
-    let extreme = (0..replicates).filter(|_| ln_weight(&random_table(table, random), &ln_factorial) <= limit).count();
+    let mut drawn = table.rows().to_vec();
+    let mut is_extreme = |_: &u32| {
+        random_table(table, &ln_factorial, random, &mut drawn);
+        ln_weight(&drawn, &ln_factorial) <= limit
+    };
+    let extreme = (0..replicates).filter(&mut is_extreme).count();
     (real(extreme as u64) + 1.0) / (f64::from(replicates) + 1.0)
 }
 
 /// A table with the same margins, cell by cell from conditional hypergeometrics.
-fn random_table(table: &Table, random: &mut SplitMix64) -> Vec<Vec<u64>> {
+fn random_table(table: &Table, ln_factorial: &[f64], random: &mut SplitMix64, drawn: &mut [Vec<u64>]) {
     let mut columns = table.column_sums().to_vec();
     let mut total = table.total();
-    let mut rows = Vec::with_capacity(table.row_sums().len());
-    for &row_sum in table.row_sums() {
-        let mut row_left = row_sum;
-        let mut others = total;
-        let mut row = Vec::with_capacity(columns.len());
-        for column in &columns {
+    for (&row_sum, row) in table.row_sums().iter().zip(drawn) {
+        let (mut row_left, mut others) = (row_sum, total);
+        for (column, count) in columns.iter_mut().zip(row) {
             let cell = FirstCell { row: row_left, column: *column, total: others };
-            let count = draw(&cell, random.unit());
-            row.push(count);
-            row_left -= count;
-            others -= column;
-        }
-        for (column, count) in columns.iter_mut().zip(&row) {
-            *column -= count;
+            *count = draw(&cell, ln_factorial, random.unit());
+            row_left -= *count;
+            others -= *column;
+            *column -= *count;
         }
         total -= row_sum;
-        rows.push(row);
     }
-    rows
 }
 
 /// Inverts the distribution outwards from its mode, which takes about one standard
 /// deviation of steps.
-fn draw(cell: &FirstCell, uniform: f64) -> u64 {
+fn draw(cell: &FirstCell, ln_factorial: &[f64], uniform: f64) -> u64 {
     let (lowest, highest) = (cell.lowest(), cell.highest());
     if lowest == highest {
         return lowest;
     }
     let mode = cell.mode();
-    let peak = cell.ln_density(mode).exp();
+    let peak = cell.ln_density_from(ln_factorial, mode).exp();
     let mut left = uniform - peak;
     let (mut low, mut high) = (mode, mode);
     let (mut p_low, mut p_high) = (peak, peak);
