@@ -245,7 +245,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 /// The file as stored, hashed while it is read: what is hashed is what was parsed.
-struct Raw {
+pub(super) struct Raw {
     file: File,
     hash: Sha256,
     count: u64,
@@ -260,7 +260,8 @@ impl Read for Raw {
     }
 }
 
-enum Input {
+/// A file, plain or compressed.
+pub(super) enum Input {
     Plain(Box<Raw>),
     Gzip(Box<MultiGzDecoder<BufReader<Raw>>>),
     Zstd(Box<zstd::stream::read::Decoder<'static, BufReader<Raw>>>),
@@ -268,7 +269,8 @@ enum Input {
 }
 
 impl Input {
-    fn open(path: &Path) -> io::Result<Self> {
+    /// Opens a file, by its extension plain, gzip or zstd.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
         let raw = Raw { file: File::open(path)?, hash: Sha256::new(), count: 0 };
         let buffered = |raw| BufReader::with_capacity(BLOCK / 4, raw);
         Ok(match path.extension().and_then(|extension| extension.to_str()) {

@@ -81,8 +81,8 @@ pub struct Ingested {
     pub quarantine: Option<PathBuf>,
     /// Every column, what becomes of it and why.
     pub gate: GateReport,
-    /// Of the rows quarantined, those of people who withdrew, which are not bad.
-    pub withdrawn_rows: u64,
+    /// Of the rows quarantined, those that say nothing against the input's rows.
+    pub excused_rows: u64,
 }
 
 /// The records of an original file of a foreign format.
@@ -105,7 +105,7 @@ impl Ingested {
     /// The error an ingest of the same input would end with, for a check.
     pub fn too_many(&self, protocol: &Protocol) -> Option<IngestError> {
         let rows = self.rows();
-        let quarantined = rows.quarantined - self.withdrawn_rows;
+        let quarantined = rows.quarantined - self.excused_rows;
         let limit = protocol.ingest.max_reject_share;
         let over = quarantined as f64 > limit * rows.read as f64;
         over.then_some(IngestError::TooManyRejects { quarantined, read: rows.read, limit, quarantine: None })

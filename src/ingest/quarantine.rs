@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::model::reject::{CONSENT_WITHDRAWN, Counts, Finding, Rule};
+use crate::model::reject::{CONSENT_WITHDRAWN, Counts, Finding, QUANTITY_NOT_RECORDED, Rule};
 use crate::store::StoreError;
 
 /// A file the ledger keeps count of.
@@ -129,9 +129,12 @@ impl Ledger {
         Ok(())
     }
 
-    /// Rows of patients who withdrew.
-    pub(super) fn withdrawn_rows(&self) -> u64 {
-        self.withdrawn().into_iter().map(|(_, times)| times).sum()
+    /// Rows set aside that say nothing against the source's rows: those of
+    /// patients who withdrew, and prescriptions of a source without quantities,
+    /// which are kept as doses nobody knows.
+    pub(super) fn excused_rows(&self) -> u64 {
+        let excused = [CONSENT_WITHDRAWN.id, QUANTITY_NOT_RECORDED.id];
+        self.findings.iter().filter(|((rule, ..), _)| excused.contains(rule)).map(|(_, times)| *times).sum()
     }
 
     fn withdrawn(&self) -> Vec<(usize, u64)> {

@@ -177,12 +177,11 @@ impl<'a> Session<'a> {
         Ok(ledger)
     }
 
-    /// Gives the draft up when too many rows are bad. Rows of people who
-    /// withdrew are not bad.
+    /// Gives the draft up when too many rows are bad. Excused rows are not bad.
     fn check_share<'d>(&self, ledger: &Ledger, draft: Option<Draft<'d>>) -> Result<Option<Draft<'d>>, IngestError> {
         let read: u64 = ledger.files().iter().map(|file| file.counts.read).sum();
         let quarantined =
-            ledger.files().iter().map(|file| file.counts.quarantined).sum::<u64>() - ledger.withdrawn_rows();
+            ledger.files().iter().map(|file| file.counts.quarantined).sum::<u64>() - ledger.excused_rows();
         let limit = self.protocol.ingest.max_reject_share;
         // A check goes on to say what it found; its caller asks `too_many`.
         if quarantined as f64 <= limit * read as f64 || draft.is_none() {
@@ -209,8 +208,8 @@ impl<'a> Session<'a> {
             snapshot: None,
             unchanged: false,
             quarantine: None,
-            withdrawn_rows: ledger.withdrawn_rows(),
             gate: GateReport::default(),
+            excused_rows: ledger.excused_rows(),
         };
         let (Some(writer), Some(draft)) = (writer, draft) else { return Ok(ingested) };
         let current = writer.store().current()?.filter(|current| current.digest == manifest.digest);

@@ -27,6 +27,7 @@ pub use drug_pack::{Drug, DrugClass, DrugPack, FactorSet};
 pub use error::ProtocolError;
 pub(crate) use error::nearest;
 pub use mapping::{CellSource, ColumnsMapping, DateForm, MappedTable, Mapping, SOURCE_KINDS, SourceKind};
+pub use mapping::{Infusion, Ingredient, Meaning, OmopMapping, RedcapMapping, RedcapTable};
 pub use measure_pack::{Direction, Expression, Measure, MeasureKind, Role};
 pub use pack::{BUILT_IN_PACKS, BuiltInPack};
 pub use pipeline::BUILT_IN_RESULTS;

@@ -37,6 +37,8 @@ pub const BUILT_IN_PACKS: &[BuiltInPack] = built_in![
     "disclosure-public-midpoint6.toml",
     "disclosure-uk-opensafely.toml",
     "disclosure-ohdsi-5.toml",
+    "source-omop.toml",
+    "source-redcap-example.toml",
 ];
 
 /// A pack's text and the name errors give it.

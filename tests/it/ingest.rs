@@ -190,7 +190,7 @@ const FIXTURES: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Rules that need more than a line; each has a test of this name below.
-const ELSEWHERE: [&str; 12] = [
+const ELSEWHERE: [&str; 27] = [
     "ambiguous-patient",
     "consent-withdrawn",
     "site-invalid",
@@ -201,6 +201,21 @@ const ELSEWHERE: [&str; 12] = [
     "unread-file",
     "record-not-mapped",
     "missing-table",
+    "quantity-not-recorded",
+    "form-not-mapped",
+    "form-incomplete",
+    "empty-record",
+    "no-value",
+    "declared-missing",
+    "checkbox-unasked",
+    "reference-record",
+    "no-dictionary",
+    "concept-not-mapped",
+    "concept-zero",
+    "opioid-by-injection",
+    "ketamine-not-infused",
+    "drug-not-computable",
+    "observation-period",
     "withdrawal-unknown-patient",
     "withdrawal-scope-unknown",
 ];

@@ -124,7 +124,6 @@ pub(in crate::ingest) enum Role {
     ReadAsDate,
     /// The format itself prescribes it (an OMOP column, a FHIR element), so its
     /// presence says nothing about what is in it; nobody reads it.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for formats whose columns are fixed"))]
     Prescribed,
     /// Nobody reads it.
     Unmapped,

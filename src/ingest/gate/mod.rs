@@ -6,6 +6,7 @@
 //! values    values that identify a person wherever they stand: one is enough
 //! shares    values that identify when a column has many of them
 //! codes     the form of the patient codes
+//! dictionary  what a REDCap project says of its own fields
 //! report    every column: read, not read or refused, by which rule, how often
 //! ```
 //!
@@ -15,6 +16,7 @@
 
 mod codes;
 mod columns;
+mod dictionary;
 mod report;
 mod shares;
 mod values;
@@ -22,6 +24,7 @@ mod watch;
 
 pub(super) use codes::CodeForms;
 pub(super) use columns::{FINE_PERIOD, Role, date_column, judge_header, printable, printable_file, shown_columns};
+pub(super) use dictionary::{MAPPED_PROSE, MARKED_IDENTIFIER, SURVEY_IDENTIFIER, VALIDATED_IDENTIFIER};
 pub(super) use report::Hits;
 pub use report::{ColumnFate, Fate, GateReport};
 pub(super) use shares::{Glimpse, Unread};
@@ -50,7 +53,11 @@ impl Detector {
 
 /// Every detector, in the order of this module's table.
 pub fn detectors() -> impl Iterator<Item = &'static Detector> {
-    columns::detectors().chain(values::detectors()).chain(shares::detectors()).chain(codes::detectors())
+    columns::detectors()
+        .chain(values::detectors())
+        .chain(shares::detectors())
+        .chain(codes::detectors())
+        .chain(dictionary::detectors())
 }
 
 const LEAVE_OUT: &str = "leave the column out of the export";

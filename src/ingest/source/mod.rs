@@ -5,9 +5,12 @@
 
 mod columns;
 mod csv;
+mod delimited;
 mod identity;
 mod mapped;
+mod omop;
 mod original;
+mod redcap;
 mod sink;
 mod stage;
 mod xlsx;
@@ -38,6 +41,8 @@ struct Adapter {
 static ADAPTERS: &[Adapter] = &[
     Adapter { kind: "csv", has_columns: true, stage: columns::stage },
     Adapter { kind: "xlsx", has_columns: true, stage: xlsx::stage },
+    Adapter { kind: "redcap", has_columns: true, stage: redcap::stage },
+    Adapter { kind: "omop", has_columns: true, stage: omop::stage },
 ];
 
 /// The files of a source.

@@ -11,6 +11,7 @@
 //! it held, and a record nothing was said about is a bug that stops the run.
 
 use crate::ingest::error::IngestError;
+use crate::ingest::gate::Role;
 use crate::model::reject::Rule;
 use crate::model::table::InputTable;
 
@@ -52,6 +53,13 @@ pub(in crate::ingest) trait Sink {
     /// # Errors
     /// A column must not be here.
     fn headers(&mut self, file: FileId, names: &[&str]) -> Result<(), IngestError>;
+
+    /// As `headers`, of a format that prescribes its columns, so that a name says
+    /// nothing of what is in it: the adapter says what each is to it.
+    ///
+    /// # Errors
+    /// A column must not be here.
+    fn prescribed(&mut self, file: FileId, names: &[String], role: &dyn Fn(&str) -> Role) -> Result<(), IngestError>;
 
     /// A canonical row of `table`.
     ///

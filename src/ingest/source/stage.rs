@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::super::error::IngestError;
-use super::super::gate::{Fate, GateReport, shown_columns};
+use super::super::gate::{Fate, GateReport, Role, judge_header, shown_columns};
 use super::super::layout::Layout;
 use super::super::staged::{HIDDEN_COLUMNS, Piece, Rejection, Spool, Staged};
 use super::original::Original;
@@ -134,7 +134,7 @@ impl<'a> Stage<'a> {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        if self.source.path.is_dir() { self.source.path.join(name) } else { self.source.path.clone() }
+        if self.source.path.is_dir() { self.source.path.join(name) } else { self.source.path.with_file_name(name) }
     }
 
     fn write(
@@ -203,6 +203,14 @@ impl Sink for Stage<'_> {
         let file = &mut self.files[file.0];
         file.headers_shown = true;
         self.gate.columns.extend(shown_columns(&self.source.name, &file.name, names, self.basis));
+        self.gate.check()
+    }
+
+    fn prescribed(&mut self, file: FileId, names: &[String], role: &dyn Fn(&str) -> Role) -> Result<(), IngestError> {
+        let file = &mut self.files[file.0];
+        file.headers_shown = true;
+        let judged = judge_header(&self.source.name, &file.name, names, self.basis, |at| role(names[at].trim()));
+        self.gate.columns.extend(judged);
         self.gate.check()
     }
 

@@ -205,6 +205,13 @@ pub static QUANTITY_INVALID: Rule = quarantine(
     "the dose cannot be computed",
     "write the number of tablets, films or patches dispensed",
 );
+/// No quantity at all.
+pub static QUANTITY_NOT_RECORDED: Rule = quarantine(
+    "quantity-not-recorded",
+    "the database holds no quantity for the prescription, or 0",
+    "the patient took an opioid whose dose nobody can compute, which is not a dose of 0",
+    "load the quantity dispensed into the database; until then the patient's opioid dose is unknown",
+);
 /// More decimals than are kept.
 pub static TOO_MANY_DECIMALS: Rule = quarantine(
     "too-many-decimals",

@@ -5,8 +5,12 @@
 //! adapter's business, in `ingest::source`, which lists the same kinds.
 
 mod columns;
+mod omop;
+mod redcap;
 
 pub use columns::{CellSource, ColumnsMapping, DateForm, MappedTable};
+pub use omop::{Infusion, Ingredient, Meaning, OmopMapping};
+pub use redcap::{RedcapMapping, RedcapTable};
 
 use super::error::ProtocolError;
 use super::pack::PackText;
@@ -18,6 +22,10 @@ pub enum Mapping {
     None,
     /// Columns have names of the clinic's own.
     Columns(ColumnsMapping),
+    /// Fields of a REDCap project.
+    Redcap(RedcapMapping),
+    /// Concepts of an OMOP database.
+    Omop(Box<OmopMapping>),
 }
 
 /// A format records come in.
@@ -35,6 +43,16 @@ pub struct SourceKind {
 pub static SOURCE_KINDS: &[SourceKind] = &[
     SourceKind { id: "csv", default_mapping: None, parse_mapping: |pack| columns::parse(pack).map(Mapping::Columns) },
     SourceKind { id: "xlsx", default_mapping: None, parse_mapping: |pack| columns::parse(pack).map(Mapping::Columns) },
+    SourceKind {
+        id: "redcap",
+        default_mapping: None,
+        parse_mapping: |pack| RedcapMapping::parse(pack).map(Mapping::Redcap),
+    },
+    SourceKind {
+        id: "omop",
+        default_mapping: Some("source-omop.toml"),
+        parse_mapping: |pack| OmopMapping::parse(pack).map(Box::new).map(Mapping::Omop),
+    },
 ];
 
 impl SourceKind {
