@@ -57,24 +57,43 @@ struct Projection {
 struct System<'a> {
     network: &'a Network,
     area: &'a Area,
-    rows: Vec<Vec<(usize, f64)>>,
+    rows: Vec<Row>,
+    /// Columns of all rows, one row after the other: a step reads them in order.
+    columns: Vec<(u32, f64)>,
+}
+
+/// Where a row's columns end (they begin where those of the row before do), and
+/// how many there are.
+struct Row {
+    end: usize,
+    length: usize,
 }
 
 impl<'a> System<'a> {
     fn of(network: &'a Network, area: &'a Area) -> Self {
-        let columns: BTreeMap<Atom, usize> =
-            area.atoms.iter().enumerate().map(|(column, &atom)| (atom, column)).collect();
-        let row = |&line: &usize| {
-            let signed = network.lines[line].signed();
-            let mut row: Vec<(usize, f64)> =
-                signed.filter_map(|(atom, sign)| Some((*columns.get(&atom)?, sign))).collect();
-            let length = (row.len() as f64).sqrt();
-            for (_, sign) in &mut row {
-                *sign /= length;
-            }
-            row
-        };
-        Self { network, area, rows: area.lines.iter().map(row).collect() }
+        let number = |column: usize| u32::try_from(column).expect("fewer counts than people");
+        let columns: BTreeMap<Atom, u32> =
+            area.atoms.iter().enumerate().map(|(column, &atom)| (atom, number(column))).collect();
+        let mut system = Self { network, area, rows: Vec::new(), columns: Vec::new() };
+        for &line in &area.lines {
+            let start = system.columns.len();
+            let hidden = network.lines[line].signed().filter_map(|(atom, sign)| Some((*columns.get(&atom)?, sign)));
+            system.columns.extend(hidden);
+            let length = system.columns.len() - start;
+            system.columns[start..].iter_mut().for_each(|(_, sign)| *sign /= (length as f64).sqrt());
+            system.rows.push(Row { end: system.columns.len(), length });
+        }
+        system
+    }
+
+    /// The columns of each row with their weights.
+    fn weighted(&self) -> impl Iterator<Item = &[(u32, f64)]> {
+        let mut start = 0;
+        self.rows.iter().map(move |row| {
+            let columns = &self.columns[start..row.end];
+            start = row.end;
+            columns
+        })
     }
 
     /// The part of a change that every line allows.
@@ -105,16 +124,16 @@ impl<'a> System<'a> {
 
     /// By how much a change breaks each line.
     fn errors(&self, change: &[f64]) -> Vec<f64> {
-        let error = |row: &Vec<(usize, f64)>| row.iter().map(|&(column, sign)| sign * change[column]).sum();
-        self.rows.iter().map(error).collect()
+        let error = |row: &[(u32, f64)]| row.iter().map(|&(column, sign)| sign * change[column as usize]).sum();
+        self.weighted().map(error).collect()
     }
 
     /// The transpose of `errors`.
     fn spread(&self, weights: &[f64]) -> Vec<f64> {
         let mut spread = vec![0.0; self.area.atoms.len()];
-        for (row, weight) in self.rows.iter().zip(weights) {
+        for (row, weight) in self.weighted().zip(weights) {
             for &(column, sign) in row {
-                spread[column] += sign * weight;
+                spread[column as usize] += sign * weight;
             }
         }
         spread
@@ -134,7 +153,7 @@ impl<'a> System<'a> {
     fn shown(&self, multipliers: &[f64]) -> Vec<Atom> {
         let mut weights: BTreeMap<Atom, f64> = BTreeMap::new();
         for ((row, &line), multiplier) in self.rows.iter().zip(&self.area.lines).zip(multipliers) {
-            let length = (row.len() as f64).sqrt();
+            let length = (row.length as f64).sqrt();
             for (atom, sign) in self.network.lines[line].signed() {
                 *weights.entry(atom).or_default() += sign / length * multiplier;
             }
