@@ -104,7 +104,8 @@ fn estimates(
 ) -> Result<Estimates, Failure> {
     let sites = sites(snapshot);
     let counting = Counting { measures, sites: &sites, conditions: &protocol.conditions, splits };
-    let tallies = Tallies { safety: derived.safety.clone(), ..count(&derived.path, &counting, threads)? };
+    let counted = count(&derived.path, &counting, threads)?;
+    let tallies = Tallies { safety: derived.safety.clone(), sites: names(protocol, snapshot)?, ..counted };
     let cuts = derive::data_cuts(snapshot, protocol);
     let cuts: Vec<DataCut> = sites.iter().map(|site| cuts[site]).collect();
     Ok(estimate(&tallies, protocol, |period, last, site| cuts[site].closes(period, last)))
@@ -112,6 +113,31 @@ fn estimates(
 
 fn sites(snapshot: &Snapshot) -> Vec<String> {
     snapshot.manifest.sites.iter().map(|site| site.site.clone()).collect()
+}
+
+/// What sites are called in results: their names, or where one is the reader's
+/// own, its name and codes for the others.
+fn names(protocol: &Protocol, snapshot: &Snapshot) -> Result<Vec<String>, Failure> {
+    let mut sites = sites(snapshot);
+    let Some(own) = &protocol.own_site else { return Ok(sites) };
+    if !sites.contains(own) {
+        return Err(ProtocolError::new("[reports]", format!("`own_site` is `{own}`, which has no records"))
+            .hint(format!("sites: {}", sites.join(", ")))
+            .into());
+    }
+    let codes = Store::open(&protocol.store).site_codes(&sites)?;
+    sites.iter_mut().zip(codes).filter(|(site, _)| *site != own).for_each(|(site, code)| *site = code);
+    Ok(sites)
+}
+
+/// In an order that says nothing of what a code stands for: the reader's own
+/// site, then codes by themselves.
+fn ordered(protocol: &Protocol, snapshot: &Snapshot) -> Result<Vec<String>, Failure> {
+    let mut sites = names(protocol, snapshot)?;
+    if let Some(own) = &protocol.own_site {
+        sites.sort_by_key(|site| (site != own, site.clone()));
+    }
+    Ok(sites)
 }
 
 fn publish(
@@ -131,21 +157,21 @@ fn publish(
     let attrition = derived.flow.attrition(rows.read, rows.accepted, &ends);
     let released = release(estimates.estimates, &estimates.derivations, &attrition, &protocol.disclosure);
     let released = read(released, protocol);
-    let context = context(protocol, snapshot, estimates.quarters.newest_mature);
+    let context = context(protocol, snapshot, estimates.quarters.newest_mature)?;
     bundle::write(folder, &released, &context, &snapshot.manifest)?;
     Ok(released.rows().len())
 }
 
-fn context<'a>(protocol: &'a Protocol, snapshot: &Snapshot, quarter: Option<Period>) -> Context<'a> {
+fn context<'a>(protocol: &'a Protocol, snapshot: &Snapshot, quarter: Option<Period>) -> Result<Context<'a>, Failure> {
     let last_seen = snapshot.manifest.sites.iter().filter_map(|site| site.last_day).max().map(Day);
     let dated = snapshot.manifest.calendar == CalendarKind::Dated;
-    Context {
+    Ok(Context {
         protocol,
         snapshot: snapshot.digest.clone(),
         data_cut: protocol.study.data_cut.or(last_seen.filter(|_| dated)),
         quarter,
-        sites: sites(snapshot),
-    }
+        sites: ordered(protocol, snapshot)?,
+    })
 }
 
 /// The path without detours such as `pipelines/../reports`.

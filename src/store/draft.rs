@@ -29,7 +29,7 @@ impl StoreWriter {
             Err(TryLockError::Error(error)) => return Err(StoreError::unwritable(&store.folder.join("lock"), error)),
         }
         recover(&store)?;
-        let secret = Secret::load(&store.folder.join("secret"), !store.numbers()?.is_empty())?;
+        let secret = Secret::load(&store.folder.join(super::SECRET), !store.numbers()?.is_empty())?;
         Ok(Self { store, secret, _lock: lock })
     }
 

@@ -20,6 +20,7 @@ mod manifest;
 mod parquet_input;
 mod schema;
 mod secret;
+mod site_code;
 mod table_writer;
 
 use std::fs::{self, File};
@@ -41,6 +42,7 @@ use crate::model::table::TableId;
 const CURRENT: &str = "current";
 const SNAPSHOTS: &str = "snapshots";
 const MANIFEST: &str = "manifest.json";
+const SECRET: &str = "secret";
 
 /// A store, for reading. It need not exist yet.
 #[derive(Clone, Debug)]
@@ -124,6 +126,24 @@ impl Store {
     /// Another process is writing, or the folder cannot be written.
     pub fn lock(&self) -> Result<StoreWriter, StoreError> {
         StoreWriter::lock(self.clone())
+    }
+
+    /// What to call sites that may not be named, in their order.
+    ///
+    /// # Errors
+    /// A secret that cannot be read.
+    ///
+    /// # Panics
+    /// When two sites share a code: one in a million for a hundred sites, and
+    /// then their numbers must not be mixed up.
+    pub fn site_codes(&self, sites: &[String]) -> Result<Vec<String>, StoreError> {
+        let secret = Secret::load(&self.folder.join(SECRET), !self.numbers()?.is_empty())?;
+        let codes: Vec<String> = sites.iter().map(|site| site_code::code(secret, site)).collect();
+        let mut distinct = codes.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(distinct.len(), codes.len(), "two sites share a code; name one of them otherwise");
+        Ok(codes)
     }
 
     fn snapshot_folder(&self, number: u32) -> PathBuf {

@@ -13,6 +13,9 @@
 
 mod adverse_events;
 mod attrition_flow;
+pub(crate) mod claims;
+pub(crate) mod control;
+mod control_plot;
 mod forest;
 mod frame;
 mod opioid_by_condition;
@@ -24,6 +27,7 @@ mod response_by_condition;
 mod response_trend;
 pub mod scale;
 pub mod scene;
+mod site_funnel;
 pub mod svg;
 pub mod text;
 pub mod theme;
@@ -52,6 +56,12 @@ pub const CHARTS: &[Kind] = &[
     Kind { id: "opioid_by_condition", draw: opioid_by_condition::draw },
     Kind { id: "response_trend", draw: response_trend::draw },
     Kind { id: "adverse_events", draw: adverse_events::draw },
+    Kind { id: "control_response", draw: control::response },
+    Kind { id: "control_pain", draw: control::pain },
+    Kind { id: "control_opioids", draw: control::opioids },
+    Kind { id: "control_retention", draw: control::retention },
+    Kind { id: "site_funnel", draw: site_funnel::draw },
+    Kind { id: "claims", draw: claims::draw },
 ];
 
 /// What a chart file makes.

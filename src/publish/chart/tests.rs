@@ -1,7 +1,9 @@
 //! The gallery: clinics of every shape, checked for text that leaves the canvas.
 
-use super::{CHARTS, charts, theme};
+use super::{CHARTS, Drawing, Kind, charts, theme};
+use crate::publish::report::Context;
 use crate::publish::report::fixture::Clinic;
+use crate::publish::results::Released;
 
 fn gallery() -> Vec<(&'static str, Clinic)> {
     let long = |count: usize| {
@@ -30,13 +32,20 @@ fn gallery() -> Vec<(&'static str, Clinic)> {
     ]
 }
 
+/// Every fixture has rows for every chart, but one site has no funnel.
+fn drawn(kind: &Kind, released: &Released, context: &Context<'_>) -> Option<Drawing> {
+    let drawing = (kind.draw)(released, context);
+    assert!(drawing.is_some() || (kind.id == "site_funnel" && context.sites.len() == 1), "{}", kind.id);
+    drawing
+}
+
 #[test]
 fn no_text_leaves_the_canvas() {
     for (name, clinic) in gallery() {
         let protocol = clinic.protocol();
         let (context, released) = (clinic.context(&protocol), clinic.released(&protocol));
         for kind in CHARTS {
-            let drawing = (kind.draw)(&released, &context).expect("every fixture has rows for every chart");
+            let Some(drawing) = drawn(kind, &released, &context) else { continue };
             for width in [theme::WIDE, theme::NARROW] {
                 let scene = (drawing.plot)(width);
                 for label in scene.labels() {
@@ -55,7 +64,7 @@ fn no_two_texts_overlap() {
         let protocol = clinic.protocol();
         let (context, released) = (clinic.context(&protocol), clinic.released(&protocol));
         for kind in CHARTS {
-            let drawing = (kind.draw)(&released, &context).expect("every fixture has rows for every chart");
+            let Some(drawing) = drawn(kind, &released, &context) else { continue };
             for width in [theme::WIDE, theme::NARROW] {
                 let scene = (drawing.plot)(width);
                 let labels: Vec<_> = scene.labels().filter(|label| !label.text.is_empty()).collect();

@@ -13,6 +13,8 @@ pub enum Ink {
     Rule,
     /// The one accent.
     Accent,
+    /// What is worse than chance explains; never without a shape of its own.
+    Concern,
     /// Interval bands behind the accent.
     Band,
     /// Hatching over what is not mature.
@@ -22,13 +24,14 @@ pub enum Ink {
 }
 
 /// Light and dark colour of every ink. The accent is Okabe–Ito blue and its
-/// sky blue; text inks keep 4.5:1 on their paper.
-const PALETTE: [(Ink, &str, &str); 8] = [
+/// sky blue, concern its vermilion; text inks keep 4.5:1 on their paper.
+const PALETTE: [(Ink, &str, &str); 9] = [
     (Ink::Text, "#1B1F23", "#E6E9EC"),
     (Ink::Grey, "#5B6570", "#A4ADB6"),
     (Ink::Hairline, "#D9DEE3", "#343A41"),
     (Ink::Rule, "#7A848E", "#8A949E"),
     (Ink::Accent, "#0072B2", "#56B4E9"),
+    (Ink::Concern, "#D55E00", "#F08A3C"),
     (Ink::Band, "#DCEAF4", "#1D3443"),
     (Ink::Hatch, "#C9CFD6", "#3E464E"),
     (Ink::Paper, "#FFFFFF", "#14171A"),

@@ -57,7 +57,7 @@ fn funnel(overall: &ResultRow, sites: &[&ResultRow]) -> Vec<ResultRow> {
         return Vec::new();
     }
     let Some(target) = overall.value else {
-        return sites.iter().map(|site| hidden_beside(site, SIGNAL)).collect();
+        return sites.iter().map(|site| unjudged(hidden_beside(site, SIGNAL))).collect();
     };
     let (tau_squared, found) = between(overall, sites, target);
     let rows = sites.iter().flat_map(|site| of_site(site, target, tau_squared));
@@ -90,15 +90,15 @@ fn count(site: &ResultRow) -> Option<Count> {
 
 fn of_site(site: &ResultRow, target: f64, tau_squared: f64) -> Vec<ResultRow> {
     if site.suppression.hides() {
-        return vec![hidden_beside(site, SIGNAL)];
+        return vec![unjudged(hidden_beside(site, SIGNAL))];
     }
     let Some(Count { events, of }) = count(site) else {
-        return vec![undefined_beside(site, SIGNAL, site.reason.as_deref().unwrap_or("no patients"))];
+        return vec![unjudged(undefined_beside(site, SIGNAL, site.reason.as_deref().unwrap_or("no patients")))];
     };
     let both = limits(target, of, TAIL_95, tau_squared)
         .and_then(|inner| Ok((inner, limits(target, of, TAIL_998, tau_squared)?)));
     match both {
-        Err(why) => vec![undefined_beside(site, SIGNAL, why.to_string())],
+        Err(why) => vec![unjudged(undefined_beside(site, SIGNAL, why.to_string()))],
         Ok((inner, outer)) => {
             let lines = [
                 ("funnel_low_95", inner.low),
@@ -180,10 +180,17 @@ impl Signal {
     }
 }
 
+/// A signal that is not there has the unit of one that is.
+fn unjudged(row: ResultRow) -> ResultRow {
+    ResultRow { unit: LIMITS.to_owned(), ..row }
+}
+
+const LIMITS: &str = "limits";
+
 fn of_signal(site: &ResultRow, signal: Signal) -> ResultRow {
     ResultRow {
         value: Some(f64::from(signal as u8)),
-        unit: "limits".to_owned(),
+        unit: LIMITS.to_owned(),
         message: Some(signal.words().to_owned()),
         ..beside(site, SIGNAL)
     }

@@ -247,10 +247,8 @@ impl<'a, 'r> Judged<'a, 'r> {
         let Ok(chart) = &self.chart else { return Vec::new() };
         let each = self.rows.iter().enumerate();
         each.flat_map(|(at, row)| match (seen(row), chart.bands[at]) {
-            (Seen::Hidden, _) => vec![hidden_beside(row, SIGNALS)],
             (Seen::Known(..), Some(band)) => self.point(chart, at, row, &band),
-            _ if row.maturity == Maturity::Immature => vec![undefined_beside(row, SIGNALS, IMMATURE)],
-            _ => vec![undefined_beside(row, SIGNALS, row.reason.as_deref().unwrap_or("no patients"))],
+            (seen, _) => vec![ResultRow { unit: RULES.to_owned(), ..unjudged(row, seen) }],
         })
         .collect()
     }
@@ -275,7 +273,7 @@ impl<'a, 'r> Judged<'a, 'r> {
             if rules.is_empty() { state.id().to_owned() } else { format!("{}: {}", state.id(), names.join(", ")) };
         ResultRow {
             value: Some(f64::from(u8::try_from(rules.len()).expect("there are four rules"))),
-            unit: "rules".to_owned(),
+            unit: RULES.to_owned(),
             message: Some(message),
             ..beside(row, statistic)
         }
@@ -312,7 +310,7 @@ impl<'a, 'r> Judged<'a, 'r> {
             Err(NoLimits::Hidden) => hidden_beside(row, VARIATION),
             Err(NoLimits::Undefined(why)) => undefined_beside(row, VARIATION, why.as_str()),
         };
-        Some(ResultRow { unit: "rules".to_owned(), ..found })
+        Some(ResultRow { unit: RULES.to_owned(), ..found })
     }
 
     /// Where the target stands to the newest limits.
@@ -325,6 +323,17 @@ impl<'a, 'r> Judged<'a, 'r> {
         Some(ResultRow { value: Some(target), message: Some(state.id().to_owned()), ..beside(row, ASSURANCE) })
     }
 }
+
+/// The signals of a period that is not judged.
+fn unjudged(row: &ResultRow, seen: Seen) -> ResultRow {
+    match seen {
+        Seen::Hidden => hidden_beside(row, SIGNALS),
+        _ if row.maturity == Maturity::Immature => undefined_beside(row, SIGNALS, IMMATURE),
+        _ => undefined_beside(row, SIGNALS, row.reason.as_deref().unwrap_or("no patients")),
+    }
+}
+
+const RULES: &str = "rules";
 
 /// The centre line at a period.
 pub const CENTRE: &str = "control_centre";

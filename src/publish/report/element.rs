@@ -49,6 +49,15 @@ pub(super) fn between(row: &ResultRow) -> String {
     or_reason(row, words::between(row))
 }
 
+/// The p-value of a test, where one was made.
+pub(super) fn p_value(row: &ResultRow) -> String {
+    let text = row.p_value.map(|p| if p < 0.001 { "below 0.001".to_owned() } else { format!("{p:.3}") });
+    match text {
+        Some(text) => or_reason(row, Some(text)),
+        None => "<span class=\"unknown\">no test</span>".to_owned(),
+    }
+}
+
 /// The share without the outcome, or why that is not said.
 pub(super) fn complement(row: &ResultRow) -> String {
     or_reason(row, words::complement(row))

@@ -15,6 +15,7 @@ use crate::estimate::result::{Estimand, Maturity, Population};
 use crate::model::calendar::{Day, Period};
 use crate::model::horizon::HORIZONS;
 use crate::protocol::Protocol;
+use crate::publish::reading;
 use crate::publish::report::Context;
 use crate::publish::results::{Released, ResultRow, Suppression};
 
@@ -84,7 +85,7 @@ impl Clinic {
         format!(
             "id = \"sample-quarterly\"\ntitle = \"Ketamine outcomes, quarterly report\"\nclinic = {quoted}\n\
              [privacy]\nbasis = \"limited-data-set\"\nprofile = \"{}\"\n[store]\nfolder = \"s\"\n[reports]\nfolder = \"r\"\n\
-             [[source]]\nname = \"north\"\nkind = \"csv\"\npath = \"north\"\n",
+             [[source]]\nname = \"north\"\nkind = \"csv\"\npath = \"north\"\n{CLAIMS}",
             self.profile
         )
     }
@@ -112,7 +113,7 @@ impl Clinic {
         self.curve(&mut rows);
         self.flow(&mut rows);
         outcomes::add(self, protocol, &mut rows);
-        Released::fixture(rows, protocol.disclosure.clone())
+        reading::read(Released::fixture(rows, protocol.disclosure.clone()), protocol)
     }
 
     fn measure(&self, rows: &mut Vec<ResultRow>, id: &str, order: u64, opioid: bool, unit: &str) {
@@ -129,11 +130,30 @@ impl Clinic {
             }
             let year = Cell { population: Population::RollingYear, ..base.clone() };
             self.cell(rows, &year, self.patients * 4 / divisor);
+            for (index, site) in self.sites.iter().enumerate() {
+                self.cell(rows, &Cell { site, ..year.clone() }, self.patients * 4 / divisor / (index as u64 + 2));
+            }
             for (index, (code, _)) in self.conditions.iter().enumerate() {
                 let n = self.patients * 4 / divisor / (index as u64 * 3 + 3);
                 self.cell(rows, &Cell { condition: code, jitter: index as u64 + 1, ..year.clone() }, n);
             }
             self.trend(rows, &base, divisor);
+            self.months(rows, &base, divisor);
+        }
+    }
+
+    /// Thirty months, the newest immature, one without patients and one that
+    /// stands out.
+    fn months(&self, rows: &mut Vec<ResultRow>, base: &Cell<'_>, divisor: u64) {
+        let Some(newest) = self.quarter else { return };
+        let mut period = Period::month_of(newest.last_day()).next();
+        for back in 0..30_u64 {
+            let maturity = if back == 0 { Maturity::Immature } else { Maturity::Mature };
+            let n = if back == 9 { 0 } else { self.patients / divisor / 3 };
+            let jitter = if back == 4 { 11 } else { back % 3 };
+            let cell = Cell { population: Population::Month, period: Some(period), maturity, jitter, ..base.clone() };
+            self.cell(rows, &cell, n);
+            period = period.previous();
         }
     }
 
@@ -254,6 +274,12 @@ impl Clinic {
         }
     }
 }
+
+/// A claim with a number and one without.
+const CLAIMS: &str = "[[claim]]\nid = \"relief\"\ntext = \"Over 70 % of patients have meaningful relief\"\nsource = \"web page\"\n\
+    date = \"2026-07-01\"\nmeasure = \"response_30\"\nshare = 0.7\n\
+    [[claim]]\nid = \"opioids\"\ntext = \"Ketamine can lower opioid use\"\nsource = \"web page\"\ndate = \"2026-07-01\"\n\
+    measure = \"opioid_reduction_50\"\n[[target]]\nmeasure = \"response_30\"\nvalue = 0.6\nsource = \"board, 2026-01\"\n";
 
 fn condition(code: &str, label: &str) -> String {
     let label = toml::Value::String(label.to_owned()).to_string();

@@ -2,7 +2,7 @@
 //! JavaScript.
 
 use super::sections::{self, Material};
-use super::{Context, definitions, first_screen, glossary, limits, page, provenance, safety};
+use super::{Context, claims, definitions, first_screen, glossary, limits, page, provenance, safety, sites, trends};
 use crate::publish::chart::Chart;
 use crate::publish::results::Released;
 
@@ -23,8 +23,9 @@ pub(super) fn sections(material: Material<'_>) -> [String; 2] {
         sections::opioids(material),
         sections::mind(material),
         safety::section(material),
-        sections::trend(material),
-        sections::sites(material),
+        trends::section(material),
+        sites::section(material),
+        claims::section(material),
         sections::counted(material),
         limits::cannot_say(released, context),
         limits::quotable(released, context),

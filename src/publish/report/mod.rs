@@ -3,6 +3,7 @@
 #![allow(clippy::format_collect, reason = "a page is small, and pieces that are joined read like the page")]
 
 mod cautions;
+mod claims;
 mod definitions;
 mod element;
 mod first_screen;
@@ -20,6 +21,8 @@ mod provenance;
 pub mod safety;
 mod sections;
 pub mod select;
+mod sites;
+mod trends;
 pub mod words;
 
 use crate::model::calendar::{Day, Period};

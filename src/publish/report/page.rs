@@ -17,7 +17,7 @@ const REGULAR: &[u8] = include_bytes!("../fonts/NotoSans-Regular.woff2");
 const BOLD: &[u8] = include_bytes!("../fonts/NotoSans-Bold.woff2");
 
 /// Sections by id and short name, in page order.
-const CONTENTS: [(&str, &str); 14] = [
+const CONTENTS: &[(&str, &str)] = &[
     ("conditions", "By condition"),
     ("response", "Response"),
     ("pain", "Pain"),
@@ -26,6 +26,7 @@ const CONTENTS: [(&str, &str); 14] = [
     ("safety", "Side effects"),
     ("trend", "Over time"),
     ("sites", "Sites"),
+    ("claims", "Claims"),
     ("counted", "Who is counted"),
     ("limits", "Limits"),
     ("quote", "Quoting"),

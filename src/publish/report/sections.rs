@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use super::select::{self, Query};
 use super::{Context, element, words};
 use crate::estimate::result::{Estimand, Maturity, Population};
+use crate::model::calendar::Period;
 use crate::model::horizon::HORIZONS;
 use crate::protocol::MeasureKind;
 use crate::publish::chart::Chart;
 use crate::publish::chart::svg::escape;
+use crate::publish::reading::claim;
 use crate::publish::results::{Released, ResultRow};
 
 /// Everything a section is written from.
@@ -141,7 +143,7 @@ fn horizons(material: Material<'_>, population: Population) -> String {
     element::table(&caption, &columns, &rows)
 }
 
-fn cohort(released: &Released, population: Population, context: &Context<'_>) -> String {
+pub(super) fn cohort(released: &Released, population: Population, context: &Context<'_>) -> String {
     Query::rate("response_30", population, context)
         .find(released)
         .map_or_else(|| "no patients yet".to_owned(), words::cohort)
@@ -235,98 +237,6 @@ fn proportions(material: Material<'_>, section: &str, title: &str) -> String {
     )
 }
 
-/// The trend.
-pub(super) fn trend(material: Material<'_>) -> String {
-    let query = Query::rate("response_30", Population::QuarterSeries, material.context);
-    let rows: Vec<&ResultRow> = query.rows(material.released).collect();
-    let answer = select::trend(&rows).map_or_else(
-        || "There are not enough quarters to speak of a trend.".to_owned(),
-        |trend| {
-            format!(
-                "{}: response was {}. Quarters are those in which treatment began; a quarter is clearly higher or lower when the intervals do not overlap, and a hatched one is not judged.",
-                words::trend(&trend),
-                element::compact(trend.newest)
-            )
-        },
-    );
-    element::section("trend", "Is it changing over time?", &answer, &figures(material, &["response_trend"]))
-}
-
-/// Sites.
-pub(super) fn sites(material: Material<'_>) -> String {
-    let Material { released, context, .. } = material;
-    let population = select::headline(released);
-    if context.sites.len() < 2 {
-        return element::section(
-            "sites",
-            "Do the sites differ?",
-            "There is one site, so there is nothing to compare.",
-            "",
-        );
-    }
-    let query = Query::rate("response_30", population, context);
-    let overall = query.find(released);
-    let rows: Vec<Vec<String>> = context.sites.iter().map(|site| site_row(material, population, site)).collect();
-    let columns = [
-        element::words_column("Site"),
-        element::number_column("n"),
-        element::number_column("With a score"),
-        element::number_column("≥\u{A0}30\u{A0}% less pain"),
-        element::number_column("Pain change, points"),
-        element::number_column("Opioid dose at least halved"),
-    ];
-    let found: Vec<&ResultRow> =
-        context.sites.iter().filter_map(|site| Query { site, ..query }.find(released)).collect();
-    let table = element::table(
-        &format!("By site, at {}: {}", context.horizon(), cohort(released, population, context)),
-        &columns,
-        &rows,
-    );
-    element::section("sites", "Do the sites differ?", &sites_answer(overall, &found), &table)
-}
-
-fn sites_answer(overall: Option<&ResultRow>, sites: &[&ResultRow]) -> String {
-    let shown: Vec<_> = sites.iter().filter_map(|row| row.ci_low.zip(row.ci_high)).collect();
-    let (Some(row), false) = (overall.filter(|row| row.value.is_some()), shown.is_empty()) else {
-        return "No site can be shown for this cohort.".to_owned();
-    };
-    let apart = shown.iter().filter(|(low, high)| row.value.is_some_and(|value| value < *low || value > *high)).count();
-    let caution = "Sites treat different patients, and nothing here adjusts for that.";
-    if apart == 0 {
-        format!(
-            "No site shown can be told apart from the overall {}: every interval contains it. {caution}",
-            element::number(row)
-        )
-    } else {
-        format!(
-            "{} of {} shown {} apart from the overall {}. {caution}",
-            apart,
-            words::plural(shown.len(), "site"),
-            if apart == 1 { "stands" } else { "stand" },
-            element::number(row)
-        )
-    }
-}
-
-fn site_row(material: Material<'_>, population: Population, site: &str) -> Vec<String> {
-    let Material { released, context, .. } = material;
-    let response = Query { site, ..Query::rate("response_30", population, context) };
-    vec![
-        escape(site),
-        element::cell(response.find(released), element::size),
-        element::cell(
-            Query { measure: "retention", estimand: Estimand::Oc, ..response }.find(released),
-            element::number,
-        ),
-        element::cell(response.find(released), element::compact),
-        element::cell(
-            Query { site, ..Query::mean("pain_delta", population, context) }.find(released),
-            element::compact_of,
-        ),
-        element::cell(Query { measure: "opioid_reduction_50", ..response }.find(released), element::compact_of),
-    ]
-}
-
 /// Why a section has no headline number.
 fn unknown(row: Option<&ResultRow>) -> String {
     row.map_or_else(
@@ -383,12 +293,24 @@ fn name(row: &ResultRow, context: &Context<'_>) -> String {
         let label = super::flow::label(row);
         return if row.statistic == "removed" { format!("{label}: left out") } else { label };
     }
+    if row.stratum_name == claim::SPLIT {
+        let claim = context.protocol.claims.iter().find(|claim| claim.id == row.stratum_level);
+        return claim.map_or_else(|| row.stratum_level.clone(), |claim| words::tied(&claim.text));
+    }
     if row.stratum_name != select::ALL {
         return super::level::name(row, context);
+    }
+    if row.population == Population::Month {
+        let immature = if row.maturity == Maturity::Immature { " (immature)" } else { "" };
+        let month = row.period_start.map_or_else(String::new, |day| words::period(Period::month_of(day)));
+        return format!("{month}{immature}");
     }
     if row.population == Population::QuarterSeries {
         let immature = if row.maturity == Maturity::Immature { " (immature)" } else { "" };
         return format!("{}{immature}", words::quarter_of(row).unwrap_or_default());
+    }
+    if row.condition == select::ALL && row.site != select::ALL {
+        return row.site.clone();
     }
     if row.condition == select::ALL {
         return "All patients".to_owned();

@@ -1,0 +1,177 @@
+//! Control charts of the headline measures: every month against its limits.
+//!
+//! The points come from the rows of the trend, the lines and marks from what
+//! `publish::reading` found in them. An immature month is hatched and not
+//! judged; a hidden one is a hollow mark at the foot, whatever it hides.
+
+use std::collections::BTreeMap;
+
+use super::control_plot::{Marking, Plot, Point};
+use super::scale::Scale;
+use super::{Drawing, ids};
+use crate::estimate::result::{Maturity, Population};
+use crate::estimate::statistics::signals::Rule;
+use crate::model::calendar::{Day, Period};
+use crate::protocol::Direction;
+use crate::publish::reading::trend::{self, CENTRE, HEADLINES, Headline, LOWER, SIGNALS, UPPER, Variation};
+use crate::publish::report::select::Query;
+use crate::publish::report::{Context, words};
+use crate::publish::results::{Released, ResultRow};
+
+pub(super) fn response(released: &Released, context: &Context<'_>) -> Option<Drawing> {
+    draw(&HEADLINES[0], released, context)
+}
+
+pub(super) fn pain(released: &Released, context: &Context<'_>) -> Option<Drawing> {
+    draw(&HEADLINES[1], released, context)
+}
+
+pub(super) fn opioids(released: &Released, context: &Context<'_>) -> Option<Drawing> {
+    draw(&HEADLINES[2], released, context)
+}
+
+pub(super) fn retention(released: &Released, context: &Context<'_>) -> Option<Drawing> {
+    draw(&HEADLINES[3], released, context)
+}
+
+fn draw(headline: &Headline, released: &Released, context: &Context<'_>) -> Option<Drawing> {
+    let step = trend::step(headline, released);
+    let drawn = step.unwrap_or(Population::QuarterSeries);
+    let series: Vec<&ResultRow> = of(headline, drawn, headline.statistic, released, context).into_values().collect();
+    if series.len() < 2 {
+        return None;
+    }
+    let better = trend::better(headline.measure, context.protocol);
+    let points = points(headline, drawn, &series, better, released, context);
+    let target = context.protocol.targets.iter().find(|target| target.measure == headline.measure);
+    let target = target.map(|target| target.value);
+    let scale = scale(&series, &points, target);
+    let cut = if drawn == Population::Month { "month" } else { "quarter" };
+    Some(Drawing {
+        title: title(headline, drawn, released, context),
+        subtitle: format!("{} · by {cut} in which treatment began{}", words::at_start(&measure(headline, context)), limits(headline, drawn, released, context)),
+        method: "Limits: XmR for a mean, p or Laney p′ for a share; they rest on the first 12 periods and stay. Rules: NHS England, Making Data Count. Triangle: more than chance, pointing where it went. Hatched: windows still open, not judged. Hollow at the foot: not shown.".to_owned(),
+        alt: alt(&points, &series),
+        rows: ids(series.iter().copied()),
+        plot: Box::new(move |width| Plot { points: &points, scale: &scale, target }.scene(width)),
+    })
+}
+
+/// What is drawn, in words that stand at the start or inside a sentence.
+pub(crate) fn measure(headline: &Headline, context: &Context<'_>) -> String {
+    match headline.measure {
+        "retention" => format!("with a pain score at {}", context.horizon()),
+        measure => format!("{}, at {}", words::inside_sentence(&context.title(measure)), context.horizon()),
+    }
+}
+
+fn of<'r>(
+    headline: &Headline,
+    step: Population,
+    statistic: &str,
+    released: &'r Released,
+    context: &Context<'_>,
+) -> BTreeMap<Day, &'r ResultRow> {
+    let query = Query::rate(headline.measure, step, context);
+    let query = Query { estimand: headline.estimand, statistic, ..query };
+    query.rows(released).filter_map(|row| Some((row.period_start?, row))).collect()
+}
+
+fn points(
+    headline: &Headline,
+    step: Population,
+    series: &[&ResultRow],
+    better: Direction,
+    released: &Released,
+    context: &Context<'_>,
+) -> Vec<Point> {
+    let [centre, lower, upper, signals] =
+        [CENTRE, LOWER, UPPER, SIGNALS].map(|statistic| of(headline, step, statistic, released, context));
+    let value = |rows: &BTreeMap<Day, &ResultRow>, day: &Day| rows.get(day).and_then(|row| row.value);
+    let each = series.iter().filter_map(|row| {
+        let day = row.period_start?;
+        let period = if step == Population::Month { Period::month_of(day) } else { Period::quarter_of(day) };
+        let signal = signals.get(&day).filter(|row| row.value.is_some_and(|rules| rules > 0.0));
+        Some(Point {
+            period,
+            value: row.value,
+            hidden: row.suppression.hides(),
+            mature: row.maturity == Maturity::Mature,
+            band: value(&centre, &day)
+                .zip(value(&lower, &day))
+                .zip(value(&upper, &day))
+                .map(|((centre, low), high)| (low, centre, high)),
+            marking: signal.and_then(|row| marking(row, better)),
+            rules: signal.map_or_else(Vec::new, |row| Variation::rules(row).into_iter().map(Rule::words).collect()),
+        })
+    });
+    each.collect()
+}
+
+fn marking(signal: &ResultRow, better: Direction) -> Option<Marking> {
+    let higher = better == Direction::Higher;
+    match Variation::of(signal)? {
+        Variation::CommonCause => None,
+        Variation::Improvement => Some(Marking { up: higher, concern: false }),
+        Variation::Concern => Some(Marking { up: !higher, concern: true }),
+        Variation::Neutral => Some(Marking { up: true, concern: false }),
+    }
+}
+
+fn scale(series: &[&ResultRow], points: &[Point], target: Option<f64>) -> Scale {
+    if series.iter().any(|row| row.unit == "share") {
+        return Scale::share();
+    }
+    let bands = points.iter().filter_map(|point| point.band.map(|(low, _, high)| (low, high)));
+    let values = points.iter().filter_map(|point| point.value).chain(target).map(|value| (value, value));
+    Scale::points_around(bands.chain(values))
+}
+
+/// The finding: the state of the newest judged period.
+fn title(headline: &Headline, step: Population, released: &Released, context: &Context<'_>) -> String {
+    let variation = of(headline, step, trend::VARIATION, released, context).into_values().next();
+    let name = match headline.measure {
+        "response_30" => "Response",
+        "pain_delta" => "Pain change",
+        "opioid_reduction_50" => "Opioid reduction",
+        _ => "Follow-up",
+    };
+    let Some(row) = variation.filter(|row| row.value.is_some()) else {
+        return format!("{name}: whether more than chance is at work cannot be said");
+    };
+    let when = row.period_start.map_or_else(String::new, |day| {
+        words::period(if step == Population::Month { Period::month_of(day) } else { Period::quarter_of(day) })
+    });
+    match Variation::of(row) {
+        Some(Variation::Improvement) => format!("{name}: {when} is better than chance explains"),
+        Some(Variation::Concern) => format!("{name}: {when} is worse than chance explains"),
+        Some(Variation::Neutral) => format!("{name}: {when} differs by more than chance explains"),
+        _ => format!("{name}: {when} is within what chance explains"),
+    }
+}
+
+/// ` · trial limits from 11 quarters`.
+fn limits(headline: &Headline, step: Population, released: &Released, context: &Context<'_>) -> String {
+    let phase = of(headline, step, trend::POINTS, released, context).into_values().next_back();
+    let Some((row, points)) = phase.and_then(|row| Some((row, row.value?))) else {
+        return " · no limits".to_owned();
+    };
+    let trial = if row.status == "warning" { "trial limits" } else { "limits" };
+    let cut = if step == Population::Month { "month" } else { "quarter" };
+    format!(" · {trial} from {}", words::plural(points as usize, cut))
+}
+
+/// One sentence for the points that stand out, and the last three for the rest.
+fn alt(points: &[Point], series: &[&ResultRow]) -> String {
+    let named = |(point, row): (&Point, &&ResultRow)| {
+        let number = words::compact(row).unwrap_or_else(|| words::reason(row));
+        let rules = if point.rules.is_empty() { String::new() } else { format!(", {}", point.rules.join(", ")) };
+        let open = if point.mature { "" } else { " (immature, not judged)" };
+        format!("{}: {number}{rules}{open}.", words::period(point.period))
+    };
+    let last = points.len().saturating_sub(3);
+    let told = points.iter().zip(series).enumerate().filter(|(at, (point, _))| point.marking.is_some() || *at >= last);
+    let sentences: Vec<String> = told.map(|(_, pair)| named(pair)).collect();
+    let marked = points.iter().filter(|point| point.marking.is_some()).count();
+    format!("{} stand out. {}", words::plural(marked, "period"), sentences.join(" "))
+}

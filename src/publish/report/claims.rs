@@ -1,0 +1,115 @@
+//! May we say what we say? Every claim of the pipeline against its data.
+
+use super::sections::{Material, figures};
+use super::{element, words};
+use crate::protocol::{Claim, Side};
+use crate::publish::chart::claims::verdict;
+use crate::publish::chart::svg::escape;
+use crate::publish::reading::claim::{self, CLAIMED, RATE, Verdict};
+use crate::publish::results::ResultRow;
+
+/// Stands under every verdict, whatever it is.
+const NO_CONTROL: &str = "There was no control group: even a supported claim says what happened to patients, not that treatment was the reason.";
+
+/// The section; nothing where the pipeline names no claim.
+pub(super) fn section(material: Material<'_>) -> String {
+    let claims = &material.context.protocol.claims;
+    if claims.is_empty() {
+        return element::section(
+            "claims",
+            "Do the data support what we say?",
+            "The pipeline names no sentence to check.",
+            "",
+        );
+    }
+    let checked: Vec<(&Claim, Option<&ResultRow>)> =
+        claims.iter().map(|claim| (claim, claim::found(claim, RATE, material.released))).collect();
+    let rest = [table(material, &checked), sentences(material, &checked), figures(material, &["claims"])];
+    element::section("claims", "Do the data support what we say?", &answer(&checked), &rest.concat())
+}
+
+fn verdict_of(row: Option<&ResultRow>) -> Verdict {
+    row.and_then(Verdict::of).unwrap_or(Verdict::Unknown)
+}
+
+fn answer(checked: &[(&Claim, Option<&ResultRow>)]) -> String {
+    let count = |wanted: Verdict| checked.iter().filter(|(_, row)| verdict_of(*row) == wanted).count();
+    let (supported, contradicted) = (count(Verdict::Supports), count(Verdict::Contradicts));
+    format!(
+        "Of {} checked, the data support {}, contradict {}, and settle {} neither way. {NO_CONTROL}",
+        words::plural(checked.len(), "sentence"),
+        supported,
+        contradicted,
+        checked.len() - supported - contradicted
+    )
+}
+
+fn table(material: Material<'_>, checked: &[(&Claim, Option<&ResultRow>)]) -> String {
+    let rows: Vec<Vec<String>> = checked.iter().map(|&(claim, row)| table_row(material, claim, row)).collect();
+    let columns = [
+        element::words_column("What is said"),
+        element::words_column("Where, when"),
+        element::number_column("Claimed"),
+        element::number_column("With the outcome"),
+        element::number_column("Share (interval)"),
+        element::number_column("One-sided exact p"),
+        element::words_column("Verdict"),
+    ];
+    element::table("Claims and what the data say of them", &columns, &rows)
+}
+
+fn table_row(material: Material<'_>, claim: &Claim, row: Option<&ResultRow>) -> Vec<String> {
+    let side = if claim.direction == Side::MoreThan { "more than" } else { "less than" };
+    let claimed = claim::found(claim, CLAIMED, material.released).filter(|row| row.value.is_some());
+    vec![
+        format!("“{}”", escape(&words::tied(&claim.text))),
+        format!("{}, <time>{}</time>", escape(&claim.source), claim.date),
+        claimed.map_or_else(
+            || "<span class=\"unknown\">no number</span>".to_owned(),
+            |row| format!("{side} {}", element::number(row)),
+        ),
+        element::cell(row, element::of),
+        element::cell(row, element::compact),
+        row.map_or_else(|| "<span class=\"unknown\">no test</span>".to_owned(), element::p_value),
+        escape(verdict(verdict_of(row))),
+    ]
+}
+
+/// One sentence a claim: the verdict with its reason.
+fn sentences(material: Material<'_>, checked: &[(&Claim, Option<&ResultRow>)]) -> String {
+    let items: String = checked
+        .iter()
+        .map(|&(claim, row)| {
+            format!("<li>“{}” {}</li>\n", escape(&words::tied(&claim.text)), sentence(material, claim, row))
+        })
+        .collect();
+    format!("<ul class=\"limits\">\n{items}</ul>\n")
+}
+
+fn sentence(material: Material<'_>, claim: &Claim, row: Option<&ResultRow>) -> String {
+    let Some(row) = row else {
+        return "cannot be checked: the run has no such number.".to_owned();
+    };
+    let what = format!(
+        "{}, at {}, {}",
+        escape(&words::inside_sentence(&material.context.title(&claim.measure))),
+        claim.horizon.label,
+        words::cohort(row)
+    );
+    let number = element::compact(row);
+    let claimed = claim::found(claim, CLAIMED, material.released).map_or_else(String::new, element::number);
+    match verdict_of(Some(row)) {
+        Verdict::Supports => format!("is supported: {number} ({what}), and the whole interval is beyond {claimed}."),
+        Verdict::Contradicts => {
+            format!("is contradicted: {number} ({what}), and the whole interval is on the other side of {claimed}.")
+        }
+        Verdict::Neither => {
+            format!("is neither supported nor contradicted: {number} ({what}), and the interval contains {claimed}.")
+        }
+        Verdict::NamesNoNumber => {
+            format!("names no number, so none can support or contradict it. What is known: {number} ({what}).")
+        }
+        Verdict::NotInterpretable => format!("cannot be judged: too many patients were lost to follow-up ({what})."),
+        Verdict::Unknown => format!("cannot be checked: {number} ({what})."),
+    }
+}

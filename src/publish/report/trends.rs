@@ -1,0 +1,226 @@
+//! Is it changing? The state of every headline measure, and why.
+
+use super::sections::{Material, figures};
+use super::select::Query;
+use super::{element, words};
+use crate::estimate::result::Population;
+use crate::estimate::statistics::signals::Rule;
+use crate::model::calendar::Period;
+use crate::publish::chart::control;
+use crate::publish::chart::svg::escape;
+use crate::publish::reading::trend::{
+    self, ASSURANCE, Assurance, CENTRE, HEADLINES, Headline, LOWER, POINTS, SIGNALS, UPPER, VARIATION, Variation,
+};
+use crate::publish::results::ResultRow;
+
+/// The section.
+pub(super) fn section(material: Material<'_>) -> String {
+    let rest = [
+        note(material),
+        states(material),
+        standing_out(material),
+        figures(
+            material,
+            &["response_trend", "control_response", "control_pain", "control_opioids", "control_retention"],
+        ),
+    ];
+    element::section("trend", "Is it changing over time?", &answer(material), &rest.concat())
+}
+
+/// What is known of one headline measure.
+struct Course<'a> {
+    headline: &'static Headline,
+    step: Population,
+    /// Whether there are limits.
+    judged: bool,
+    variation: Option<&'a ResultRow>,
+    material: Material<'a>,
+}
+
+impl<'a> Course<'a> {
+    fn of(headline: &'static Headline, material: Material<'a>) -> Self {
+        let step = trend::step(headline, material.released);
+        let mut course = Self {
+            headline,
+            step: step.unwrap_or(Population::QuarterSeries),
+            judged: step.is_some(),
+            variation: None,
+            material,
+        };
+        course.variation = course.rows(VARIATION).next();
+        course
+    }
+
+    /// The rows of a statistic, in order of time.
+    fn rows(&self, statistic: &'static str) -> impl Iterator<Item = &'a ResultRow> + use<'a> {
+        let Material { released, context, .. } = self.material;
+        let query = Query::rate(self.headline.measure, self.step, context);
+        Query { estimand: self.headline.estimand, statistic, ..query }.rows(released)
+    }
+
+    /// The row of a statistic in the period of another row.
+    fn beside(&self, row: &ResultRow, statistic: &'static str) -> Option<&'a ResultRow> {
+        self.rows(statistic).find(|found| found.period_start == row.period_start)
+    }
+
+    fn state(&self) -> Option<Variation> {
+        self.variation.filter(|row| row.value.is_some()).and_then(Variation::of)
+    }
+
+    /// `May 2026`, `2026 Q1`.
+    fn when(&self, row: &ResultRow) -> String {
+        let period = |day| if self.step == Population::Month { Period::month_of(day) } else { Period::quarter_of(day) };
+        row.period_start.map_or_else(String::new, |day| words::period(period(day)))
+    }
+
+    fn cut(&self) -> &'static str {
+        if self.step == Population::Month { "month" } else { "quarter" }
+    }
+
+    /// Why there is no state, in a clause.
+    fn why_not(&self) -> String {
+        self.variation.map_or_else(|| "no period has reached its horizon yet".to_owned(), element::number)
+    }
+}
+
+/// Symbol, class and words of a state; never by color alone.
+fn spoken(state: Variation) -> (&'static str, &'static str, &'static str) {
+    match state {
+        Variation::CommonCause => ("●", "unclear", "common cause: no more than chance explains"),
+        Variation::Improvement => ("▲", "better", "special cause: better than chance explains"),
+        Variation::Concern => ("▼", "worse", "special cause: worse than chance explains"),
+        Variation::Neutral => ("◆", "unclear", "special cause: more than chance explains"),
+    }
+}
+
+fn answer(material: Material<'_>) -> String {
+    let course = Course::of(&HEADLINES[0], material);
+    let (Some(state), Some(row)) = (course.state(), course.variation) else {
+        return format!("Whether response is changing cannot be said: {}.", course.why_not());
+    };
+    let number = element::cell(course.beside(row, course.headline.statistic), element::compact);
+    let center = element::cell(course.beside(row, CENTRE), element::number);
+    let (_, _, words) = spoken(state);
+    let rules: Vec<&str> = Variation::rules(row).into_iter().map(Rule::words).collect();
+    let because = if rules.is_empty() { String::new() } else { format!(" ({})", rules.join("; ")) };
+    format!(
+        "In {}, the newest {} whose windows have closed, response was {number} around a center line of {center}; {words}{because}.",
+        course.when(row),
+        course.cut()
+    )
+}
+
+/// How to read it, and every date from which limits start anew.
+fn note(material: Material<'_>) -> String {
+    let rebases = material.context.protocol.rebases.iter().map(|rebase| {
+        let of = rebase.measure.as_ref().map_or_else(String::new, |id| format!(" of {}", material.context.label(id)));
+        format!(" Limits{of} start anew on <time>{}</time>: {}.", rebase.from, escape(&rebase.reason))
+    });
+    format!(
+        "<p class=\"note\">A period stands for the patients whose treatment began in it. Limits rest on the first 12 periods and stay, so that a change cannot hide in them; with fewer periods they are trial limits. Periods with open windows are shown and not judged. Months are used where they can be shown, else quarters.{}</p>\n",
+        rebases.collect::<String>()
+    )
+}
+
+/// One row for each headline measure: its newest number, limits and state.
+fn states(material: Material<'_>) -> String {
+    let rows: Vec<Vec<String>> = HEADLINES
+        .iter()
+        .map(|headline| Course::of(headline, material))
+        .filter(|course| course.variation.is_some())
+        .map(|course| state_row(&course))
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let columns = [
+        element::words_column("Measure"),
+        element::words_column("Newest judged"),
+        element::number_column("Number"),
+        element::number_column("Center line"),
+        element::number_column("Limits"),
+        element::words_column("Variation"),
+        element::words_column("Target"),
+    ];
+    element::table("State of the headline measures", &columns, &rows)
+}
+
+fn state_row(course: &Course<'_>) -> Vec<String> {
+    let context = course.material.context;
+    let name = escape(&words::at_start(&control::measure(course.headline, context)));
+    let Some(row) = course.variation.filter(|_| course.judged) else {
+        let none = || "<span class=\"unknown\">none</span>".to_owned();
+        return vec![name, none(), none(), none(), none(), course.why_not(), target(course)];
+    };
+    let line = |statistic| element::cell(course.beside(row, statistic), element::number);
+    let points = course.rows(POINTS).last();
+    let trial = if points.is_some_and(|row| row.status == "warning") { " (trial)" } else { "" };
+    vec![
+        name,
+        escape(&course.when(row)),
+        element::cell(course.beside(row, course.headline.statistic), element::compact),
+        line(CENTRE),
+        format!("{} to {}{trial}", line(LOWER), line(UPPER)),
+        course.state().map_or_else(|| course.why_not(), |state| marked(state, row)),
+        target(course),
+    ]
+}
+
+fn marked(state: Variation, row: &ResultRow) -> String {
+    let (symbol, class, words) = spoken(state);
+    format!(
+        "<span class=\"trend {class}\" data-result=\"{}\"><span aria-hidden=\"true\">{symbol}</span> {words}</span>",
+        escape(&row.result_id)
+    )
+}
+
+fn target(course: &Course<'_>) -> String {
+    let targets = &course.material.context.protocol.targets;
+    let Some(set) = targets.iter().find(|target| target.measure == course.headline.measure) else {
+        return "<span class=\"unknown\">none set</span>".to_owned();
+    };
+    let Some(row) = course.rows(ASSURANCE).next() else {
+        return "<span class=\"unknown\">cannot be judged</span>".to_owned();
+    };
+    let words = match Assurance::of(row) {
+        Some(Assurance::Passing) => "met consistently: both limits are on its good side",
+        Some(Assurance::Failing) => "missed consistently: both limits are on its bad side",
+        Some(Assurance::Inconsistent) => "hit and miss: it lies between the limits",
+        None => return element::number(row),
+    };
+    format!("{}: {words} ({})", element::number(row), escape(&set.source))
+}
+
+/// Every period that stands out, and which rule says so.
+fn standing_out(material: Material<'_>) -> String {
+    let courses = HEADLINES.iter().map(|headline| Course::of(headline, material)).filter(|course| course.judged);
+    let rows: Vec<Vec<String>> = courses
+        .flat_map(|course| {
+            let marked: Vec<&ResultRow> =
+                course.rows(SIGNALS).filter(|row| row.value.is_some_and(|rules| rules > 0.0)).collect();
+            marked.into_iter().map(|row| signal_row(&course, row)).collect::<Vec<_>>()
+        })
+        .collect();
+    if rows.is_empty() {
+        return "<p>No judged period of a headline measure stands out.</p>\n".to_owned();
+    }
+    let columns = [
+        element::words_column("Period"),
+        element::words_column("Measure"),
+        element::number_column("Number"),
+        element::words_column("Meaning"),
+        element::words_column("Which rule says so"),
+    ];
+    element::table("Periods that stand out", &columns, &rows)
+}
+
+fn signal_row(course: &Course<'_>, row: &ResultRow) -> Vec<String> {
+    let rules: Vec<&str> = Variation::rules(row).into_iter().map(Rule::words).collect();
+    vec![
+        escape(&course.when(row)),
+        escape(&words::at_start(&control::measure(course.headline, course.material.context))),
+        element::cell(course.beside(row, course.headline.statistic), element::compact),
+        Variation::of(row).map_or_else(String::new, |state| marked(state, row)),
+        escape(&words::at_start(&rules.join("; "))),
+    ]
+}
