@@ -7,7 +7,8 @@
 //!
 //! `model` is the vocabulary, `protocol` what a pipeline file means, `store`
 //! where snapshots live. Imports point one way, from the end of this list to
-//! its beginning; `synth` stands beside it and imports nothing.
+//! its beginning; `synth` stands beside it and imports nothing, `selftest` holds
+//! the statistics to clinics whose truth is known.
 
 // Blank lines keep the order of the flow: the formatter sorts neighbours.
 
@@ -24,5 +25,7 @@ pub mod derive;
 pub mod estimate;
 
 pub mod publish;
+
+pub mod selftest;
 
 pub mod synth;

@@ -56,6 +56,14 @@ impl Failure {
         Self { code: 7, message: message.to_owned() }
     }
 
+    /// Statistics that do not do what they promise.
+    pub(crate) fn selftest(failed: usize, of: usize) -> Self {
+        let message = format!(
+            "{failed} of {of} checks are outside their tolerance\nhint: try another `--seed`: one check in a thousand fails by chance; if it fails again, do not trust the numbers and report it"
+        );
+        Self { code: 1, message }
+    }
+
     /// A file that cannot be written, outside the store.
     pub(crate) fn unwritable(what: &std::path::Path, error: &std::io::Error) -> Self {
         Self { code: 8, message: format!("cannot write `{}` ({error})", what.display()) }

@@ -9,6 +9,7 @@ mod ingest;
 mod init;
 mod progress;
 mod run;
+mod selftest;
 mod snapshots;
 mod synth;
 mod verify;
@@ -54,6 +55,8 @@ enum Command {
     Diff(diff::Arguments),
     /// Write synthetic clinics with planted, documented truth
     Synth(synth::Arguments),
+    /// Simulate clinics with known truth: do intervals hold what they promise?
+    Selftest(selftest::Arguments),
     /// Print a completion script for a shell
     Completions(completions::Arguments),
 }
@@ -71,6 +74,7 @@ impl Arguments {
             Command::Verify(arguments) => verify::run(&arguments),
             Command::Diff(arguments) => diff::run(&arguments),
             Command::Synth(arguments) => synth::run(&arguments),
+            Command::Selftest(arguments) => selftest::run(&arguments),
             Command::Completions(arguments) => {
                 completions::run(&arguments);
                 Ok(())

@@ -161,3 +161,44 @@ impl Known<'_> {
         Err(self.at(written.span(), format!("a share of {share} is not between 0 and 1")).hint("70 % is 0.70"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::horizon::HORIZONS;
+
+    #[derive(Deserialize)]
+    struct File {
+        claim: Vec<Typed>,
+    }
+
+    fn read(text: &str) -> Result<Vec<Claim>, ProtocolError> {
+        let file: File = toml::from_str(text).expect("the test writes TOML");
+        let measures = [Measure::example("true")];
+        Known { file: "p.toml", text, measures: &measures, primary: HORIZONS[2] }.claims(file.claim)
+    }
+
+    const GOOD: &str = "[[claim]]\nid = \"relief\"\ntext = \"Over 70 %\"\nsource = \"web page\"\ndate = \"2026-07-01\"\nmeasure = \"example\"\nshare = 0.7\n";
+
+    #[test]
+    fn a_claim_is_about_more_than_its_share_at_the_primary_horizon_over_a_year() {
+        let claims = read(GOOD).expect("a good claim");
+        assert_eq!((claims[0].direction, claims[0].population), (Side::MoreThan, Cohort::RollingYear));
+        assert_eq!((claims[0].share, claims[0].horizon), (Some(0.7), HORIZONS[2]));
+    }
+
+    #[test]
+    fn what_cannot_be_checked_is_refused_with_its_line() {
+        let refused = |from: &str, to: &str, says: &str| {
+            let error = read(&GOOD.replace(from, to)).expect_err("refused").to_string();
+            assert!(error.contains(says) && error.contains("p.toml"), "{error}");
+        };
+        refused("= \"example\"", "= \"exampel\"", "did you mean `example`?");
+        refused("0.7", "70.0", "70 % is 0.70");
+        refused("2026-07-01", "July", "not a date");
+        refused("\"relief\"", "\"Relief!\"", "cannot be the id of a claim");
+        refused("web page", " ", "no source");
+        let twice = read(&format!("{GOOD}{GOOD}")).expect_err("refused").to_string();
+        assert!(twice.contains("two claims are named `relief`"), "{twice}");
+    }
+}

@@ -195,6 +195,12 @@ impl Expression {
     }
 }
 
+/// A measure of the core pack as it ships.
+pub fn built_in_measure(id: &str) -> Option<Measure> {
+    let pack = PackText::built_in("measures.toml")?;
+    Measure::parse_all(&pack).ok()?.measures.into_iter().find(|measure| measure.id == id)
+}
+
 impl Measure {
     pub(super) fn parse_all(pack: &PackText) -> Result<MeasurePack, ProtocolError> {
         let typed: Typed = pack.parse()?;

@@ -28,7 +28,7 @@ pub use error::ProtocolError;
 pub(crate) use error::nearest;
 pub use mapping::{CellSource, ColumnsMapping, DateForm, MappedTable, Mapping, SOURCE_KINDS, SourceKind};
 pub use mapping::{Infusion, Ingredient, Meaning, OmopMapping, RedcapMapping, RedcapTable};
-pub use measure_pack::{Direction, Expression, Measure, MeasureKind, Role};
+pub use measure_pack::{Direction, Expression, Measure, MeasureKind, Role, built_in_measure};
 pub use pack::{BUILT_IN_PACKS, BuiltInPack};
 pub use pipeline::BUILT_IN_RESULTS;
 pub use trend::{Rebase, Target};

@@ -66,7 +66,7 @@ impl PackText {
         })
     }
 
-    fn built_in(named: &str) -> Option<Self> {
+    pub(super) fn built_in(named: &str) -> Option<Self> {
         let file = Path::new(named).file_name()?.to_str()?;
         // A path that leads nowhere is a slip: an edited pack must not be
         // replaced by the built-in one of the same name.

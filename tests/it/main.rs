@@ -22,6 +22,7 @@ mod readings;
 mod redcap;
 mod report_folder;
 mod safety;
+mod selftest;
 mod sources;
 mod spec;
 mod statistics_laws;

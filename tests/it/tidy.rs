@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Stages in the order they may import each other: each only what comes before.
-const ORDER: [&str; 9] = ["model", "protocol", "store", "ingest", "derive", "estimate", "publish", "synth", "cli"];
+const ORDER: [&str; 10] =
+    ["model", "protocol", "store", "ingest", "derive", "estimate", "publish", "selftest", "synth", "cli"];
 
 /// Crate → the only places that may name it.
 const OWNERS: [(&str, &[&str]); 9] = [

@@ -11,7 +11,7 @@ use crate::estimate::result::{Estimand, Population};
 use crate::estimate::statistics::IntervalEstimate;
 use crate::estimate::statistics::claim::exact_binomial;
 use crate::estimate::statistics::proportion::wilson;
-use crate::protocol::{Claim, Cohort, Protocol, Side};
+use crate::protocol::{Claim, Cohort, Direction, Protocol, Side};
 use crate::publish::disclosure::Released;
 use crate::publish::results::{Query, ResultRow, Suppression};
 
@@ -108,7 +108,9 @@ pub(super) fn rows(released: &Released, protocol: &Protocol) -> Vec<ResultRow> {
     let each = protocol.claims.iter().filter_map(|claim| {
         let base = released.find(query(claim))?;
         let observed = released.find(Query { estimand: Estimand::Oc, ..query(claim) });
-        Some([claimed(claim, base), rate(claim, base, observed)])
+        let measure = protocol.measures.iter().find(|measure| measure.id == claim.measure);
+        let better = measure.map_or(Direction::Neutral, |measure| measure.better);
+        Some([claimed(claim, base), rate(claim, base, observed, better)])
     });
     each.flatten().collect()
 }
@@ -146,20 +148,23 @@ struct Tested {
 
 /// Missing outcomes count against the claim: as none for "more than", as one
 /// for "less than". `None` where a count is hidden, rounded or absent.
-fn tested(claim: &Claim, base: &ResultRow, observed: Option<&ResultRow>) -> Option<Tested> {
+fn tested(claim: &Claim, base: &ResultRow, observed: Option<&ResultRow>, better: Direction) -> Option<Tested> {
     let exact = |row: &&ResultRow| row.suppression == Suppression::None;
     let (events, of) = Some(base).filter(exact).and_then(|row| row.numerator.zip(row.denominator))?;
     let observed = observed.filter(exact).and_then(|row| row.denominator)?;
     let missing = of.checked_sub(observed)?;
     Some(match claim.direction {
         Side::MoreThan => Tested { events, of, observed, estimand: Estimand::Nri },
-        Side::LessThan => Tested { events: events + missing, of, observed, estimand: Estimand::Best },
+        Side::LessThan => {
+            let estimand = if better == Direction::Lower { Estimand::Worst } else { Estimand::Best };
+            Tested { events: events + missing, of, observed, estimand }
+        }
     })
 }
 
-fn rate(claim: &Claim, base: &ResultRow, observed: Option<&ResultRow>) -> ResultRow {
+fn rate(claim: &Claim, base: &ResultRow, observed: Option<&ResultRow>, better: Direction) -> ResultRow {
     let row = under(claim, base, RATE);
-    let Some(tested) = tested(claim, base, observed) else {
+    let Some(tested) = tested(claim, base, observed, better) else {
         let hides = [Some(base), observed].into_iter().flatten().any(|row| row.suppression.hides());
         return ResultRow {
             suppression: if hides { Suppression::Complementary } else { row.suppression },
