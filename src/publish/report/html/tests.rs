@@ -14,6 +14,8 @@ fn page(clinic: &Clinic) -> String {
 /// Text of the page without its tags, scripts and style.
 fn text(page: &str) -> String {
     let body = page.split_once("<body>").map_or(page, |(_, body)| body);
+    // The script comes last and is nothing a reader reads.
+    let body = body.split_once("<script>").map_or(body, |(read, _)| read);
     let mut text = String::new();
     let mut inside = false;
     for letter in body.chars() {
