@@ -60,10 +60,21 @@ pub(super) fn json(ingested: &Ingested) -> serde_json::Value {
             })
         })
         .collect();
+    let corrections: Vec<_> = ingested
+        .corrections
+        .iter()
+        .map(|made| {
+            serde_json::json!({
+                "source": made.source, "file": made.file, "rows": made.rows, "recovered": made.recovered,
+                "quarantined": made.quarantined, "not_needed": made.not_needed, "unmatched": made.unmatched,
+            })
+        })
+        .collect();
     serde_json::json!({
         "tables": ingested.tables,
         "patients": ingested.patients,
         "records": records,
+        "corrections": corrections,
         "findings": findings,
         "snapshot": ingested.snapshot.as_ref().map(|snapshot| snapshot.number),
         "gate": gate_json(&ingested.gate),
@@ -92,6 +103,12 @@ pub(super) fn table(ingested: &Ingested) -> String {
         ));
     }
     lines.push(format!("{} patients", ingested.patients));
+    lines.extend(ingested.corrections.iter().map(|made| {
+        format!(
+            "corrections of {}: {} of {} rows recovered, {} still quarantined, {} not needed, {} unmatched",
+            made.source, made.recovered, made.rows, made.quarantined, made.not_needed, made.unmatched
+        )
+    }));
     lines.extend(findings(ingested));
     lines.extend(ingested.quarantine.iter().map(|folder| format!("quarantine: {}", folder.display())));
     lines.extend(ingested.snapshot.iter().map(|snapshot| {

@@ -37,6 +37,9 @@ fn reading_parts(protocol: &Protocol) -> Vec<String> {
         format!("{:?}", protocol.drugs),
         format!("{:?}", protocol.factors),
     ];
+    if protocol.ingest.shared_codes {
+        parts.push("shared codes".to_owned());
+    }
     for source in &protocol.sources {
         parts.push(format!("source {} site {} medications {}", source.name, source.site, source.medications.id()));
         if !source.is_canonical() {

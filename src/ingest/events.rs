@@ -13,7 +13,7 @@ use super::error::IngestError;
 use super::gate::{self, Notes};
 use super::layout::Cell;
 use super::plan::PlannedFile;
-use super::quarantine::Ledger;
+use super::quarantine::{Ledger, Mended};
 use super::read::{Meter, read_file};
 use super::record::{Record, Records};
 use super::referential::{CodeHash, CodeHasher, Match};
@@ -150,6 +150,7 @@ struct Found {
     rows: Vec<u8>,
     withheld: Vec<u8>,
     rejects: Vec<Reject>,
+    mended: Vec<(u32, (usize, usize), Mended)>,
     remarks: Remarks,
     notes: Notes,
 }
@@ -164,6 +165,9 @@ impl Found {
     ) -> Result<(), IngestError> {
         ledger.read(file, self.read);
         ledger.withdraw(file, self.withdrawn);
+        for (line, correction, mended) in self.mended {
+            ledger.mend(correction, file, line, mended);
+        }
         for reject in self.rejects {
             ledger.reject(file, reject.line, reject.rule, reject.column)?;
         }
@@ -189,42 +193,74 @@ impl<'a> FileReader<'_, 'a> {
         let matches = common.matches(records, self.roster);
         found.read += records.len() as u64;
         for (record, matched) in records.iter().zip(matches) {
-            found.notes.look_aside(&record, &self.file.layout, self.session.protocol.basis);
-            if let Some(reject) = self.file.rejected(&record) {
-                found.notes.look_through(&record, &self.file.layout);
-                common.set_aside(&record, matched, reject, found, E::TABLE);
+            let refused = self.admit(&record, matched, &common, event, found);
+            let Some(number) = record.correction() else {
+                self.settle(&record, matched, refused, &common, found, E::TABLE);
                 continue;
-            }
-            let start = found.rows.len();
-            let read = common
-                .begin(&record, matched, &mut found.rows)
-                .and_then(|()| event.admit(&record, &mut found.rows, &mut found.remarks));
-            match read {
-                Ok(()) => row::end(&mut found.rows, start),
-                Err(problem) => {
-                    found.rows.truncate(start);
-                    self.set_aside(&record, matched, problem, &common, found, E::TABLE);
+            };
+            let second = record.corrected();
+            let mended = match (refused, second) {
+                (None, Some(_)) => Mended::NotNeeded,
+                (None, None) => Mended::Recovered,
+                (Some(Problem::Reject { .. }), Some(second)) if !matches!(matched, Match::Withdrawn) => {
+                    let matched = self.roster.index.find(common.hash(second));
+                    let refused = self.admit(&second, matched, &common, event, found);
+                    self.settle(&second, matched, refused, &common, found, E::TABLE)
                 }
-            }
+                (refused, _) => self.settle(&record, matched, refused, &common, found, E::TABLE),
+            };
+            found.mended.push((record.line(), (self.file.source, number), mended));
         }
     }
 
-    fn set_aside(
+    /// Adds the row of a record, or says why it is none.
+    fn admit<E: Event<'a>>(
         &self,
         record: &Record<'_>,
         matched: Match,
-        problem: Problem,
+        common: &Common,
+        event: &mut E,
+        found: &mut Found,
+    ) -> Option<Problem> {
+        found.notes.look_aside(record, &self.file.layout, self.session.protocol.basis);
+        if record.rejection().is_some() {
+            // Says only that it is none; `settle` knows what the adapter had against it.
+            return Some(Problem::Reject { rule: &FIELD_COUNT, column: "" });
+        }
+        let start = found.rows.len();
+        let read = common
+            .begin(record, matched, &mut found.rows)
+            .and_then(|()| event.admit(record, &mut found.rows, &mut found.remarks));
+        match read {
+            Ok(()) => row::end(&mut found.rows, start),
+            Err(_) => found.rows.truncate(start),
+        }
+        read.err()
+    }
+
+    /// Sets a refused record aside; says what that makes of a correction.
+    fn settle(
+        &self,
+        record: &Record<'_>,
+        matched: Match,
+        refused: Option<Problem>,
         common: &Common,
         found: &mut Found,
         table: TableId,
-    ) {
-        let (rule, column) = match problem {
-            Problem::Reject { rule, column } => (rule, column),
-            Problem::Refuse { detector, column } => return found.notes.hits.add(column, detector),
+    ) -> Mended {
+        let (rule, column) = match refused {
+            None => return Mended::Recovered,
+            Some(Problem::Reject { rule, column }) => (rule, column),
+            Some(Problem::Refuse { detector, column }) => {
+                found.notes.hits.add(column, detector);
+                return Mended::StillBad;
+            }
         };
         found.notes.look_through(record, &self.file.layout);
-        let reject = Reject { line: record.line(), rule, column: Cow::Borrowed(column) };
+        let said = || Reject { line: record.line(), rule, column: self.file.called(record, column) };
+        let reject = self.file.rejected(record).unwrap_or_else(said);
         common.set_aside(record, matched, reject, found, table);
+        Mended::StillBad
     }
 }
 

@@ -27,6 +27,7 @@ mod layout;
 mod number;
 mod plan;
 mod quarantine;
+mod quarantine_book;
 mod read;
 mod record;
 mod referential;
@@ -71,6 +72,8 @@ pub struct Ingested {
     pub patients: u64,
     /// Records of files an adapter read, as their clinic wrote them.
     pub records: Vec<FileRecords>,
+    /// What came of the corrections staff made, by source.
+    pub corrections: Vec<Corrections>,
     /// What the rules found, in order of rule, source, file and column.
     pub findings: Vec<Finding>,
     /// The snapshot that holds the rows; `None` after a check.
@@ -94,6 +97,26 @@ pub struct FileRecords {
     pub file: String,
     /// What became of them.
     pub counts: RecordCounts,
+}
+
+/// What came of the corrections of a source, in records:
+/// `rows = recovered + quarantined + not_needed + unmatched`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Corrections {
+    /// Source name.
+    pub source: String,
+    /// The file they are in.
+    pub file: String,
+    /// Records corrected.
+    pub rows: u64,
+    /// Accepted as corrected.
+    pub recovered: u64,
+    /// Still set aside.
+    pub quarantined: u64,
+    /// Accepted as they are: the correction was left out.
+    pub not_needed: u64,
+    /// No such record was found, or not the column, or two corrections differ.
+    pub unmatched: u64,
 }
 
 impl Ingested {

@@ -10,7 +10,7 @@ use super::events::Reject;
 use super::gate::{ColumnFate, GateReport, date_column, judge_header};
 use super::layout::{Cell, Layout, role};
 use super::record::Record;
-use super::source::{OtherFile, TableFile, find_files};
+use super::source::{OtherFile, SourceCorrections, TableFile, find_files};
 use super::staged::Staged;
 use crate::protocol::{Protocol, SourceEntry};
 use crate::store::CalendarKind;
@@ -37,6 +37,8 @@ pub(super) struct Plan {
     pub files: Vec<PlannedFile>,
     /// What there is to say of files as a whole, with the position of their source.
     pub others: Vec<(usize, OtherFile)>,
+    /// What staff corrected, by the position of the file in `others`.
+    pub corrections: Vec<SourceCorrections>,
     /// Every column, what becomes of it and why.
     pub gate: GateReport,
     /// What days are counted from, in every file.
@@ -49,6 +51,7 @@ impl Plan {
     /// Looks at every folder and header.
     pub(super) fn make(protocol: &Protocol) -> Result<Self, IngestError> {
         let (mut headers, mut others, mut gate) = (Vec::new(), Vec::new(), GateReport::default());
+        let mut corrections = Vec::new();
         for (index, source) in protocol.sources.iter().enumerate() {
             let found = find_files(source, protocol)?;
             for file in found.tables {
@@ -57,6 +60,8 @@ impl Plan {
                 headers.push((index, file, header));
             }
             gate.columns.extend(found.gate.columns);
+            corrections
+                .extend(found.corrections.map(|made| SourceCorrections { other: made.other + others.len(), ..made }));
             others.extend(found.others.into_iter().map(|file| (index, file)));
         }
         // The gate comes first: a refused file is refused whatever else is wrong with it.
@@ -68,7 +73,7 @@ impl Plan {
             file.layout.day = file.layout.day.map(|(cell, _)| (cell, calendar));
         }
         let bytes = files.iter().map(PlannedFile::bytes).sum();
-        Ok(Self { files, others, gate, calendar, bytes })
+        Ok(Self { files, others, corrections, gate, calendar, bytes })
     }
 
     /// The files of a table with their positions.
@@ -78,6 +83,13 @@ impl Plan {
 }
 
 impl PlannedFile {
+    /// What staff know a column by.
+    pub(super) fn called(&self, record: &Record<'_>, column: &'static str) -> Cow<'static, str> {
+        let names = self.staged.as_ref().zip(record.names()).map(|(staged, number)| &staged.names[number]);
+        let name = names.and_then(|names| names.iter().find(|(canonical, _)| *canonical == column));
+        name.map_or(Cow::Borrowed(column), |(_, name)| Cow::Owned(name.clone()))
+    }
+
     /// What an adapter has against a record.
     pub(super) fn rejected(&self, record: &Record<'_>) -> Option<Reject> {
         let rejection = &self.staged.as_ref()?.rejections[record.rejection()?];

@@ -10,6 +10,8 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use super::error::IngestError;
+use super::quarantine_book;
 use crate::model::reject::{CONSENT_WITHDRAWN, Counts, Finding, QUANTITY_NOT_RECORDED, Rule};
 use crate::store::StoreError;
 
@@ -26,6 +28,17 @@ pub(super) struct LedgerFile {
     pub counts: Counts,
 }
 
+/// What came of a correction; of several rows of one record the greater word counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Mended {
+    /// The row is accepted as it is.
+    NotNeeded,
+    /// The row is accepted as corrected.
+    Recovered,
+    /// The row is still set aside.
+    StillBad,
+}
+
 /// Counts by file and rule.
 #[derive(Debug)]
 pub(super) struct Ledger {
@@ -34,11 +47,22 @@ pub(super) struct Ledger {
     /// Where quarantine files go; `None` when nothing may be written.
     folder: Option<PathBuf>,
     writers: BTreeMap<String, BufWriter<File>>,
+    /// What came of corrections, by source and number.
+    mended: BTreeMap<(usize, usize), Mended>,
+    /// Where the corrected rows are.
+    mended_lines: BTreeMap<(usize, u32), (usize, usize)>,
 }
 
 impl Ledger {
     pub(super) fn new(files: Vec<LedgerFile>, folder: Option<PathBuf>) -> Self {
-        Self { files, findings: BTreeMap::new(), folder, writers: BTreeMap::new() }
+        Self {
+            files,
+            findings: BTreeMap::new(),
+            folder,
+            writers: BTreeMap::new(),
+            mended: BTreeMap::new(),
+            mended_lines: BTreeMap::new(),
+        }
     }
 
     /// The files with their counts.
@@ -65,10 +89,25 @@ impl Ledger {
         column: impl Into<Cow<'static, str>>,
     ) -> Result<(), StoreError> {
         let column = column.into();
+        if let Some(correction) = self.mended_lines.get(&(file, line)) {
+            self.mended.insert(*correction, Mended::StillBad);
+        }
         self.files[file].counts.quarantined += 1;
         self.list(file, &line.to_string(), &column, rule, rule.title)?;
         self.count(file, rule, column, 1);
         Ok(())
+    }
+
+    /// Notes what came of a correction: its source and number, and the row.
+    pub(super) fn mend(&mut self, correction: (usize, usize), file: usize, line: u32, mended: Mended) {
+        let known = self.mended.entry(correction).or_insert(mended);
+        *known = mended.max(*known);
+        self.mended_lines.insert((file, line), correction);
+    }
+
+    /// How many corrections of a source came to this.
+    pub(super) fn mended(&self, source: usize, mended: Mended) -> u64 {
+        self.mended.iter().filter(|((of, _), came)| *of == source && **came == mended).count() as u64
     }
 
     /// Sets aside `rows` of patients who withdrew: a list of their lines would
@@ -112,12 +151,12 @@ impl Ledger {
             self.writers.insert(entry.source.clone(), create(&path)?);
         }
         let writer = self.writers.get_mut(&entry.source).expect("inserted above");
-        let fields = [&entry.name, line, column, rule.id, problem, rule.fix];
+        let fields = [&entry.name, line, column, rule.id, problem, rule.fix, ""];
         write_record(writer, &fields).map_err(|error| StoreError::unwritable(&path, error))
     }
 
     /// Completes the quarantine files.
-    pub(super) fn finish(&mut self) -> Result<(), StoreError> {
+    pub(super) fn finish(&mut self) -> Result<(), IngestError> {
         for (file, times) in self.withdrawn() {
             let problem = format!("{times} rows: {}", CONSENT_WITHDRAWN.title);
             self.list(file, "", "patient_id", &CONSENT_WITHDRAWN, &problem)?;
@@ -125,6 +164,7 @@ impl Ledger {
         let folder = self.folder.clone().unwrap_or_default();
         for (source, writer) in &mut self.writers {
             writer.flush().map_err(|error| StoreError::unwritable(&folder.join(source), error))?;
+            quarantine_book::write(&folder.join(format!("{source}.csv")))?;
         }
         Ok(())
     }
@@ -192,7 +232,7 @@ fn merged(findings: Vec<Finding>) -> Vec<Finding> {
 fn create(path: &Path) -> Result<BufWriter<File>, StoreError> {
     let file = File::create(path).map_err(|error| StoreError::unwritable(path, error))?;
     let mut writer = BufWriter::new(file);
-    let header = ["file", "line", "column", "rule", "problem", "fix"];
+    let header = ["file", "line", "column", "rule", "problem", "fix", "correction"];
     write_record(&mut writer, &header).map_err(|error| StoreError::unwritable(path, error))?;
     Ok(writer)
 }

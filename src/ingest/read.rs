@@ -51,8 +51,11 @@ pub(super) fn read_file<T: Send>(
         let mut found = begin();
         for strip in block.strips() {
             strip.check_utf8(&file.path)?;
-            let split = if file.staged.is_some() { Records::split_staged } else { Records::split };
-            work(&mut found, &split(strip.bytes, strip.first_line, block.quoted, buffers))?;
+            let records = match file.staged {
+                Some(_) => Records::split_staged(strip.bytes, block.quoted, file.layout.width, buffers),
+                None => Records::split(strip.bytes, strip.first_line, block.quoted, buffers),
+            };
+            work(&mut found, &records)?;
         }
         Ok((found, block.bytes))
     };

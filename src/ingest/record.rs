@@ -6,7 +6,7 @@
 
 use memchr::{memchr, memchr2, memrchr};
 
-use super::staged::HIDDEN_COLUMNS;
+use super::staged::{CORRECTION, HIDDEN_COLUMNS, LINE, NAMES, REJECTION};
 
 /// Where a block may be cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +86,8 @@ pub(super) struct Records<'a> {
     /// End of each field in `text`; the next field begins one byte later.
     ends: &'a [u32],
     marks: &'a [Mark],
-    /// Fields at the end of each record that are not the table's.
-    hidden: usize,
+    /// Fields of a staged record that are the table's; what follows is hidden.
+    staged: Option<usize>,
 }
 
 /// One record.
@@ -96,6 +96,8 @@ pub(super) struct Record<'a> {
     records: &'a Records<'a>,
     mark: Mark,
     fields: usize,
+    /// End of its fields, hidden ones too.
+    end: usize,
 }
 
 impl<'a> Records<'a> {
@@ -108,15 +110,16 @@ impl<'a> Records<'a> {
         buffers.marks.clear();
         if quoted {
             split_quoted(bytes, first_line, buffers);
-            return Self { text: &buffers.text, ends: &buffers.ends, marks: &buffers.marks, hidden: 0 };
+            return Self { text: &buffers.text, ends: &buffers.ends, marks: &buffers.marks, staged: None };
         }
         split_plain(bytes, first_line, buffers);
-        Self { text: bytes, ends: &buffers.ends, marks: &buffers.marks, hidden: 0 }
+        Self { text: bytes, ends: &buffers.ends, marks: &buffers.marks, staged: None }
     }
 
-    /// As `split`, of staged records: their lines are those of the originals.
-    pub(super) fn split_staged(bytes: &'a [u8], first_line: u32, quoted: bool, buffers: &'a mut Buffers) -> Self {
-        Self { hidden: HIDDEN_COLUMNS, ..Self::split(bytes, first_line, quoted, buffers) }
+    /// As `split`, of staged records of `width` columns: their lines are those
+    /// of the originals.
+    pub(super) fn split_staged(bytes: &'a [u8], quoted: bool, width: usize, buffers: &'a mut Buffers) -> Self {
+        Self { staged: Some(width), ..Self::split(bytes, 1, quoted, buffers) }
     }
 
     /// How many records there are.
@@ -134,23 +137,43 @@ impl<'a> Records<'a> {
     pub(super) fn get(&'a self, index: usize) -> Record<'a> {
         let mark = self.marks[index];
         let end = self.marks.get(index + 1).map_or(self.ends.len(), |next| next.first as usize);
-        Record { records: self, mark, fields: end - mark.first as usize - self.hidden }
+        Record { records: self, mark, fields: self.staged.unwrap_or(end - mark.first as usize), end }
     }
 }
 
 impl<'a> Record<'a> {
     /// Physical line the record starts on.
     pub(super) fn line(&self) -> u32 {
-        if self.records.hidden == 0 { self.mark.line } else { self.number(0).expect("a staged record has a line") }
+        self.hidden(LINE).map_or(self.mark.line, |line| u32::try_from(line).expect("lines are 32-bit"))
     }
 
     /// The number of what an adapter has against the record.
     pub(super) fn rejection(&self) -> Option<usize> {
-        if self.records.hidden == 0 { None } else { self.number(1).map(|number| number as usize) }
+        self.hidden(REJECTION)
     }
 
-    fn number(&self, hidden: usize) -> Option<u32> {
-        str::from_utf8(self.any_field(self.fields + hidden)).ok()?.parse().ok()
+    /// The number of the names its columns have in the original.
+    pub(super) fn names(&self) -> Option<usize> {
+        self.hidden(NAMES)
+    }
+
+    /// The number of the correction made to it.
+    pub(super) fn correction(&self) -> Option<usize> {
+        self.hidden(CORRECTION)
+    }
+
+    /// The record as corrected, where it is to be read so if it is no row as it is.
+    pub(super) fn corrected(&self) -> Option<Self> {
+        let width = self.records.staged?;
+        let first = self.mark.first as usize + width + HIDDEN_COLUMNS;
+        let has_second = first + width + HIDDEN_COLUMNS == self.end;
+        let start = self.records.ends[first - 1] + 1;
+        has_second.then(|| Self { mark: Mark { start, first: index(first), ..self.mark }, ..*self })
+    }
+
+    fn hidden(&self, column: usize) -> Option<usize> {
+        let width = self.records.staged?;
+        str::from_utf8(self.any_field(width + column)).ok()?.parse().ok()
     }
 
     /// How many fields it has, at least 1.

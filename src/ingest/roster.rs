@@ -1,7 +1,6 @@
 //! The patients: read first, numbered in the order of their keys, and looked
 //! up by every row of every other table.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int32Builder, RecordBatch, StringBuilder};
@@ -13,13 +12,13 @@ use super::error::IngestError;
 use super::events::{Origin, Reject, field_count};
 use super::gate::Notes;
 use super::plan::PlannedFile;
-use super::quarantine::Ledger;
+use super::quarantine::{Ledger, Mended};
 use super::read::{Meter, read_file};
-use super::record::Records;
+use super::record::{Record, Records};
 use super::referential::{CodeHash, CodeHasher, CodeIndex, Match, patient_key};
 use super::withdrawals::Withdrawn;
 use crate::model::patient::PatientKey;
-use crate::model::reject::{PATIENT_CONFLICT, PATIENT_REPEATED};
+use crate::model::reject::{FIELD_COUNT, PATIENT_CONFLICT, PATIENT_REPEATED};
 use crate::model::table::TableId;
 use crate::store::{Draft, ROW_GROUP_ROWS, StoreError, schema_of};
 
@@ -62,6 +61,7 @@ struct Found {
     rows: u64,
     listed: Vec<Listed>,
     rejects: Vec<Reject>,
+    mended: Vec<(u32, (usize, usize), Mended)>,
     remarks: Remarks,
     notes: Notes,
 }
@@ -156,37 +156,64 @@ impl<'s, 'a> Lister<'s, 'a> {
     fn read(&self, records: &Records<'_>, reader: &mut PatientReader<'_>, found: &mut Found) {
         found.rows += records.len() as u64;
         for record in records.iter() {
-            found.notes.look_aside(&record, &self.file.layout, self.session.protocol.basis);
-            if let Some(reject) = self.file.rejected(&record) {
-                found.notes.look_through(&record, &self.file.layout);
-                found.rejects.push(reject);
+            let refused = self.admit(&record, reader, found);
+            let Some(number) = record.correction() else {
+                self.settle(&record, refused, found);
                 continue;
+            };
+            let mended = match (refused, record.corrected()) {
+                (None, Some(_)) => Mended::NotNeeded,
+                (Some(Problem::Reject { .. }), Some(second)) => {
+                    let refused = self.admit(&second, reader, found);
+                    self.settle(&second, refused, found)
+                }
+                (refused, _) => self.settle(&record, refused, found),
+            };
+            found.mended.push((record.line(), (self.file.source, number), mended));
+        }
+    }
+
+    /// Lists the patient of a record, or says why it is none.
+    fn admit(&self, record: &Record<'_>, reader: &mut PatientReader<'_>, found: &mut Found) -> Option<Problem> {
+        found.notes.look_aside(record, &self.file.layout, self.session.protocol.basis);
+        if record.rejection().is_some() {
+            // Says only that it is none; `settle` knows what the adapter had against it.
+            return Some(Problem::Reject { rule: &FIELD_COUNT, column: "" });
+        }
+        let read = field_count(record, self.file.layout.width).and_then(|()| reader.admit(record, &mut found.remarks));
+        match read {
+            Ok(row) => {
+                found.notes.codes.look(row.code);
+                found.listed.push(self.list(&row, record.line()));
+                None
             }
-            let read =
-                field_count(&record, self.file.layout.width).and_then(|()| reader.admit(&record, &mut found.remarks));
-            match read {
-                Ok(row) => {
-                    found.notes.codes.look(row.code);
-                    found.listed.push(self.list(&row, record.line()));
-                }
-                Err(Problem::Reject { rule, column }) => {
-                    found.notes.look_through(&record, &self.file.layout);
-                    let column = Cow::Borrowed(column);
-                    found.rejects.push(Reject { line: record.line(), rule, column });
-                }
-                Err(Problem::Refuse { detector, column }) => found.notes.hits.add(column, detector),
+            Err(problem) => Some(problem),
+        }
+    }
+
+    /// Sets a refused record aside; says what that makes of a correction.
+    fn settle(&self, record: &Record<'_>, refused: Option<Problem>, found: &mut Found) -> Mended {
+        match refused {
+            None => return Mended::Recovered,
+            Some(Problem::Refuse { detector, column }) => found.notes.hits.add(column, detector),
+            Some(Problem::Reject { rule, column }) => {
+                found.notes.look_through(record, &self.file.layout);
+                let said = || Reject { line: record.line(), rule, column: self.file.called(record, column) };
+                found.rejects.push(self.file.rejected(record).unwrap_or_else(said));
             }
         }
+        Mended::StillBad
     }
 
     fn list(&self, row: &PatientRecord<'_>, line: u32) -> Listed {
         let code = self.hasher.code(row.code);
         let code_at_site = self.names_site.then(|| self.hasher.at_site(row.site_name).code(row.code));
-        let key = patient_key(self.session.secret, row.site_name, row.code);
+        let site = if self.session.protocol.ingest.shared_codes { b"" } else { row.site_name };
+        let key = patient_key(self.session.secret, site, row.code);
         let file = u32::try_from(self.index).expect("fewer files than that");
         Listed {
             patient: Patient { key, site: row.site, facts: row.facts, file, line },
-            identity: self.identity.at_site(row.site_name).code(row.code),
+            identity: self.identity.at_site(site).code(row.code),
             code,
             code_at_site,
             withdrawn: self.withdrawn.holds(code) || code_at_site.is_some_and(|code| self.withdrawn.holds(code)),
@@ -196,6 +223,9 @@ impl<'s, 'a> Lister<'s, 'a> {
 
 fn take(file: usize, found: Found, listed: &mut Vec<Listed>, ledger: &mut Ledger) -> Result<(), IngestError> {
     ledger.read(file, found.rows);
+    for (line, correction, mended) in found.mended {
+        ledger.mend(correction, file, line, mended);
+    }
     for reject in found.rejects {
         ledger.reject(file, reject.line, reject.rule, reject.column)?;
     }

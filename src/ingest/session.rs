@@ -12,14 +12,15 @@ use super::events::{read_table, write_withheld};
 use super::gate::{GateReport, Notes, Watch, Watched};
 use super::layout::Cell;
 use super::plan::{Plan, PlannedFile};
-use super::quarantine::{Ledger, LedgerFile};
+use super::quarantine::{Ledger, LedgerFile, Mended};
 use super::read::{Meter, Progress};
 use super::referential::CodeHasher;
 use super::roster::Roster;
 use super::sort::Sorted;
+use super::source::SourceCorrections;
 use super::withdrawals::Withdrawn;
-use super::{FileRecords, Ingested};
-use crate::model::reject::{Counts, UNMAPPED_COLUMN};
+use super::{Corrections, FileRecords, Ingested};
+use crate::model::reject::{CORRECTION_NOT_NEEDED, Counts, UNMAPPED_COLUMN};
 use crate::protocol::Protocol;
 use crate::store::{Draft, FileSummary, Manifest, Secret, SiteSummary, SourceSummary, StoreError, StoreWriter};
 
@@ -65,6 +66,7 @@ impl<'a> Session<'a> {
         let gate = self.gate_report();
         // Nothing of a refused source stays: neither rows nor the list of bad ones.
         gate.check()?;
+        self.remark_not_needed(&mut ledger);
         ledger.finish()?;
         ledger.assert_conserved();
         self.check_share(&ledger, draft)
@@ -104,14 +106,17 @@ impl<'a> Session<'a> {
         Buckets::new(roster.patients.len(), self.protocol.ingest.memory_budget, draft.map(Draft::folder))
     }
 
-    /// Hashes codes of a source.
+    /// Hashes codes of a source, or of all of them where they share their codes.
     pub(super) fn hasher(&self, source: usize) -> CodeHasher {
-        CodeHasher::new(self.secret, source)
+        CodeHasher::new(self.secret, if self.protocol.ingest.shared_codes { 0 } else { source })
     }
 
     /// The site column of a file, when its source's patients have one too:
     /// otherwise there is nothing to compare it with.
     pub(super) fn site_cell(&self, file: &PlannedFile) -> Option<Cell> {
+        if self.protocol.ingest.shared_codes {
+            return None;
+        }
         let mut patients = self.plan.of_table("patients").filter(|(_, other)| other.source == file.source);
         let named = patients.any(|(_, patients)| patients.layout.cell("site").is_present());
         Some(file.layout.cell("site")).filter(|cell| named && cell.is_present())
@@ -204,6 +209,7 @@ impl<'a> Session<'a> {
             tables: manifest.tables.clone(),
             patients: manifest.patients,
             records: self.records(),
+            corrections: self.corrections(ledger),
             findings: manifest.findings.clone(),
             snapshot: None,
             unchanged: false,
@@ -219,6 +225,33 @@ impl<'a> Session<'a> {
         ingested.quarantine = any.then(|| snapshot.folder.join("quarantine"));
         ingested.snapshot = Some(snapshot);
         Ok(ingested)
+    }
+
+    /// What came of the corrections staff made.
+    fn corrections(&self, ledger: &Ledger) -> Vec<Corrections> {
+        let made = |made: &SourceCorrections| {
+            let (source, file) = &self.plan.others[made.other];
+            Corrections {
+                source: self.protocol.sources[*source].name.clone(),
+                file: file.name.clone(),
+                rows: made.rows,
+                recovered: ledger.mended(*source, Mended::Recovered),
+                quarantined: ledger.mended(*source, Mended::StillBad),
+                not_needed: ledger.mended(*source, Mended::NotNeeded),
+                unmatched: made.unmatched,
+            }
+        };
+        self.plan.corrections.iter().map(made).collect()
+    }
+
+    /// Remarks on corrections of rows that are accepted as they are.
+    fn remark_not_needed(&self, ledger: &mut Ledger) {
+        for made in &self.plan.corrections {
+            let times = ledger.mended(self.plan.others[made.other].0, Mended::NotNeeded);
+            if times > 0 {
+                ledger.remark(self.plan.files.len() + made.other, &CORRECTION_NOT_NEEDED, "", times);
+            }
+        }
     }
 
     /// What became of the records of foreign files.

@@ -11,9 +11,17 @@ use std::sync::{Arc, Mutex};
 
 use crate::model::reject::Rule;
 
-/// Columns of a staged row after those of its table: the line of the original
-/// record, and which rejection the adapter made of it, if it did.
-pub(super) const HIDDEN_COLUMNS: usize = 2;
+/// Columns of a staged row after those of its table. A row with a correction
+/// may have all of them twice: as it is, then as corrected.
+pub(super) const HIDDEN_COLUMNS: usize = 4;
+/// The line of the original record.
+pub(super) const LINE: usize = 0;
+/// Which rejection the adapter made of it, if it did.
+pub(super) const REJECTION: usize = 1;
+/// Which names its columns have in the original, if others than ours.
+pub(super) const NAMES: usize = 2;
+/// Which correction was made to it, if one was.
+pub(super) const CORRECTION: usize = 3;
 
 /// Where rows are staged.
 #[derive(Debug)]
@@ -58,6 +66,9 @@ pub(super) struct Rejection {
     pub column: String,
 }
 
+/// What canonical columns are called in an original.
+pub(super) type Names = Vec<(&'static str, String)>;
+
 /// The staged rows of one table of one original file.
 #[derive(Clone, Debug)]
 pub(super) struct Staged {
@@ -69,6 +80,8 @@ pub(super) struct Staged {
     pub sha256: String,
     /// What rows refer to by number.
     pub rejections: Arc<[Rejection]>,
+    /// What columns are called in the original, by number.
+    pub names: Arc<[Names]>,
 }
 
 impl Staged {
@@ -132,6 +145,7 @@ mod tests {
             pieces: vec![pieces[0], pieces[2]],
             sha256: String::new(),
             rejections: Arc::from([]),
+            names: Arc::from([]),
         };
         assert_eq!(staged.length(), 8);
         let mut text = String::new();

@@ -10,7 +10,7 @@ use super::events::Reject;
 use super::gate::Notes;
 use super::layout::{Cell, Layout};
 use super::plan::PlannedFile;
-use super::quarantine::Ledger;
+use super::quarantine::{Ledger, Mended};
 use super::read::{Meter, read_file};
 use super::record::{Record, Records};
 use super::referential::{CodeHash, CodeHasher, CodeIndex, Match};
@@ -30,6 +30,7 @@ struct Found {
     applying: Vec<CodeHash>,
     named: Vec<CodeHash>,
     rejects: Vec<Reject>,
+    mended: Vec<(u32, (usize, usize), Mended)>,
     remarks: Remarks,
     notes: Notes,
 }
@@ -57,6 +58,9 @@ impl Withdrawn {
     fn take(&mut self, file: usize, found: Found, ledger: &mut Ledger) -> Result<(), IngestError> {
         ledger.read(file, found.rows);
         ledger.accept(file, found.named.len() as u64);
+        for (line, correction, mended) in found.mended {
+            ledger.mend(correction, file, line, mended);
+        }
         for reject in found.rejects {
             ledger.reject(file, reject.line, reject.rule, reject.column)?;
         }
@@ -116,12 +120,19 @@ impl<'p> Reader<'p> {
         for record in records.iter() {
             found.notes.look_aside(&record, &self.file.layout, self.basis);
             found.notes.look_through(&record, &self.file.layout);
+            let second = record.corrected().filter(|_| self.patient_id.optional(&record).is_none());
+            let mended = if second.is_some() { Mended::Recovered } else { Mended::NotNeeded };
+            let number = record.correction();
+            let record = second.unwrap_or(record);
             // A damaged row still counts as long as it names a patient:
             // keeping too much is the worse mistake.
             let Some(code) = self.patient_id.optional(&record) else {
                 found.rejects.push(self.file.rejected(&record).unwrap_or_else(|| without_code(record.line())));
                 continue;
             };
+            if let Some(number) = number {
+                found.mended.push((record.line(), (self.file.source, number), mended));
+            }
             let code = self.hasher_for(&record).code(code);
             found.named.push(code);
             if self.applies(&record, &mut found.remarks) {

@@ -162,6 +162,8 @@ pub struct IngestLimits {
     pub max_reject_share: f64,
     /// Bytes of rows a table may hold in memory before it is sorted on disk.
     pub memory_budget: usize,
+    /// Whether one patient code names one person in all sources and sites.
+    pub shared_codes: bool,
 }
 
 /// One place records come from.
@@ -173,6 +175,8 @@ pub struct SourceEntry {
     pub kind: &'static SourceKind,
     /// What its files mean.
     pub mapping: Mapping,
+    /// The quarantine file of an earlier run with corrections filled in.
+    pub corrections: Option<PathBuf>,
     /// Folder or file.
     pub path: PathBuf,
     /// Pseudonymous site code, unless the patients file has a `site` column.
@@ -186,7 +190,7 @@ pub struct SourceEntry {
 impl SourceEntry {
     /// Whether the files are canonical CSV, read without an adapter.
     pub fn is_canonical(&self) -> bool {
-        self.kind.id == "csv" && matches!(self.mapping, Mapping::None)
+        self.kind.id == "csv" && self.mapping == Mapping::None && self.corrections.is_none()
     }
 }
 

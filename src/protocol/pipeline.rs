@@ -101,11 +101,12 @@ impl Default for TypedStudy {
 struct TypedIngest {
     max_reject_share: f64,
     memory_budget_mib: usize,
+    shared_codes: bool,
 }
 
 impl Default for TypedIngest {
     fn default() -> Self {
-        Self { max_reject_share: 0.05, memory_budget_mib: 512 }
+        Self { max_reject_share: 0.05, memory_budget_mib: 512, shared_codes: false }
     }
 }
 
@@ -140,6 +141,7 @@ struct TypedSource {
     kind: toml::Spanned<String>,
     path: PathBuf,
     mapping: Option<String>,
+    corrections: Option<PathBuf>,
     site: Option<String>,
     #[serde(default = "reviewed")]
     medications: MedicationFeed,
@@ -306,6 +308,7 @@ impl Reader<'_> {
         Ok(IngestLimits {
             max_reject_share: typed.max_reject_share,
             memory_budget: typed.memory_budget_mib.max(1) << 20,
+            shared_codes: typed.shared_codes,
         })
     }
 
@@ -322,6 +325,7 @@ impl Reader<'_> {
                 name: source.name.into_inner(),
                 kind,
                 mapping: pack.as_ref().map_or(Ok(Mapping::None), kind.parse_mapping)?,
+                corrections: source.corrections.map(|file| self.folder.join(file)),
                 path: self.folder.join(source.path),
                 medications: source.medications,
             });

@@ -190,7 +190,7 @@ const FIXTURES: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Rules that need more than a line; each has a test of this name below.
-const ELSEWHERE: [&str; 27] = [
+const ELSEWHERE: [&str; 29] = [
     "ambiguous-patient",
     "consent-withdrawn",
     "site-invalid",
@@ -199,6 +199,8 @@ const ELSEWHERE: [&str; 27] = [
     "source-code-dropped",
     "unmapped-column",
     "unread-file",
+    "correction-unmatched",
+    "correction-not-needed",
     "record-not-mapped",
     "missing-table",
     "quantity-not-recorded",
@@ -400,8 +402,8 @@ fn the_quarantine_says_where_and_why_and_never_what() {
     let clinic = Clinic::clean();
     clinic.append("assessments", "P1,2026-02-01,pain_nrs,average,4711\n");
     let quarantine = fs::read_to_string(clinic.ingest().quarantine.expect("written").join("north.csv")).expect("there");
-    let expected = "file,line,column,rule,problem,fix\n\
-                    assessments.csv,5,score,score-out-of-range,the score is outside the instrument's range,check the instrument and the score on the form\n";
+    let expected = "file,line,column,rule,problem,fix,correction\n\
+                    assessments.csv,5,score,score-out-of-range,the score is outside the instrument's range,check the instrument and the score on the form,\n";
     assert_eq!(quarantine, expected);
 }
 

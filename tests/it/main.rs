@@ -8,6 +8,7 @@
 
 mod bound_numbers;
 mod commands;
+mod corrections;
 mod crash;
 mod disclosure;
 mod eunomia;

@@ -88,7 +88,7 @@ fn a_mapping_makes_canonical_rows_of_a_clinics_own_columns() {
     let quarantine = workdir.read("store/snapshots/000001/quarantine/main.csv");
     let lines: Vec<String> =
         quarantine.lines().skip(1).map(|line| line.split(',').take(4).collect::<Vec<_>>().join(",")).collect();
-    assert_eq!(lines, ["visits.csv,5,,field-count", "visits.csv,6,score,score-out-of-range"]);
+    assert_eq!(lines, ["visits.csv,5,,field-count", "visits.csv,6,Pain now,score-out-of-range"]);
 }
 
 #[test]
@@ -181,4 +181,35 @@ fn a_changed_mapping_is_a_changed_input() {
     workdir.replace("east.toml", "Woman = \"F\"", "Woman = \"X\"");
     workdir.relief(&["ingest", "pipeline.toml"]).exits(0);
     assert!(workdir.path("store/snapshots/000002").exists());
+}
+
+#[test]
+fn one_code_at_two_sites_is_two_patients_unless_codes_are_shared() {
+    let workdir = Workdir::with_clinic();
+    let second = "\n[[source]]\nname = \"annex\"\nkind = \"csv\"\npath = \"records\"\n";
+    let pipeline = workdir.read("pipeline.toml");
+    workdir.write("pipeline.toml", format!("{pipeline}{second}"));
+    let answer = workdir.relief(&["check", "pipeline.toml", "--json"]).exits(0).json();
+    assert_eq!((answer["patients"].as_u64(), counts(&answer, "infusions")), (Some(4), [6, 6, 0, 0]));
+
+    workdir.replace("pipeline.toml", "[ingest]\n", "[ingest]\nshared_codes = true\n");
+    let answer = workdir.relief(&["check", "pipeline.toml", "--json"]).exits(0).json();
+    assert_eq!((answer["patients"].as_u64(), counts(&answer, "infusions")), (Some(2), [6, 6, 0, 0]));
+    assert_eq!(counts(&answer, "patients"), [4, 2, 0, 2]);
+
+    // A patient one source lists may have rows in another.
+    workdir.write("annex/patients.csv", "patient_id\n");
+    workdir.write("annex/diagnoses.csv", "patient_id,condition\n");
+    workdir.write("annex/infusions.csv", "patient_id,date\nqx7k2m9p,2026-02-01\n");
+    workdir.write("annex/assessments.csv", "patient_id,date,instrument,score\n");
+    workdir.replace(
+        "pipeline.toml",
+        "name = \"annex\"\nkind = \"csv\"\npath = \"records\"",
+        "name = \"annex\"\nkind = \"csv\"\npath = \"annex\"",
+    );
+    let answer = workdir.relief(&["check", "pipeline.toml", "--json"]).exits(0).json();
+    assert_eq!(counts(&answer, "infusions"), [4, 4, 0, 0]);
+    workdir.replace("pipeline.toml", "shared_codes = true", "shared_codes = false");
+    let answer = workdir.relief(&["check", "pipeline.toml", "--json"]).exits(0).json();
+    assert_eq!(counts(&answer, "infusions"), [4, 3, 1, 0]);
 }

@@ -9,14 +9,15 @@ const ORDER: [&str; 10] =
     ["model", "protocol", "store", "ingest", "derive", "estimate", "publish", "selftest", "synth", "cli"];
 
 /// Crate → the only places that may name it.
-const OWNERS: [(&str, &[&str]); 9] = [
+const OWNERS: [(&str, &[&str]); 10] = [
     ("polars", &["estimate/expression.rs", "estimate/scan.rs", "estimate/cells_of_rows.rs", "estimate/questions.rs"]),
     ("parquet", &["store/", "derive/reader.rs"]),
     ("statrs", &["estimate/statistics/"]),
     ("plotters", &["publish/chart/"]),
-    ("rust_xlsxwriter", &["publish/workbook/"]),
+    ("rust_xlsxwriter", &["publish/workbook/", "ingest/quarantine_book.rs"]),
     ("typst_as_lib", &["publish/report/pdf/"]),
     ("typst_pdf", &["publish/report/pdf/"]),
+    ("calamine", &["ingest/source/xlsx.rs", "publish/workbook/"]),
     ("clap", &["cli/", "main.rs"]),
     ("indicatif", &["cli/"]),
 ];

@@ -15,7 +15,8 @@ const EXTENSIONS: [&str; 3] = [".csv", ".csv.gz", ".csv.zst"];
 
 pub(super) fn find_files(source: &SourceEntry) -> Result<SourceFiles, IngestError> {
     let names = file_names(&source.path)?;
-    let mut files = SourceFiles { tables: Vec::new(), others: Vec::new(), gate: GateReport::default() };
+    let mut files =
+        SourceFiles { tables: Vec::new(), others: Vec::new(), gate: GateReport::default(), corrections: None };
     for table in &INPUT_TABLES {
         let mut found = names.iter().filter(|name| stem(name) == Some(table.name));
         match (found.next(), found.next()) {

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::super::error::IngestError;
 use super::super::layout::Layout;
-use super::sink::{At, Sink};
+use super::super::staged::Names;
+use super::sink::{At, CorrectedRow, Correction, FileId, Sink};
 use crate::model::reject::{FIELD_COUNT, RECORD_NOT_MAPPED};
 use crate::protocol::nearest;
 use crate::protocol::{CellSource, DateForm, MappedTable};
@@ -22,7 +23,7 @@ pub(super) struct ForeignCell {
 /// The tables made of one file or sheet.
 pub(super) struct Mapper<'m> {
     tables: Vec<Resolved<'m>>,
-    width: usize,
+    header: &'m [String],
 }
 
 /// A mapped table with the positions of its columns.
@@ -30,6 +31,8 @@ struct Resolved<'m> {
     mapped: &'m MappedTable,
     /// Position of each cell's column; `None` for constants.
     positions: Vec<Option<usize>>,
+    /// The number of the names its columns have in the file, if not their own.
+    names: Option<usize>,
     only: Vec<(usize, &'m [String])>,
 }
 
@@ -37,11 +40,17 @@ impl<'m> Mapper<'m> {
     /// Finds the columns of the mapping in a header.
     pub(super) fn new(
         path: &Path,
-        header: &[String],
+        header: &'m [String],
         tables: impl IntoIterator<Item = &'m MappedTable>,
+        file: FileId,
+        sink: &mut dyn Sink,
     ) -> Result<Self, IngestError> {
-        let tables = tables.into_iter().map(|mapped| Resolved::new(path, header, mapped)).collect::<Result<_, _>>()?;
-        Ok(Self { tables, width: header.len() })
+        let mut resolve = |mapped: &'m MappedTable| {
+            sink.may_hold(file, mapped.table);
+            Resolved::new(path, header, mapped, sink)
+        };
+        let tables = tables.into_iter().map(&mut resolve).collect::<Result<_, _>>()?;
+        Ok(Self { tables, header })
     }
 
     /// Says what a row is. `fields` is how many cells it has, where that is known.
@@ -52,23 +61,45 @@ impl<'m> Mapper<'m> {
         fields: Option<usize>,
         sink: &mut dyn Sink,
     ) -> Result<(), IngestError> {
-        if fields.is_some_and(|fields| fields != self.width) {
+        if fields.is_some_and(|fields| fields != self.header.len()) {
             return self.wrong_width(at, cells, sink);
         }
+        let correction = sink.correction(at);
+        let corrected = correction.as_ref().and_then(|correction| self.corrected(cells, correction));
         let mut any = false;
-        for table in &self.tables {
-            if table.holds(cells) {
-                any = true;
-                let values = table.values(cells);
-                let values: Vec<(&'static str, &str)> =
-                    values.iter().map(|(name, value)| (*name, value.as_str())).collect();
-                sink.row(at, table.mapped.table, &values)?;
-            }
+        for table in self.tables.iter().filter(|table| table.holds(cells)) {
+            any = true;
+            let values = table.values(cells);
+            let Some(names) = table.names else {
+                sink.row(at, table.mapped.table, &borrowed(&values))?;
+                continue;
+            };
+            // A correction is of a row that was set aside, so it makes no row of its own.
+            let second = corrected.as_ref().filter(|corrected| table.holds(corrected)).map(|cells| table.values(cells));
+            let second = second.filter(|second| *second != values);
+            let second = second.as_ref().map(|second| borrowed(second));
+            let row = CorrectedRow {
+                names: Some(names),
+                cells: &borrowed(&values),
+                correction: correction.as_ref().zip(second.as_deref()),
+            };
+            sink.corrected_row(at, table.mapped.table, row)?;
         }
         if !any {
             sink.pass_over(at, &RECORD_NOT_MAPPED, "");
         }
         Ok(())
+    }
+
+    /// The cells as staff corrected them, if every column they name is there.
+    fn corrected(&self, cells: &[ForeignCell], correction: &Correction) -> Option<Vec<ForeignCell>> {
+        let mut corrected = cells.to_vec();
+        corrected.resize(cells.len().max(self.header.len()), ForeignCell::default());
+        for (column, value) in &correction.cells {
+            let at = self.header.iter().position(|name| name.trim().eq_ignore_ascii_case(column))?;
+            corrected[at] = ForeignCell { text: value.clone(), date: None };
+        }
+        Some(corrected)
     }
 
     /// Values may have slipped into other columns, so none is looked at but
@@ -87,14 +118,20 @@ impl<'m> Mapper<'m> {
 }
 
 impl<'m> Resolved<'m> {
-    fn new(path: &Path, header: &[String], mapped: &'m MappedTable) -> Result<Self, IngestError> {
+    fn new(path: &Path, header: &[String], mapped: &'m MappedTable, sink: &mut dyn Sink) -> Result<Self, IngestError> {
         let positions = mapped.cells.iter().map(|(_, source)| match source {
             CellSource::Column { name, .. } => position(path, header, name).map(Some),
             CellSource::Constant(_) => Ok(None),
         });
         let only = mapped.only.iter().map(|(name, words)| Ok((position(path, header, name)?, words.as_slice())));
+        let called = mapped.cells.iter().filter_map(|(canonical, source)| match source {
+            CellSource::Column { name, .. } => Some((*canonical, name.clone())),
+            CellSource::Constant(_) => None,
+        });
+        let called: Names = called.collect();
         Ok(Self {
             mapped,
+            names: called.iter().any(|(canonical, name)| canonical != name).then(|| sink.names(called)),
             positions: positions.collect::<Result<_, IngestError>>()?,
             only: only.collect::<Result<_, IngestError>>()?,
         })
@@ -128,6 +165,10 @@ impl<'m> Resolved<'m> {
     }
 }
 
+fn borrowed<'a>(values: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
+    values.iter().map(|(name, value)| (*name, value.as_str())).collect()
+}
+
 fn position(path: &Path, header: &[String], wanted: &str) -> Result<usize, IngestError> {
     let is_wanted = |name: &String| name.trim().eq_ignore_ascii_case(wanted.trim());
     let mut found = header.iter().enumerate().filter(|(_, name)| is_wanted(name)).map(|(at, _)| at);
@@ -159,9 +200,11 @@ fn date(cell: &ForeignCell, text: &str, form: DateForm) -> String {
     }
     let day = text.split(['T', ' ']).next().unwrap_or_default();
     let parts: Vec<&str> = day.split(['/', '.', '-']).collect();
-    let (DateForm::MonthFirst | DateForm::DayFirst, [first, second, year]) = (form, parts.as_slice()) else {
+    // A year in front is ISO in any file: no other form begins with four digits.
+    let [first, second, year] = parts.as_slice() else { return day.to_owned() };
+    if form == DateForm::Iso || first.len() == 4 {
         return day.to_owned();
-    };
+    }
     let (month, day) = if form == DateForm::MonthFirst { (first, second) } else { (second, first) };
     format!("{year}-{month:0>2}-{day:0>2}")
 }
@@ -183,6 +226,7 @@ mod tests {
             ("7/31/2026", DateForm::Iso, "7/31/2026"),
             ("7/31/26", DateForm::MonthFirst, "26-07-31"),
             ("soon", DateForm::DayFirst, "soon"),
+            ("2026-07-31", DateForm::DayFirst, "2026-07-31"),
             ("", DateForm::DayFirst, ""),
         ] {
             let cell = ForeignCell { text: text.to_owned(), date: None };

@@ -4,6 +4,7 @@
 //! here, its line in `ADAPTERS`, and its line in `protocol::SOURCE_KINDS`.
 
 mod columns;
+mod corrections;
 mod csv;
 mod delimited;
 mod identity;
@@ -13,6 +14,7 @@ mod original;
 mod redcap;
 mod sink;
 mod stage;
+mod stream;
 mod xlsx;
 
 use std::path::PathBuf;
@@ -54,6 +56,19 @@ pub(super) struct SourceFiles {
     pub others: Vec<OtherFile>,
     /// What becomes of the columns adapters have shown.
     pub gate: GateReport,
+    /// What staff corrected, if they did.
+    pub corrections: Option<SourceCorrections>,
+}
+
+/// What staff corrected in a source.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SourceCorrections {
+    /// The file they are in, among `others`.
+    pub other: usize,
+    /// Records corrected.
+    pub rows: u64,
+    /// Of those, records no row was found for.
+    pub unmatched: u64,
 }
 
 /// A file that holds a table, or a table out of a file.
@@ -94,6 +109,9 @@ pub(super) fn find_files(source: &SourceEntry, protocol: &Protocol) -> Result<So
 
 fn read_with(adapter: &Adapter, source: &SourceEntry, protocol: &Protocol) -> Result<SourceFiles, IngestError> {
     let mut stage = Stage::new(source, protocol.basis, adapter.has_columns)?;
+    if let Some(path) = &source.corrections {
+        stage.correct(path)?;
+    }
     (adapter.stage)(source, protocol, &mut stage)?;
     stage.finish()
 }

@@ -12,6 +12,7 @@
 
 use crate::ingest::error::IngestError;
 use crate::ingest::gate::Role;
+use crate::ingest::staged::Names;
 use crate::model::reject::Rule;
 use crate::model::table::InputTable;
 
@@ -32,12 +33,65 @@ pub(in crate::ingest) struct At {
 /// write it. Columns not named are empty.
 pub(in crate::ingest) type Cells<'a> = &'a [(&'static str, &'a str)];
 
+/// What staff wrote beside a quarantined record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::ingest) struct Correction {
+    /// Which one it is.
+    pub number: usize,
+    /// Columns, by the name the quarantine gives them, and what they should say.
+    pub cells: Vec<(String, String)>,
+    /// Whether it is made before the row is looked at: the row contradicts
+    /// another one, which only shows when all are read.
+    pub at_once: bool,
+}
+
+impl Correction {
+    /// Whether every cell corrected is one of the row's.
+    pub(in crate::ingest) fn fits(&self, cells: Cells<'_>) -> bool {
+        self.cells.iter().all(|(column, _)| cells.iter().any(|(name, _)| name == column))
+    }
+
+    /// The cells of a row as corrected.
+    pub(in crate::ingest) fn applied<'a>(&'a self, cells: Cells<'a>) -> Vec<(&'static str, &'a str)> {
+        let corrected = |name: &str| self.cells.iter().find(|(column, _)| column == name);
+        cells
+            .iter()
+            .map(|(name, value)| (*name, corrected(name).map_or(*value, |(_, corrected)| corrected.as_str())))
+            .collect()
+    }
+}
+
+/// A canonical row of a format whose columns have names of their own.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::ingest) struct CorrectedRow<'a> {
+    /// What the columns are called in the original, from `Sink::names`.
+    pub names: Option<usize>,
+    /// The row as it is.
+    pub cells: Cells<'a>,
+    /// The row as corrected: taken if it is no row as it is.
+    pub correction: Option<(&'a Correction, Cells<'a>)>,
+}
+
 /// Takes what an adapter read.
 pub(in crate::ingest) trait Sink {
     /// Announces a file that is about to be read: its path below the source's
     /// folder, or its name when the source is one file. Findings say it.
     fn file(&mut self, name: &str) -> FileId {
         self.file_as(name, name)
+    }
+
+    /// As `reject_row`, of a record nothing can be read of.
+    ///
+    /// # Errors
+    /// The record cannot be kept.
+    fn reject(
+        &mut self,
+        at: At,
+        table: &'static InputTable,
+        rule: &'static Rule,
+        column: &str,
+    ) -> Result<(), IngestError> {
+        self.reject_row(at, table, rule, column, &[])
     }
 
     /// As `file`, of a file whose name may name a person, as where an export
@@ -67,6 +121,24 @@ pub(in crate::ingest) trait Sink {
     /// The row cannot be kept.
     fn row(&mut self, at: At, table: &'static InputTable, cells: Cells<'_>) -> Result<(), IngestError>;
 
+    /// Announces a table the file may hold rows of, should it hold none.
+    fn may_hold(&mut self, file: FileId, table: &'static InputTable);
+
+    /// Remembers what canonical columns are called in the original, so that
+    /// staff find the cell.
+    fn names(&mut self, names: Names) -> usize;
+
+    /// What staff wrote beside a record. `row` makes corrections itself, by
+    /// canonical names; an adapter that names the original's columns asks for
+    /// them here and says the row twice, with `corrected_row`.
+    fn correction(&self, at: At) -> Option<Correction>;
+
+    /// A canonical row of `table`, as it is and as corrected.
+    ///
+    /// # Errors
+    /// The row cannot be kept.
+    fn corrected_row(&mut self, at: At, table: &'static InputTable, row: CorrectedRow<'_>) -> Result<(), IngestError>;
+
     /// A record that should have been a row of `table` and cannot be: it is
     /// read and quarantined. `column` is the format's own name for the place,
     /// never data.
@@ -85,20 +157,6 @@ pub(in crate::ingest) trait Sink {
         column: &str,
         cells: Cells<'_>,
     ) -> Result<(), IngestError>;
-
-    /// As `reject_row`, of a record nothing can be read of.
-    ///
-    /// # Errors
-    /// The record cannot be kept.
-    fn reject(
-        &mut self,
-        at: At,
-        table: &'static InputTable,
-        rule: &'static Rule,
-        column: &str,
-    ) -> Result<(), IngestError> {
-        self.reject_row(at, table, rule, column, &[])
-    }
 
     /// A record about something no table holds: counted, not a row. `rule` is a
     /// remark.

@@ -5,29 +5,26 @@
 //! quarantine say later is about the original files and their lines.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::error::IngestError;
 use super::super::gate::{Fate, GateReport, Role, judge_header, shown_columns};
 use super::super::layout::Layout;
-use super::super::staged::{HIDDEN_COLUMNS, Piece, Rejection, Spool, Staged};
+use super::super::staged::{Names, Rejection, Spool, Staged};
+use super::corrections::Corrections;
 use super::original::Original;
-use super::sink::{At, Cells, FileId, Sink};
-use super::{OtherFile, SourceFiles, TableFile};
-use crate::model::reject::{MISSING_TABLE, RecordCounts, Rule, UNMAPPED_COLUMN};
+use super::sink::{At, Cells, CorrectedRow, Correction, FileId, Sink};
+use super::stream::{Marks, Stream, no_room};
+use super::{OtherFile, SourceCorrections, SourceFiles, TableFile};
+use crate::model::reject::{CORRECTION_UNMATCHED, MISSING_TABLE, RecordCounts, Rule, UNMAPPED_COLUMN};
 use crate::model::table::{INPUT_TABLES, InputTable};
 use crate::protocol::{Basis, MedicationFeed, SourceEntry};
-use crate::store::CalendarKind;
 
 /// Bytes of a stream that wait in memory.
 const STREAM: usize = 1 << 16;
 /// Bytes of all streams that wait in memory.
 const STREAMS: usize = 1 << 24;
-/// Bytes of a cell: every canonical value is far shorter, and a longer one is
-/// still too long when it is cut here.
-const LONGEST_CELL: usize = 4096;
-
 /// One source being staged.
 pub(super) struct Stage<'a> {
     source: &'a SourceEntry,
@@ -42,6 +39,10 @@ pub(super) struct Stage<'a> {
     spool: Spool,
     rejections: BTreeMap<(&'static str, String), usize>,
     rejected_for: Vec<Rejection>,
+    names: Vec<Names>,
+    corrections: Corrections,
+    /// The file they came from.
+    corrected_by: Option<FileId>,
 }
 
 struct File {
@@ -62,16 +63,6 @@ enum Said {
     Rows,
 }
 
-/// Rows of one table of one file.
-#[derive(Default)]
-struct Stream {
-    text: Vec<u8>,
-    pieces: Vec<Piece>,
-    /// Columns of the table some row named, by position in `header_names`.
-    named: u32,
-    calendar: Option<CalendarKind>,
-}
-
 impl<'a> Stage<'a> {
     pub(super) fn new(source: &'a SourceEntry, basis: Basis, has_columns: bool) -> Result<Self, IngestError> {
         let spool = Spool::new().map_err(|error| no_room(&error))?;
@@ -86,7 +77,21 @@ impl<'a> Stage<'a> {
             spool,
             rejections: BTreeMap::new(),
             rejected_for: Vec::new(),
+            names: Vec::new(),
+            corrections: Corrections::default(),
+            corrected_by: None,
         })
+    }
+
+    /// Reads the corrections staff made.
+    pub(super) fn correct(&mut self, path: &Path) -> Result<(), IngestError> {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let file = self.announce(path.to_owned(), name);
+        self.corrected_by = Some(file);
+        let mut header = |names: &[String]| self.headers(file, &names.iter().map(String::as_str).collect::<Vec<_>>());
+        self.corrections = Corrections::read(path, &mut header)?;
+        self.records(file, 0);
+        Ok(())
     }
 
     /// The files of the source as the fast path reads them.
@@ -95,32 +100,41 @@ impl<'a> Stage<'a> {
     /// When a record went missing in the adapter: that is a bug.
     pub(super) fn finish(mut self) -> Result<SourceFiles, IngestError> {
         self.flush_all()?;
+        let corrections = self.corrected_by.map(|file| self.settle_corrections(file));
         let mut others: Vec<OtherFile> = self.files.iter_mut().map(File::finish).collect::<Result<_, _>>()?;
+        let names: Arc<[Names]> = std::mem::take(&mut self.names).into();
         let rejections: Arc<[Rejection]> = std::mem::take(&mut self.rejected_for).into();
         let spool = self.spool.finish();
         let mut tables = Vec::new();
-        for ((table, file), stream) in self.streams {
+        let empty = missing_tables(self.source, &self.streams)?;
+        for ((table, file), mut named) in self.streams {
             let table = &INPUT_TABLES[table];
             let sha256 = others[file.0].sha256.clone();
             let staged = Staged {
                 spool: Arc::clone(&spool),
-                pieces: stream.pieces,
+                pieces: std::mem::take(&mut named.pieces),
                 sha256,
                 rejections: Arc::clone(&rejections),
+                names: Arc::clone(&names),
             };
-            let named = |column: &str| {
-                table.header_names().zip(0..).any(|(name, at)| name == column && stream.named & (1 << at) != 0)
-            };
-            let layout = Layout::staged(table, named, stream.calendar);
+            let layout = Layout::staged(table, |column| named.names(table, column), named.calendar);
             let (name, path) = (self.files[file.0].name.clone(), self.files[file.0].original.path().to_owned());
             tables.push(TableFile { table, path, name, staged: Some((staged, layout)) });
         }
-        others.extend(missing_tables(self.source, &tables)?);
-        Ok(SourceFiles { tables, others, gate: self.gate })
+        others.extend(empty);
+        Ok(SourceFiles { tables, others, gate: self.gate, corrections })
     }
 
-    fn announce(&mut self, name: &str, shown: String) -> FileId {
-        let path = self.path(name);
+    /// The file of corrections among the others, and what came of them so far.
+    fn settle_corrections(&mut self, file: FileId) -> SourceCorrections {
+        let (rows, unmatched) = (self.corrections.len(), self.corrections.unmatched());
+        if unmatched > 0 {
+            self.remark(file, &CORRECTION_UNMATCHED, "", unmatched);
+        }
+        SourceCorrections { other: file.0, rows, unmatched }
+    }
+
+    fn announce(&mut self, path: PathBuf, shown: String) -> FileId {
         self.files.push(File {
             name: shown,
             original: Original::new(path),
@@ -141,8 +155,9 @@ impl<'a> Stage<'a> {
         &mut self,
         at: At,
         table: &'static InputTable,
+        marks: Marks,
         cells: Cells<'_>,
-        rejection: Option<usize>,
+        corrected: Option<Cells<'_>>,
     ) -> Result<(), IngestError> {
         let file = &self.files[at.file.0];
         assert!(
@@ -150,10 +165,10 @@ impl<'a> Stage<'a> {
             "the columns of {} were not shown to the privacy gate",
             file.name
         );
-        let number = INPUT_TABLES.iter().position(|known| known.name == table.name).expect("tables are these");
+        let number = position(table);
         let stream = self.streams.entry((number, at.file)).or_insert_with(|| Stream::new(table));
         let before = stream.text.len();
-        let same_calendar = stream.push(table, cells, at.line, rejection);
+        let same_calendar = stream.push(table, at.line, marks, cells, corrected);
         self.waiting += stream.text.len() - before;
         if !same_calendar {
             let path = file.original.path().to_owned();
@@ -192,11 +207,11 @@ impl<'a> Stage<'a> {
 
 impl Sink for Stage<'_> {
     fn file_as(&mut self, name: &str, shown: &str) -> FileId {
-        self.announce(name, shown.to_owned())
+        self.announce(self.path(name), shown.to_owned())
     }
 
     fn sheet(&mut self, name: &str, sheet: &str) -> FileId {
-        self.announce(name, format!("{name}, sheet {sheet}"))
+        self.announce(self.path(name), format!("{name}, sheet {sheet}"))
     }
 
     fn headers(&mut self, file: FileId, names: &[&str]) -> Result<(), IngestError> {
@@ -215,8 +230,44 @@ impl Sink for Stage<'_> {
     }
 
     fn row(&mut self, at: At, table: &'static InputTable, cells: Cells<'_>) -> Result<(), IngestError> {
+        let correction = self.correction(at).filter(|correction| correction.fits(cells));
+        let Some(correction) = correction else {
+            self.files[at.file.0].say(at.line, Said::Rows);
+            return self.write(at, table, Marks::default(), cells, None);
+        };
+        let corrected = correction.applied(cells);
+        let row = CorrectedRow { names: None, cells, correction: Some((&correction, &corrected)) };
+        self.corrected_row(at, table, row)
+    }
+
+    fn names(&mut self, names: Names) -> usize {
+        let known = self.names.iter().position(|known| *known == names);
+        known.unwrap_or_else(|| {
+            self.names.push(names);
+            self.names.len() - 1
+        })
+    }
+
+    fn correction(&self, at: At) -> Option<Correction> {
+        self.corrections.of(&self.files[at.file.0].name, at.line)
+    }
+
+    fn corrected_row(&mut self, at: At, table: &'static InputTable, row: CorrectedRow<'_>) -> Result<(), IngestError> {
         self.files[at.file.0].say(at.line, Said::Rows);
-        self.write(at, table, cells, None)
+        let Some((correction, corrected)) = row.correction else {
+            return self.write(at, table, Marks { names: row.names, ..Marks::default() }, row.cells, None);
+        };
+        self.corrections.found(correction.number);
+        let marks = Marks { names: row.names, correction: Some(correction.number), ..Marks::default() };
+        if correction.at_once {
+            return self.write(at, table, marks, corrected, None);
+        }
+        self.write(at, table, marks, row.cells, Some(corrected))
+    }
+
+    fn may_hold(&mut self, file: FileId, table: &'static InputTable) {
+        let number = position(table);
+        self.streams.entry((number, file)).or_insert_with(|| Stream::new(table));
     }
 
     fn reject_row(
@@ -229,7 +280,7 @@ impl Sink for Stage<'_> {
     ) -> Result<(), IngestError> {
         let number = self.rejection(rule, column);
         self.files[at.file.0].say(at.line, Said::Rejected);
-        self.write(at, table, cells, Some(number))
+        self.write(at, table, Marks { rejection: Some(number), ..Marks::default() }, cells, None)
     }
 
     fn pass_over(&mut self, at: At, rule: &'static Rule, column: &str) {
@@ -290,92 +341,32 @@ impl File {
     }
 }
 
-impl Stream {
-    fn new(table: &'static InputTable) -> Self {
-        let mut stream = Self::default();
-        // Every file begins with a header, and so does this one.
-        let columns = Layout::staged_columns(table).count() + HIDDEN_COLUMNS;
-        stream.text.resize(columns - 1, b',');
-        stream.text.push(b'\n');
-        stream
-    }
-
-    /// Adds a row; returns whether its day is counted as the other rows' are.
-    fn push(&mut self, table: &'static InputTable, cells: Cells<'_>, line: u32, rejection: Option<usize>) -> bool {
-        let mut same_calendar = true;
-        for (name, _) in cells {
-            let at = table.header_names().position(|known| known == *name);
-            let at = at.unwrap_or_else(|| panic!("the table {} has no column {name}", table.name));
-            self.named |= 1 << at;
-            if let Some(kind) = Layout::calendar_of(table, name) {
-                same_calendar &= self.calendar.is_none_or(|known| known == kind);
-                self.calendar = Some(kind);
-            }
-        }
-        for column in Layout::staged_columns(table) {
-            let is_day = |name: &str| table.day.is_some_and(|day| day.dated == column && day.study_day == name);
-            let cell = cells.iter().find(|(name, _)| *name == column || is_day(name));
-            push_cell(&mut self.text, cell.map_or("", |(_, text)| text));
-            self.text.push(b',');
-        }
-        let rejection = rejection.map(|number| number.to_string()).unwrap_or_default();
-        self.text.extend_from_slice(format!("{line},{rejection}\n").as_bytes());
-        same_calendar
-    }
-
-    /// Moves what waits to the spool; returns how many bytes that were.
-    fn flush(&mut self, spool: &mut Spool) -> Result<usize, IngestError> {
-        let length = self.text.len();
-        if length > 0 {
-            self.pieces.push(spool.write(&self.text).map_err(|error| no_room(&error))?);
-            self.text.clear();
-        }
-        Ok(length)
-    }
-}
-
-/// A cell as RFC 4180 writes it.
-fn push_cell(text: &mut Vec<u8>, cell: &str) {
-    let cell = &cell[..cell.floor_char_boundary(LONGEST_CELL)];
-    if !cell.contains([',', '"', '\n', '\r']) {
-        text.extend_from_slice(cell.as_bytes());
-        return;
-    }
-    text.push(b'"');
-    text.extend_from_slice(cell.replace('"', "\"\"").as_bytes());
-    text.push(b'"');
+fn position(table: &InputTable) -> usize {
+    INPUT_TABLES.iter().position(|known| known.name == table.name).expect("tables are these")
 }
 
 /// A table a source says nothing of is empty, which the run says.
-fn missing_tables(source: &SourceEntry, tables: &[TableFile]) -> Result<Option<OtherFile>, IngestError> {
-    let missing = |table: &&InputTable| !tables.iter().any(|file| file.table.name == table.name);
-    let is_prescriptions = |table: &&InputTable| table.name == "prescriptions";
-    if source.medications == MedicationFeed::Complete
-        && INPUT_TABLES.iter().filter(is_prescriptions).any(|table| missing(&table))
-    {
+fn missing_tables(
+    source: &SourceEntry,
+    streams: &BTreeMap<(usize, FileId), Stream>,
+) -> Result<Option<OtherFile>, IngestError> {
+    let of = |table: &InputTable| {
+        let number = position(table);
+        streams.iter().filter(move |((table, _), _)| *table == number).map(|(_, stream)| stream)
+    };
+    let prescriptions = InputTable::find("prescriptions").expect("there is this table");
+    if source.medications == MedicationFeed::Complete && of(prescriptions).next().is_none() {
         return Err(IngestError::MissingFile {
             source_name: source.name.clone(),
             folder: source.path.clone(),
-            table: "prescriptions",
+            table: prescriptions.name,
             hint: "the pipeline says `medications = \"complete\"` and nobody has a prescription; say \"reviewed\", or map them"
                 .to_owned(),
         });
     }
-    let remarks: Vec<_> = INPUT_TABLES
-        .iter()
-        .filter(|table| table.required)
-        .filter(missing)
-        .map(|table| (&MISSING_TABLE, table.name.to_owned(), 1))
-        .collect();
+    let empty = |table: &&InputTable| table.required && of(table).all(|stream| stream.rows == 0);
+    let remark = |table: &InputTable| (&MISSING_TABLE, table.name.to_owned(), 1);
+    let remarks: Vec<(&'static Rule, String, u64)> = INPUT_TABLES.iter().filter(empty).map(remark).collect();
     let other = OtherFile { name: String::new(), sha256: String::new(), records: None, remarks };
     Ok((!other.remarks.is_empty()).then_some(other))
-}
-
-fn no_room(error: &std::io::Error) -> IngestError {
-    IngestError::UnreadableInput {
-        path: std::env::temp_dir(),
-        line: None,
-        what: format!("a temporary file cannot be written ({error})"),
-        hint: "make room, or set TMPDIR to a folder that has some",
-    }
 }

@@ -26,6 +26,30 @@ type Book = Xlsx<BufReader<File>>;
 pub(super) fn stage(source: &SourceEntry, _protocol: &Protocol, sink: &mut dyn Sink) -> Result<(), IngestError> {
     let path = &source.path;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut book = open(path)?;
+    let sheets = book.sheet_names();
+    let mut reading = Reading { path, name: &name, book: &mut book, sink };
+    if let Mapping::Columns(mapping) = &source.mapping {
+        return reading.mapped(&sheets, mapping);
+    }
+    reading.canonical(&sheets)
+}
+
+/// Hands over the rows of the first sheet as text, with their numbers.
+pub(super) fn first_sheet(
+    path: &Path,
+    take: &mut dyn FnMut(u32, Vec<String>) -> Result<(), IngestError>,
+) -> Result<(), IngestError> {
+    let mut book = open(path)?;
+    let Some(sheet) = book.sheet_names().into_iter().next() else { return Ok(()) };
+    let mut rows = Rows::new(path, &mut book, &sheet)?;
+    while let Some(row) = rows.next()? {
+        take(row.line, row.texts())?;
+    }
+    Ok(())
+}
+
+fn open(path: &Path) -> Result<Book, IngestError> {
     let file = File::open(path).map_err(|error| IngestError::unreadable(path, &error))?;
     if path.is_dir() {
         return Err(unreadable(
@@ -34,13 +58,7 @@ pub(super) fn stage(source: &SourceEntry, _protocol: &Protocol, sink: &mut dyn S
             "name the workbook itself; several workbooks are several sources",
         ));
     }
-    let mut book: Book = Xlsx::new(BufReader::new(file)).map_err(|error| damaged(path, &error))?;
-    let sheets = book.sheet_names();
-    let mut reading = Reading { path, name: &name, book: &mut book, sink };
-    if let Mapping::Columns(mapping) = &source.mapping {
-        return reading.mapped(&sheets, mapping);
-    }
-    reading.canonical(&sheets)
+    Xlsx::new(BufReader::new(file)).map_err(|error| damaged(path, &error))
 }
 
 /// A workbook being read.
@@ -123,7 +141,7 @@ impl Reading<'_> {
             self.sink.records(file, 0);
             return Ok(());
         }
-        let mapper = Mapper::new(self.path, &header, tables)?;
+        let mapper = Mapper::new(self.path, &header, tables, file, self.sink)?;
         let mut nameless = 0;
         while let Some(row) = rows.next()? {
             nameless += u64::from(row.cells.iter().skip(header.len()).any(|cell| !cell.text.is_empty()));

@@ -58,6 +58,20 @@ pub static UNREAD_FILE: Rule = remark(
     "a misspelt name would lose the table in silence",
     "rename it to the name of the template, or move it elsewhere",
 );
+/// A correction for no row.
+pub static CORRECTION_UNMATCHED: Rule = remark(
+    "correction-unmatched",
+    "a correction names a row or column that is not there, or contradicts another one",
+    "somebody mended a row and it is still missing",
+    "leave file, line and column as the quarantine of this very export has them",
+);
+/// A correction of a good row.
+pub static CORRECTION_NOT_NEEDED: Rule = remark(
+    "correction-not-needed",
+    "a correction is of a row that is accepted as it is, and was not made",
+    "only rows set aside are corrected; changing others here would hide what the clinic wrote",
+    "correct the value at the source, or take the correction out",
+);
 /// A record of a foreign file that belongs to no table.
 pub static RECORD_NOT_MAPPED: Rule = remark(
     "record-not-mapped",
