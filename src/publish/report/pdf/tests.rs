@@ -1,6 +1,7 @@
 //! The document of clinics that are large, small, hidden, young or hostile.
 
 use super::{pdf, source};
+use crate::protocol::Paper;
 use crate::publish::chart::charts;
 use crate::publish::report::fixture::Clinic;
 
@@ -37,6 +38,21 @@ fn nothing_in_the_data_breaks_the_document() {
         ..Clinic::new(1)
     };
     assert!(document(&clinic).starts_with(b"%PDF"));
+}
+
+#[test]
+fn the_paper_is_the_pipeline_s() {
+    let clinic = Clinic::new(1);
+    for (paper, size) in [(Paper::A4, "/MediaBox [0 0 595.2756 841.8898]"), (Paper::Letter, "/MediaBox [0 0 612 792]")]
+    {
+        let mut protocol = clinic.protocol();
+        protocol.paper = paper;
+        let context = clinic.context(&protocol);
+        let released = clinic.released(&protocol);
+        let bytes = pdf(&released, &context, &charts(&released, &context));
+        let pages = String::from_utf8_lossy(&bytes).replace(['\n', '\r'], " ");
+        assert!(pages.contains(size), "{paper:?}");
+    }
 }
 
 #[test]
