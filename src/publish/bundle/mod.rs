@@ -13,6 +13,8 @@ mod tables;
 use std::path::Path;
 use std::thread;
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
 use super::PublishError;
 use super::chart;
 use super::disclosure::Released;
@@ -91,11 +93,13 @@ fn documents(released: &Released, context: &Context<'_>) -> Vec<NamedFile> {
             .expect("the machine has a thread to give");
         let page = html(released, context, charts).into_bytes();
         let workbook = xlsx(released, context);
-        let mut drawn = Vec::new();
-        for chart in charts {
-            drawn.push((format!("charts/{}.svg", chart.id), chart.svg.clone().into_bytes()));
-            drawn.push((format!("charts/{}.png", chart.id), chart.png()));
-        }
+        let mut drawn: Vec<NamedFile> = charts
+            .par_iter()
+            .flat_map_iter(|chart| {
+                let svg = (format!("charts/{}.svg", chart.id), chart.svg.clone().into_bytes());
+                [svg, (format!("charts/{}.png", chart.id), chart.png())]
+            })
+            .collect();
         let document = set.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let mut files = vec![
             ("report.html".to_owned(), page),

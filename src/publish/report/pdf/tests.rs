@@ -43,8 +43,7 @@ fn nothing_in_the_data_breaks_the_document() {
 #[test]
 fn the_paper_is_the_pipeline_s() {
     let clinic = Clinic::new(1);
-    for (paper, size) in [(Paper::A4, "/MediaBox [0 0 595.2756 841.8898]"), (Paper::Letter, "/MediaBox [0 0 612 792]")]
-    {
+    for (paper, size) in [(Paper::A4, "/MediaBox[0 0 595.2756 841.8898]"), (Paper::Letter, "/MediaBox[0 0 612 792]")] {
         let mut protocol = clinic.protocol();
         protocol.paper = paper;
         let context = clinic.context(&protocol);
