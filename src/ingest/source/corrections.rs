@@ -49,9 +49,9 @@ impl Corrections {
         };
         let workbook = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx"));
         if workbook {
-            xlsx::first_sheet(path, &mut take)?
+            xlsx::first_sheet(path, &mut take)?;
         } else {
-            columns::rows(path, &mut take)?
+            columns::rows(path, &mut take)?;
         }
         Ok(corrections)
     }
