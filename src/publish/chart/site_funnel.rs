@@ -196,6 +196,8 @@ fn name(scene: &mut Scene, frame: &Frame, code: &str, at: (f64, f64), taken: &mu
     };
     if let Some(&(left, down)) = places.iter().find(free) {
         taken.push((left, left + wide, down));
+        // The limits stop behind the name: it must be read.
+        scene.rect((left - 2.0, down - 11.0), (left + wide + 2.0, down + 3.0), Ink::Paper);
         scene.text((left, down), Anchor::Start, SMALL, Ink::Text, code);
     }
 }
