@@ -3,9 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::Arc;
 
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::util::display::array_value_to_string;
+use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
 use proptest::prelude::{Strategy, any, prop, proptest};
 use relief::ingest::{self, Mode};
 use relief::protocol::Protocol;
@@ -265,4 +270,35 @@ proptest! {
         fs::write(path, [header.as_bytes(), b"\n", &body].concat()).expect("ours");
         conserved(&workdir);
     }
+
+    #[test]
+    fn a_damaged_parquet_file_is_named_and_never_a_panic(
+        cut in 0.0_f64..1.2, flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+    ) {
+        let workdir = database();
+        workdir.remove("omop/MEASUREMENT.csv");
+        let mut bytes = measurement_as_parquet();
+        let length = bytes.len();
+        flips.iter().for_each(|(at, byte)| bytes[at.index(length)] = *byte);
+        bytes.truncate((bytes.len() as f64 * cut) as usize);
+        fs::write(workdir.path("omop/measurement.parquet"), bytes).expect("ours");
+        conserved(&workdir);
+    }
+}
+
+/// The measurements as a program writes them that compresses with Snappy.
+fn measurement_as_parquet() -> Vec<u8> {
+    let (_, text) = TABLES.iter().find(|(table, _)| *table == "measurement").expect("a table");
+    let mut lines = text.lines().map(|line| line.split(',').map(str::trim).collect::<Vec<_>>());
+    let header = lines.next().expect("a header");
+    let rows: Vec<Vec<&str>> = lines.collect();
+    let column = |at: usize| -> ArrayRef { Arc::new(rows.iter().map(|row| Some(row[at])).collect::<StringArray>()) };
+    let columns = header.iter().enumerate().map(|(at, name)| (*name, column(at)));
+    let batch = RecordBatch::try_from_iter(columns).expect("one length");
+    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).expect("a writer");
+    writer.write(&batch).expect("written");
+    writer.close().expect("complete");
+    bytes
 }

@@ -23,12 +23,39 @@ mod vocabulary;
 
 use super::sink::Sink;
 use crate::ingest::error::IngestError;
+use crate::ingest::gate::printable_file;
 use crate::model::reject::UNREAD_FILE;
 use crate::protocol::{Mapping, Protocol, SourceEntry};
 use exposures::DRUG_EXPOSURE;
 use folder::Folder;
 use records::CLINICAL;
 use vocabulary::Vocabulary;
+
+/// Tables of the CDM that are not read, so that findings may name them.
+const OTHER_TABLES: [&str; 14] = [
+    "care_site",
+    "cdm_source",
+    "condition_era",
+    "cost",
+    "death",
+    "device_exposure",
+    "drug_era",
+    "episode",
+    "fact_relationship",
+    "location",
+    "note",
+    "provider",
+    "specimen",
+    "visit_occurrence",
+];
+
+/// What findings call a file nobody reads: its table, or only a number, because
+/// a file may be named after a person.
+fn shown(name: &str, position: usize) -> String {
+    let stem = name.to_lowercase();
+    let stem = stem.split('.').next().unwrap_or_default();
+    if OTHER_TABLES.contains(&stem) { name.to_owned() } else { printable_file(name, position) }
+}
 
 /// Reads a database.
 pub(super) fn stage(source: &SourceEntry, protocol: &Protocol, sink: &mut dyn Sink) -> Result<(), IngestError> {
@@ -42,8 +69,8 @@ pub(super) fn stage(source: &SourceEntry, protocol: &Protocol, sink: &mut dyn Si
             (clinical.take)(&vocabulary, record, at, sink)
         })?;
     }
-    for part in folder.unread() {
-        let file = sink.file(&part.name);
+    for (at, part) in folder.unread().enumerate() {
+        let file = sink.file_as(&part.name, &shown(&part.name, at));
         sink.remark(file, &UNREAD_FILE, "", 1);
         sink.records(file, 0);
     }

@@ -27,7 +27,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::delimited::Delimited;
 use super::sink::{At, Sink};
 use crate::ingest::error::IngestError;
-use crate::ingest::gate::printable;
+use crate::ingest::gate::{printable, printable_file};
 use crate::model::reject::{NO_DICTIONARY, REFERENCE_RECORD};
 use crate::model::reject::{UNMAPPED_COLUMN, UNREAD_FILE};
 use crate::protocol::{Mapping, Protocol, RedcapMapping, SourceEntry};
@@ -59,8 +59,8 @@ pub(super) fn stage(source: &SourceEntry, _protocol: &Protocol, sink: &mut dyn S
     for file in project.of(Role::Export) {
         read_export(source, mapping, &dictionaries, &days, file, &mut held, sink)?;
     }
-    for name in &project.unread {
-        let file = sink.file(name);
+    for (at, name) in project.unread.iter().enumerate() {
+        let file = sink.file_as(name, &printable_file(name, at));
         sink.remark(file, &UNREAD_FILE, "", 1);
         sink.records(file, 0);
     }
