@@ -39,6 +39,7 @@ pub const BUILT_IN_PACKS: &[BuiltInPack] = built_in![
     "disclosure-ohdsi-5.toml",
     "source-omop.toml",
     "source-redcap-example.toml",
+    "source-synthea.toml",
 ];
 
 /// A pack's text and the name errors give it.

@@ -180,7 +180,7 @@ fn rows_of_a_clinics_own_columns_are_corrected_in_its_own_words() {
         .write("records/scores.csv", "Code,When,Woman?,Pain now\nqx7k2m9p,1/4/2026,yes,11\nwv3n8r5t,2/31/2026,no,5\n");
     workdir.write(
         "own.toml",
-        "id = \"own\"\nversion = \"1\"\ndates = \"month-first\"\n\
+        "id = \"own\"\nversion = 1\ndates = \"month-first\"\n\
          [[table]]\ntable = \"patients\"\nfrom = \"scores.csv\"\ncolumns = { patient_id = \"Code\", sex = \"Woman?\" }\n\
          values.sex = { yes = \"F\", no = \"M\" }\n\
          [[table]]\ntable = \"assessments\"\nfrom = \"scores.csv\"\n\

@@ -16,6 +16,7 @@ mod gate;
 mod golden;
 mod ingest;
 mod laws;
+mod mappings;
 mod omop;
 mod oracle;
 mod patient;

@@ -1,13 +1,14 @@
 //! Foreign formats: the same rows as canonical CSV, findings about the original
 //! files and lines, and no record without a place.
 
+use proptest::prelude::{any, prop, proptest};
 use serde_json::{Value, json};
 
 use crate::workdir::Workdir;
 
 const MAPPING: &str = r#"
 id = "east"
-version = "1"
+version = 1
 dates = "month-first"
 
 [[table]]
@@ -212,4 +213,26 @@ fn one_code_at_two_sites_is_two_patients_unless_codes_are_shared() {
     workdir.replace("pipeline.toml", "shared_codes = true", "shared_codes = false");
     let answer = workdir.relief(&["check", "pipeline.toml", "--json"]).exits(0).json();
     assert_eq!(counts(&answer, "infusions"), [4, 3, 1, 0]);
+}
+
+proptest! {
+    #![proptest_config(proptest::test_runner::Config { cases: 200, failure_persistence: None, ..Default::default() })]
+
+    /// Whatever bytes a mapped file holds, every record is somewhere.
+    #[test]
+    fn records_of_a_mapped_file_are_conserved(body in prop::collection::vec(prop::sample::select(vec![
+        ",", ",", ",", "\n", "\n", "\r\n", "\"", "\"\"", "qx7k2m9p", "infusion", "1/5/2026", "7", "0.5", " ", "é", "-1", "\u{0}",
+    ]), 0..80), raw in prop::collection::vec(any::<u8>(), 0..12)) {
+        let workdir = clinic();
+        let header = VISITS.lines().next().expect("a header");
+        workdir.write("records/visits.csv", [format!("{header}\n{}", body.concat()).as_bytes(), &raw].concat());
+        let protocol = relief::protocol::Protocol::read(&workdir.path("pipeline.toml")).expect("a pipeline");
+        match relief::ingest::run(&protocol, relief::ingest::Mode::Check, &mut |_| ()) {
+            Ok(ingested) => {
+                assert!(ingested.tables.values().all(relief::model::reject::Counts::conserved));
+                assert!(ingested.records.iter().all(|file| file.counts.conserved()));
+            }
+            Err(error) => assert!([5, 7].contains(&error.exit_code()), "{error}"),
+        }
+    }
 }

@@ -121,7 +121,7 @@ fn any_sheet_is_read_with_a_mapping() {
         table("assessments", "Follow-up 2026", &columns) + &format!("constants = {{ instrument = \"{instrument}\" }}\n")
     };
     let mapping = [
-        "id = \"east\"\nversion = \"1\"\ndates = \"day-first\"\n".to_owned(),
+        "id = \"east\"\nversion = 1\ndates = \"day-first\"\n".to_owned(),
         table("patients", "Patients", "patient_id = \"patient_id\""),
         table("diagnoses", "diagnoses", "patient_id = \"patient_id\", condition = \"condition\""),
         table("infusions", "infusions", "patient_id = \"patient_id\", date = \"date\"") + "dates = \"iso\"\n",

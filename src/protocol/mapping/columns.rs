@@ -80,7 +80,7 @@ pub enum DateForm {
 struct Typed {
     id: String,
     #[expect(dead_code, reason = "told apart by people; the text is in the manifest by its digest")]
-    version: String,
+    version: u32,
     #[expect(dead_code, reason = "read by people")]
     #[serde(default)]
     citation: String,
@@ -212,7 +212,7 @@ mod tests {
     use super::{CellSource, DateForm, parse};
     use crate::protocol::pack::PackText;
 
-    const HEAD: &str = "id = \"east\"\nversion = \"1\"\n";
+    const HEAD: &str = "id = \"east\"\nversion = 1\n";
     const SCORES: &str = "[[table]]\ntable = \"assessments\"\nfrom = \"Scores\"\n";
 
     fn read(text: &str) -> Result<super::ColumnsMapping, String> {
