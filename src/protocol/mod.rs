@@ -26,7 +26,10 @@ pub use disclosure_pack::{DisclosureProfile, Rounding};
 pub use drug_pack::{Drug, DrugClass, DrugPack, FactorSet};
 pub use error::ProtocolError;
 pub(crate) use error::nearest;
-pub use mapping::{CellSource, ColumnsMapping, DateForm, MappedTable, Mapping, SOURCE_KINDS, SourceKind};
+pub use mapping::{
+    CellSource, ColumnsMapping, DateForm, DrugWords, FhirMapping, IdentifyingElements, InstrumentCodes, KetamineCodes,
+    MappedTable, Mapping, Product, SOURCE_KINDS, SourceKind,
+};
 pub use mapping::{Infusion, Ingredient, Meaning, OmopMapping, RedcapMapping, RedcapTable};
 pub use measure_pack::{Direction, Expression, Measure, MeasureKind, Role, built_in_measure};
 pub use pack::{BUILT_IN_PACKS, BuiltInPack};

@@ -40,6 +40,7 @@ pub const BUILT_IN_PACKS: &[BuiltInPack] = built_in![
     "source-omop.toml",
     "source-redcap-example.toml",
     "source-synthea.toml",
+    "source-fhir.toml",
 ];
 
 /// A pack's text and the name errors give it.

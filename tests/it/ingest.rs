@@ -132,7 +132,7 @@ fn rows(path: &Path) -> Vec<RecordBatch> {
 }
 
 /// A table as text, without the columns named.
-fn text_of(path: &Path, without: &[&str]) -> Vec<String> {
+pub(crate) fn text_of(path: &Path, without: &[&str]) -> Vec<String> {
     let mut lines = Vec::new();
     for batch in rows(path) {
         let schema = batch.schema();
@@ -224,7 +224,12 @@ const ELSEWHERE: [&str; 29] = [
 
 #[test]
 fn every_rule_has_a_fixture() {
-    let tested: BTreeSet<&str> = FIXTURES.iter().map(|(rule, ..)| *rule).chain(ELSEWHERE).collect();
+    let tested: BTreeSet<&str> = FIXTURES
+        .iter()
+        .map(|(rule, ..)| *rule)
+        .chain(ELSEWHERE)
+        .chain(crate::fhir::FIXTURES.iter().map(|(rule, ..)| *rule))
+        .collect();
     let rules: BTreeSet<&str> = RULES.iter().map(|rule| rule.id).collect();
     assert_eq!(tested, rules);
 }

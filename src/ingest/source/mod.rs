@@ -7,6 +7,7 @@ mod columns;
 mod corrections;
 mod csv;
 mod delimited;
+mod fhir;
 mod identity;
 mod mapped;
 mod omop;
@@ -45,6 +46,7 @@ static ADAPTERS: &[Adapter] = &[
     Adapter { kind: "xlsx", has_columns: true, stage: xlsx::stage },
     Adapter { kind: "redcap", has_columns: true, stage: redcap::stage },
     Adapter { kind: "omop", has_columns: true, stage: omop::stage },
+    Adapter { kind: "fhir", has_columns: false, stage: fhir::stage },
 ];
 
 /// The files of a source.

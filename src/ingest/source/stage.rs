@@ -5,6 +5,7 @@
 //! quarantine say later is about the original files and their lines.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -165,8 +166,15 @@ impl<'a> Stage<'a> {
             "the columns of {} were not shown to the privacy gate",
             file.name
         );
-        let number = position(table);
-        let stream = self.streams.entry((number, at.file)).or_insert_with(|| Stream::new(table));
+        let stream = match self.streams.entry((position(table), at.file)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let stream = new.insert(Stream::new(table));
+                // Its header waits as well.
+                self.waiting += stream.text.len();
+                stream
+            }
+        };
         let before = stream.text.len();
         let same_calendar = stream.push(table, at.line, marks, cells, corrected);
         self.waiting += stream.text.len() - before;

@@ -5,10 +5,12 @@
 //! adapter's business, in `ingest::source`, which lists the same kinds.
 
 mod columns;
+mod fhir;
 mod omop;
 mod redcap;
 
 pub use columns::{CellSource, ColumnsMapping, DateForm, MappedTable};
+pub use fhir::{DrugWords, FhirMapping, IdentifyingElements, InstrumentCodes, KetamineCodes, Product};
 pub use omop::{Infusion, Ingredient, Meaning, OmopMapping};
 pub use redcap::{RedcapMapping, RedcapTable};
 
@@ -26,6 +28,8 @@ pub enum Mapping {
     Redcap(RedcapMapping),
     /// Concepts of an OMOP database.
     Omop(Box<OmopMapping>),
+    /// They are FHIR resources; what their codes mean.
+    Fhir(Box<FhirMapping>),
 }
 
 /// A format records come in.
@@ -52,6 +56,11 @@ pub static SOURCE_KINDS: &[SourceKind] = &[
         id: "omop",
         default_mapping: Some("source-omop.toml"),
         parse_mapping: |pack| OmopMapping::parse(pack).map(Box::new).map(Mapping::Omop),
+    },
+    SourceKind {
+        id: "fhir",
+        default_mapping: Some("source-fhir.toml"),
+        parse_mapping: |pack| FhirMapping::parse(pack).map(|mapping| Mapping::Fhir(Box::new(mapping))),
     },
 ];
 
