@@ -105,7 +105,7 @@ fn step(scene: &mut Scene, bar: &Bar, share: Option<f64>, top: f64) {
         counts(scene, bar, (room, room), top + 17.0, top + 36.0);
         bar_of(scene, share, (0.0, room - removed_room - 10.0), top + 31.0);
     } else {
-        let label = 250.0;
+        let label = 300.0;
         scene.text((0.0, top + 17.0), Anchor::Start, LABEL, Ink::Text, fit(&bar.label, label, LABEL, Weight::Regular));
         counts(scene, bar, (label + 100.0, room), top + 17.0, top + 17.0);
         bar_of(scene, share, (label + 116.0, room - removed_room - 10.0), top + 13.0);

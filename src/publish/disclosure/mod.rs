@@ -53,6 +53,7 @@ mod verdict;
 pub use rounding::{midpoint6, nearest5};
 pub use rule::{RateRule, SuppressedLine, SuppressedTable, rate_rule, suppress_line, suppress_table};
 
+pub(in crate::publish) use row::COVERS;
 use row::StepVerdict;
 use survey::Survey;
 use verdict::{CellVerdict, Verdict, Verdicts};

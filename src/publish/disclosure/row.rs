@@ -80,7 +80,8 @@ fn hide(row: &mut ResultRow, verdict: CellVerdict, profile: &DisclosureProfile) 
     row.reason = Some(reason);
 }
 
-const COVERS: &str = "hidden so that a small count cannot be worked out from it";
+/// Why a count that is not small is hidden.
+pub(in crate::publish) const COVERS: &str = "hidden so that a small count cannot be worked out from it";
 
 fn show(row: &mut ResultRow, estimate: &Estimate, statistic: &Statistic, profile: &DisclosureProfile) {
     row.numerator = estimate.numerator.map(|count| rounded(count, profile.rounding));

@@ -3,6 +3,7 @@
 
 use super::words;
 use crate::publish::chart::svg::escape;
+use crate::publish::disclosure::COVERS;
 use crate::publish::results::{Released, ResultRow};
 
 /// A number with its unit, or why there is none.
@@ -125,10 +126,20 @@ pub(super) fn table(caption: &str, columns: &[Column<'_>], rows: &[Vec<String>])
         .map(|column| format!("<th scope=\"col\"{}>{}</th>", class(column), escape(column.heading)))
         .collect();
     let body: String = rows.iter().map(|row| format!("<tr>{}</tr>\n", cells(columns, row))).collect();
+    let (body, note) = shortened(&body);
     format!(
-        "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{caption}\">\n<table>\n<caption><span>{caption}</span></caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n</div>\n",
+        "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{caption}\">\n<table>\n<caption><span>{caption}</span></caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n</div>\n{note}",
         caption = escape(caption)
     )
+}
+
+/// The long reason, said once below a table instead of in every cell.
+fn shortened(body: &str) -> (String, String) {
+    let (long, short) = (format!(">{COVERS}<"), ">hidden\u{A0}‡<");
+    if !body.contains(&long) {
+        return (body.to_owned(), String::new());
+    }
+    (body.replace(&long, short), format!("<p class=\"note\">‡ {}{}.</p>\n", COVERS[..1].to_uppercase(), &COVERS[1..]))
 }
 
 fn cells(columns: &[Column<'_>], row: &[String]) -> String {
@@ -167,6 +178,22 @@ mod tests {
         assert_eq!(number(&row), "<span class=\"num\" data-result=\"a/&quot;b&quot;\">58.0\u{A0}%</span>");
         assert!(of(&hidden("fewer than 11")).contains("class=\"unknown\""));
         assert!(of(&hidden("fewer than <11")).contains("fewer than &lt;11"));
+    }
+
+    #[test]
+    fn a_long_reason_is_said_once_below_the_table() {
+        let row = element_cell(&hidden(super::COVERS));
+        let html = table(
+            "A",
+            &[words_column("x"), words_column("y")],
+            &[vec!["1".to_owned(), row.clone()], vec!["2".to_owned(), row]],
+        );
+        assert_eq!((html.matches(super::COVERS).count(), html.matches("hidden\u{A0}‡").count()), (0, 2));
+        assert_eq!(html.matches("‡ Hidden so that").count(), 1);
+    }
+
+    fn element_cell(row: &ResultRow) -> String {
+        super::compact(row)
     }
 
     #[test]
