@@ -38,7 +38,7 @@ fn mistakes(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String
                 found.extend((!is).then(|| format!("{at} is not {said}")));
             }
             "enum" => {
-                found.extend((!said.as_array().expect("a list").contains(value)).then(|| format!("{at} is {value}")))
+                found.extend((!said.as_array().expect("a list").contains(value)).then(|| format!("{at} is {value}")));
             }
             "minItems" => found.extend((value.as_array().map_or(0, Vec::len) < 1).then(|| format!("{at} is empty"))),
             "required" => {
@@ -54,8 +54,15 @@ fn mistakes(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String
                 let items = value.as_array().into_iter().flatten();
                 found.extend(items.flat_map(|item| mistakes(root, said, item, &format!("{at}[]"))));
             }
-            "properties" | "additionalProperties" | "propertyNames" => {}
-            "title" | "description" | "$schema" | "$id" | "$defs" => {}
+            // The first three are looked at below; the others say nothing of a value.
+            "properties"
+            | "additionalProperties"
+            | "propertyNames"
+            | "title"
+            | "description"
+            | "$schema"
+            | "$id"
+            | "$defs" => {}
             other => panic!("the keyword {other} is not known here"),
         }
     }
