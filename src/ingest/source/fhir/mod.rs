@@ -65,14 +65,7 @@ pub(super) fn stage(source: &SourceEntry, protocol: &Protocol, sink: &mut dyn Si
     let Mapping::Fhir(mapping) = &source.mapping else { unreachable!("a FHIR source has a mapping") };
     let codes = Codes { mapping, conditions: &protocol.conditions, drugs: &protocol.drugs };
     let files = files::find(&source.path)?;
-    if files.iter().all(|file| file.format == Format::Unread) {
-        return Err(IngestError::UnreadableInput {
-            path: source.path.clone(),
-            line: None,
-            what: "there is no FHIR file".to_owned(),
-            hint: "name a folder with `.ndjson` or `.json` files, plain or compressed, or one such file",
-        });
-    }
+    check_number(source, &files)?;
     let survey = Survey::of(&files, codes)?;
     for (number, file) in files.iter().enumerate() {
         let id = sink.file_as(&file.below, &file.shown);
@@ -95,6 +88,23 @@ pub(super) fn stage(source: &SourceEntry, protocol: &Protocol, sink: &mut dyn Si
         reader.finish(read);
     }
     Ok(())
+}
+
+/// Files of one source: each may give a file of every table, and there are 16
+/// bits to number those.
+const MOST_FILES: usize = 6_000;
+
+fn check_number(source: &SourceEntry, files: &[FhirFile]) -> Result<(), IngestError> {
+    let (what, hint) = if files.iter().all(|file| file.format == Format::Unread) {
+        let hint = "name a folder with `.ndjson` or `.json` files, plain or compressed, or one such file";
+        ("there is no FHIR file".to_owned(), hint)
+    } else if files.len() > MOST_FILES {
+        let hint = "put the resources into fewer files, one a line (`.ndjson`), as bulk exports do";
+        (format!("there are more than {MOST_FILES} files"), hint)
+    } else {
+        return Ok(());
+    };
+    Err(IngestError::UnreadableInput { path: source.path.clone(), line: None, what, hint })
 }
 
 /// Says of the records of one file what they are.
