@@ -20,6 +20,7 @@ mod laws;
 mod mappings;
 mod omop;
 mod oracle;
+mod outcomes;
 mod pair;
 mod patient;
 mod readings;

@@ -18,6 +18,8 @@ pub(super) struct Line {
     words: String,
     /// The line all others are read against.
     overall: bool,
+    /// A second number, drawn below the first and never instead of it.
+    second: Option<Number>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +38,15 @@ impl Line {
             number,
             words: words::compact(row).unwrap_or_else(|| words::reason(row)),
             overall,
+            second: None,
         }
+    }
+
+    /// With the number of another row below its own, where both are shown.
+    pub(super) fn with_second(mut self, row: Option<&ResultRow>) -> Self {
+        let second = row.and_then(|row| Some((row.value?, row.ci_low.zip(row.ci_high))));
+        self.second = second.filter(|_| self.number.is_some()).map(|(value, interval)| Number { value, interval });
+        self
     }
 
     /// All patients first, then the groups in the order given.
@@ -173,6 +183,14 @@ impl Forest {
             return unknown(scene, &line.words, (from, to), middle);
         };
         let place = |value: f64| self.scale.place(value, from, to);
+        if let Some(second) = line.second {
+            let below = middle + 6.0;
+            if let Some((low, high)) = second.interval {
+                scene.line((place(low), below), (place(high), below), Ink::Rule, 1.0);
+            }
+            let at = (place(second.value), below);
+            scene.marks.push(Mark::Dot { at, radius: POINT - 1.0, ink: Ink::Rule, inside: Ink::Rule });
+        }
         if let Some((low, high)) = number.interval {
             scene.line((place(low), middle), (place(high), middle), Ink::Accent, INTERVAL);
         }

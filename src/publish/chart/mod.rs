@@ -16,6 +16,8 @@ mod attrition_flow;
 pub(crate) mod claims;
 pub(crate) mod control;
 mod control_plot;
+mod definition_grid;
+mod estimands;
 mod forest;
 mod frame;
 mod opioid_by_condition;
@@ -50,6 +52,8 @@ pub struct Kind {
 pub const CHARTS: &[Kind] = &[
     Kind { id: "attrition_flow", draw: attrition_flow::draw },
     Kind { id: "response_by_condition", draw: response_by_condition::draw },
+    Kind { id: "estimands", draw: estimands::draw },
+    Kind { id: "definition_grid", draw: definition_grid::draw },
     Kind { id: "responder_curve", draw: responder_curve::draw },
     Kind { id: "pain_trajectory", draw: pain_trajectory::draw },
     Kind { id: "pain_by_condition", draw: pain_by_condition::draw },

@@ -4,6 +4,7 @@ use super::forest::{Forest, Line, Spread, described, spread};
 use super::scale::Scale;
 use super::{Drawing, ids};
 use crate::publish::report::select::{self, Query};
+use crate::publish::report::views::pooled;
 use crate::publish::report::{Context, words};
 use crate::publish::results::{Released, ResultRow};
 
@@ -12,8 +13,11 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     let overall = query.find(released);
     let groups = select::conditions(query, released, context);
     let any = overall.or(groups.first().map(|group| group.row))?;
+    let pooled: Vec<Option<&ResultRow>> = groups.iter().map(|group| pooled(group.row, released)).collect();
+    let seconds = overall.map(|_| None).into_iter().chain(pooled.iter().copied());
+    let lines = Line::all(overall, &groups).into_iter().zip(seconds).map(|(line, second)| line.with_second(second));
     let forest = Forest {
-        lines: Line::all(overall, &groups),
+        lines: lines.collect(),
         scale: Scale::share(),
         heading: "rate (95\u{A0}% interval)",
         subject: "Condition",
@@ -21,9 +25,9 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     Some(Drawing {
         title: title(overall, spread(overall, &groups)),
         subtitle: super::forest::subtitle("response_30", any, context),
-        method: "Patients without a score count as no response. Wilson intervals; conditions in clinical order, not by result.".to_owned(),
+        method: "Patients without a score count as no response. Wilson intervals; in grey below, the rate drawn towards those of the other conditions shown (partial pooling). Conditions in clinical order, not by result.".to_owned(),
         alt: described(overall, &groups),
-        rows: ids(overall.into_iter().chain(groups.iter().map(|group| group.row))),
+        rows: ids(overall.into_iter().chain(groups.iter().map(|group| group.row)).chain(pooled.iter().copied().flatten())),
         plot: Box::new(move |width| forest.scene(width)),
     })
 }

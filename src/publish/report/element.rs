@@ -64,6 +64,11 @@ pub(super) fn complement(row: &ResultRow) -> String {
     or_reason(row, words::complement(row))
 }
 
+/// The p-value, or why there is none.
+pub(super) fn test(row: &ResultRow) -> String {
+    or_reason(row, words::test(row))
+}
+
 /// How far two numbers are apart, or why that is not said.
 pub(super) fn distance(now: &ResultRow, before: &ResultRow) -> String {
     match words::distance(now, before) {

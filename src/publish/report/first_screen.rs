@@ -4,6 +4,7 @@
 use super::cautions::cautions;
 use super::select::{self, ALL, Change, Query};
 use super::{Context, element, words};
+use crate::estimate::analysis::CONTRAST;
 use crate::estimate::result::{Estimand, Population};
 use crate::publish::chart::scale::Scale;
 use crate::publish::chart::scene::{Anchor, Mark, Scene};
@@ -16,6 +17,8 @@ struct Answer<'a> {
     heading: &'static str,
     row: Option<&'a ResultRow>,
     before: Option<&'a ResultRow>,
+    /// The difference to the quarter before, where it was declared beforehand.
+    contrast: Option<&'a ResultRow>,
     scale: Scale,
     sentence: String,
     base: String,
@@ -59,7 +62,7 @@ fn verdict(response: &Answer<'_>, context: &Context<'_>) -> String {
         return "Not shown: the headline of this quarter is hidden or undefined, and nothing can be concluded from it."
             .to_owned();
     }
-    let since = match (select::change(row, response.before), response.before) {
+    let since = match (response.change(row), response.before) {
         (Change::NotClear, Some(before)) => format!("; no clear change since {}", earlier(before)),
         (Change::Higher, Some(before)) => format!("; more than in {}", earlier(before)),
         (Change::Lower, Some(before)) => format!("; fewer than in {}", earlier(before)),
@@ -84,6 +87,7 @@ fn pain_response<'a>(released: &'a Released, context: &Context<'_>) -> Answer<'a
         heading: "Pain response",
         row,
         before: before(query, released, context),
+        contrast: contrast(query, released),
         higher: MORE,
         lower: FEWER,
         scale: Scale::share(),
@@ -109,6 +113,7 @@ fn opioid_reduction<'a>(released: &'a Released, context: &Context<'_>) -> Answer
         heading: "Opioid reduction",
         row,
         before: before(query, released, context),
+        contrast: contrast(query, released),
         higher: MORE,
         lower: FEWER,
         scale: Scale::share(),
@@ -139,6 +144,7 @@ fn pain_change<'a>(released: &'a Released, context: &Context<'_>) -> Answer<'a> 
         heading: "Pain change",
         row,
         before: before(query, released, context),
+        contrast: contrast(query, released),
         higher: Meaning { words: "Pain fell less", class: "worse" },
         lower: Meaning { words: "Pain fell more", class: "better" },
         scale: Scale::points(-10, 2),
@@ -171,6 +177,12 @@ fn sentence(row: &ResultRow, what: &str, estimate: &str) -> String {
 fn before<'a>(query: Query<'_>, released: &'a Released, context: &Context<'_>) -> Option<&'a ResultRow> {
     let quarter = context.quarter?;
     Query { population: Population::QuarterSeries, ..query }.find_in(released, quarter.previous())
+}
+
+/// The difference to the quarter before, where it was declared beforehand.
+fn contrast<'a>(query: Query<'_>, released: &'a Released) -> Option<&'a ResultRow> {
+    let statistic = if query.statistic == "mean" { "mean_difference" } else { "rate_difference" };
+    Query { stratum: CONTRAST.0, statistic, ..query }.find(released)
 }
 
 fn card(answer: &Answer<'_>, context: &Context<'_>) -> String {
@@ -260,20 +272,43 @@ fn ends(scene: &mut Scene, scale: &Scale, (from, to, middle): (f64, f64, f64)) {
 
 /// What became of the number since the quarter before, never by color alone.
 fn trend(row: &ResultRow, answer: &Answer<'_>) -> String {
+    let by = answer.contrast.filter(|contrast| contrast.value.is_some());
+    let likely = by.map_or_else(String::new, |contrast| format!("; {}", difference(contrast)));
     let changed = |meaning: Meaning, before: &ResultRow| {
-        format!("{} than in {}, by {}", meaning.words, earlier(before), element::distance(row, before))
+        let distance = if by.is_some() { String::new() } else { format!(", by {}", element::distance(row, before)) };
+        format!("{} than in {}{distance}{likely}", meaning.words, earlier(before))
     };
-    let (symbol, class, words) = match (select::change(row, answer.before), answer.before) {
+    let (symbol, class, words) = match (answer.change(row), answer.before) {
         (Change::TooEarly, _) => ("○", "unclear", "Too early to judge: follow-up windows are still open".to_owned()),
-        (Change::NotClear, Some(before)) => ("●", "unclear", format!("No clear change since {}", earlier(before))),
+        (Change::NotClear, Some(before)) => {
+            ("●", "unclear", format!("No clear change since {}{likely}", earlier(before)))
+        }
         (Change::Higher, Some(before)) => ("▲", answer.higher.class, changed(answer.higher, before)),
         (Change::Lower, Some(before)) => ("▼", answer.lower.class, changed(answer.lower, before)),
+        (Change::Unknown, Some(_)) if answer.contrast.is_some_and(|contrast| contrast.value.is_none()) => {
+            let why = answer.contrast.map_or_else(String::new, element::number);
+            ("○", "unclear", format!("No comparison with the quarter before ({why})"))
+        }
         (_, Some(before)) if before.value.is_none() => {
             ("○", "unclear", format!("No comparison: the quarter before is not shown ({})", element::number(before)))
         }
         _ => ("○", "unclear", "No earlier quarter to compare with".to_owned()),
     };
     format!("<p class=\"trend {class}\"><span aria-hidden=\"true\">{symbol}</span> {words}</p>\n")
+}
+
+/// `the difference is likely between −6 and 10 percentage points, adjusted p = 0.4 (Holm)`.
+fn difference(contrast: &ResultRow) -> String {
+    format!("the difference is likely between {}, {}", element::between(contrast), element::test(contrast))
+}
+
+impl Answer<'_> {
+    /// How the number stands to that of the quarter before: by the difference
+    /// declared beforehand, where there is one; else by the intervals.
+    fn change(&self, row: &ResultRow) -> Change {
+        let Some(contrast) = self.contrast else { return select::change(row, self.before) };
+        select::contrasted(contrast)
+    }
 }
 
 fn earlier(before: &ResultRow) -> String {

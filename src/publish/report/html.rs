@@ -2,7 +2,10 @@
 //! JavaScript.
 
 use super::sections::{self, Material};
-use super::{Context, claims, definitions, first_screen, glossary, limits, page, provenance, safety, sites, trends};
+use super::{
+    Context, claims, definitions, first_screen, glossary, grid, limits, missing, page, provenance, safety, sites,
+    trends, views,
+};
 use crate::publish::chart::Chart;
 use crate::publish::results::Released;
 
@@ -18,7 +21,10 @@ pub(super) fn sections(material: Material<'_>) -> [String; 2] {
     let first = [first_screen::answers(released, context), first_screen::read_this_first(released, context)];
     let rest = [
         first_screen::by_condition(released, context),
+        views::section(material),
         sections::response(material),
+        missing::section(material),
+        grid::section(material),
         sections::pain(material),
         sections::opioids(material),
         sections::mind(material),

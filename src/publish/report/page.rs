@@ -19,7 +19,10 @@ const BOLD: &[u8] = include_bytes!("../fonts/NotoSans-Bold.woff2");
 /// Sections by id and short name, in page order.
 const CONTENTS: &[(&str, &str)] = &[
     ("conditions", "By condition"),
+    ("small", "Small conditions"),
     ("response", "Response"),
+    ("missing", "Lost patients"),
+    ("grid", "Definitions of response"),
     ("pain", "Pain"),
     ("opioids", "Opioids"),
     ("mind", "Mood"),

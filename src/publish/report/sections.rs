@@ -271,7 +271,7 @@ fn data_table(chart: &Chart, rows: &BTreeMap<&str, &ResultRow>, context: &Contex
     let cells: Vec<Vec<String>> = drawn
         .map(|row| {
             vec![
-                escape(&name(row, context)),
+                escape(&named(chart, row, context)),
                 element::size(row),
                 element::compact(row),
                 format!("<code>{}</code>", escape(&row.result_id)),
@@ -285,6 +285,16 @@ fn data_table(chart: &Chart, rows: &BTreeMap<&str, &ResultRow>, context: &Contex
         element::words_column("result_id in results.csv"),
     ];
     element::table(&format!("Numbers of the chart: {}", chart.title), &columns, &cells)
+}
+
+/// What a row is called in the table of a chart.
+fn named(chart: &Chart, row: &ResultRow, context: &Context<'_>) -> String {
+    match (chart.id, row.statistic.as_str()) {
+        ("definition_grid", _) => super::grid::name(row, context),
+        ("estimands", _) => words::estimand(row.estimand).to_owned(),
+        (_, "rate_pooled") => format!("{}, pooled", name(row, context)),
+        _ => name(row, context),
+    }
 }
 
 /// What tells a row from the other rows of its chart.

@@ -174,6 +174,22 @@ pub fn trend<'a>(rows: &[&'a ResultRow]) -> Option<Trend<'a>> {
     })
 }
 
+/// Below this a difference is called a change; adjusted where several were declared.
+const SIGNIFICANT: f64 = 0.05;
+
+/// Reads a difference declared beforehand: a change is one whose interval leaves
+/// out zero and whose adjusted p-value is small.
+pub fn contrasted(contrast: &ResultRow) -> Change {
+    let Some((value, low, high)) = estimate(contrast) else { return Change::Unknown };
+    let p_value = contrast.p_adjusted.or(contrast.p_value);
+    let apart = (low > 0.0 || high < 0.0) && p_value.is_some_and(|p| p < SIGNIFICANT);
+    match (apart, value > 0.0) {
+        (false, _) => Change::NotClear,
+        (true, true) => Change::Higher,
+        (true, false) => Change::Lower,
+    }
+}
+
 /// Compares two cohorts. Intervals that overlap are not called a change: the
 /// rule is stricter than a test of the difference, and a reader can check it
 /// by eye.

@@ -4,7 +4,7 @@
 //! Every function takes the row, never a bare number, so that a hidden number
 //! has no way onto the page.
 
-use crate::estimate::result::Population;
+use crate::estimate::result::{Estimand, Population};
 use crate::model::calendar::{Day, Period};
 use crate::publish::report::select::Trend;
 use crate::publish::results::{ResultRow, Suppression};
@@ -79,6 +79,34 @@ pub fn reason(row: &ResultRow) -> String {
     }
 }
 
+/// How the lost are counted, for the head of a column.
+pub fn estimand(estimand: Estimand) -> &'static str {
+    match estimand {
+        Estimand::Nri => "Lost = no response",
+        Estimand::Oc => "Only those seen",
+        Estimand::Bocf => "Lost = unchanged",
+        Estimand::Locf => "Last score carried forward",
+        Estimand::Best => "At best",
+        Estimand::Worst => "At worst",
+        Estimand::Ipw => "Seen weighted for lost",
+    }
+}
+
+/// `p = 0.03`, adjusted where it was; `None` where nothing was tested.
+pub fn test(row: &ResultRow) -> Option<String> {
+    let written = |p: f64| if p < 0.001 { "< 0.001".to_owned() } else { format!("= {p:.3}") };
+    let method = match row.adjust_method.as_deref() {
+        Some("holm") => " (Holm)",
+        Some("benjamini_hochberg") => " (Benjamini–Hochberg)",
+        _ => "",
+    };
+    match (row.p_adjusted, row.p_value) {
+        (Some(p), _) => Some(format!("adjusted p{NBSP}{}{method}", written(p).replace(' ', "\u{A0}"))),
+        (None, Some(p)) => Some(format!("p{NBSP}{}", written(p).replace(' ', "\u{A0}"))),
+        (None, None) => None,
+    }
+}
+
 /// How far `now` is from `before`, in the unit a reader subtracts in; `None`
 /// unless both are shown.
 pub fn distance(now: &ResultRow, before: &ResultRow) -> Option<String> {
@@ -115,11 +143,12 @@ fn percent_places(row: &ResultRow) -> usize {
 }
 
 fn places(statistic: &str) -> usize {
-    if matches!(statistic, "srm" | "d_av") { 2 } else { 1 }
+    if matches!(statistic, "srm" | "d_av" | "cramers_v") { 2 } else { 1 }
 }
 
 fn with_unit(text: &str, row: &ResultRow) -> String {
     match row.unit.as_str() {
+        "share" if row.statistic == "rate_difference" => format!("{text}{NBSP}percentage points"),
         "share" | "percent" => format!("{text}{NBSP}%"),
         "rows" | "patients" | "series" | "infusions" | "events" | "" | "1" => text.to_owned(),
         unit => format!("{text}{NBSP}{unit}"),

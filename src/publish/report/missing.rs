@@ -1,0 +1,145 @@
+//! How much depends on those who were lost: every way to count them, side by side.
+
+use super::sections::{Material, figures};
+use super::select::{self, Query};
+use super::{Context, element, words};
+use crate::estimate::result::{Estimand, Population};
+use crate::protocol::{Measure, MeasureKind, Role};
+use crate::publish::chart::svg::escape;
+use crate::publish::results::{Released, ResultRow};
+
+/// The ways to count, from the most to the least hopeful; what carries weight in
+/// the report stands where it belongs between the bounds.
+pub const ESTIMANDS: [Estimand; 6] =
+    [Estimand::Best, Estimand::Oc, Estimand::Ipw, Estimand::Locf, Estimand::Nri, Estimand::Worst];
+
+/// The measure the report begins with; `None` where no pack names one.
+pub fn headline<'a>(context: &Context<'a>) -> Option<&'a Measure> {
+    context.protocol.measures.iter().find(|measure| measure.role == Some(Role::Headline))
+}
+
+/// A measure counted in one way; for changes, no change stands for no response.
+pub fn counted<'r>(
+    measure: &Measure,
+    estimand: Estimand,
+    population: Population,
+    released: &'r Released,
+    context: &Context<'_>,
+) -> Option<&'r ResultRow> {
+    let rate = Query { estimand, ..Query::rate(&measure.id, population, context) };
+    if measure.kind == MeasureKind::Proportion {
+        return rate.find(released);
+    }
+    let estimand = if estimand == Estimand::Nri { Estimand::Bocf } else { estimand };
+    Query { estimand, statistic: "mean", ..rate }.find(released)
+}
+
+/// What a reader has to believe of a measure's tipping point.
+fn tipping<'r>(measure: &Measure, population: Population, material: Material<'r>) -> Option<&'r ResultRow> {
+    let Material { released, context, .. } = material;
+    let estimand = if measure.kind == MeasureKind::Proportion { Estimand::Nri } else { Estimand::Bocf };
+    Query { statistic: "tipping_point", estimand, ..Query::rate(&measure.id, population, context) }.find(released)
+}
+
+/// The section.
+pub(super) fn section(material: Material<'_>) -> String {
+    let population = select::headline(material.released);
+    let rest = figures(material, &["estimands"]) + &rates(material, population) + &changes(material, population) + NOTE;
+    element::section("missing", "How much depends on those we lost?", &answer(material, population), &rest)
+}
+
+const NOTE: &str = "<p class=\"note\">Weighted: those seen also stand for those lost who resemble them in pain, opioid use and sex before treatment and in the kind of condition. That repairs a loss which these explain, and no other: whoever stays away because treatment failed is not found by it. Carrying the last score forward takes a fading effect for a lasting one. The tipping point says how many of the lost would have had to respond (or how much worse they would have had to become) for the conclusion to turn.</p>\n";
+
+fn answer(material: Material<'_>, population: Population) -> String {
+    let Material { released, context, .. } = material;
+    let Some(measure) = headline(context) else { return "No measure is named as the headline.".to_owned() };
+    let row = |estimand| counted(measure, estimand, population, released, context);
+    let (Some(imputed), Some(seen)) = (row(Estimand::Nri), row(Estimand::Oc)) else {
+        return "No patient has reached this point yet, so nothing can be said.".to_owned();
+    };
+    let bounds = row(Estimand::Worst).zip(row(Estimand::Best)).filter(|(worst, _)| worst.value.is_some());
+    let bounds = bounds.map_or_else(String::new, |(worst, best)| {
+        format!(
+            " Whatever became of the lost, the share among these patients lies between {} and {}.",
+            element::number(worst),
+            element::number(best)
+        )
+    });
+    format!(
+        "{} had at least 30\u{A0}% less pain when the lost count as no response, {} among those seen.{bounds}{}",
+        words_start(imputed),
+        element::number(seen),
+        turning(measure, population, material)
+    )
+}
+
+fn words_start(row: &ResultRow) -> String {
+    element::number(row)
+}
+
+/// The tipping point in a sentence.
+fn turning(measure: &Measure, population: Population, material: Material<'_>) -> String {
+    let (Some(row), Some(reference)) = (tipping(measure, population, material), measure.reference) else {
+        return String::new();
+    };
+    let what = format!("that more than {:.0}\u{A0}% respond", 100.0 * reference);
+    match row.value {
+        Some(0.0) => format!(" The conclusion {what} holds even if none of the lost did ({}).", element::number(row)),
+        Some(_) => format!(" To conclude {what}, at least {} of the lost would have had to.", element::number(row)),
+        None => {
+            format!(" How many of the lost would have had to respond to conclude {what}: {}.", element::number(row))
+        }
+    }
+}
+
+fn rates(material: Material<'_>, population: Population) -> String {
+    let Material { released, context, .. } = material;
+    let of_rate = |measure: &&Measure| measure.kind == MeasureKind::Proportion;
+    let rows = context.protocol.measures.iter().filter(of_rate).filter_map(|measure| {
+        let row = |estimand| counted(measure, estimand, population, released, context);
+        row(Estimand::Nri)?;
+        let mut cells = vec![escape(&words::tied(&measure.label)), element::cell(row(Estimand::Nri), element::size)];
+        cells.extend(ESTIMANDS.map(|estimand| element::cell(row(estimand), element::compact)));
+        cells.push(tipping(measure, population, material).map_or_else(String::new, element::number));
+        Some(cells)
+    });
+    let mut columns = vec![element::words_column("Measure"), element::number_column("n")];
+    columns.extend(ESTIMANDS.map(|estimand| element::number_column(words::estimand(estimand))));
+    columns.push(element::number_column("Of the lost, would have to"));
+    table("Every share, by how the lost are counted", &columns, &rows.collect::<Vec<_>>(), population, material)
+}
+
+fn changes(material: Material<'_>, population: Population) -> String {
+    const WAYS: [Estimand; 4] = [Estimand::Oc, Estimand::Ipw, Estimand::Locf, Estimand::Bocf];
+    let Material { released, context, .. } = material;
+    let of_change = |measure: &&Measure| measure.kind != MeasureKind::Proportion;
+    let rows = context.protocol.measures.iter().filter(of_change).filter_map(|measure| {
+        let row = |estimand| counted(measure, estimand, population, released, context);
+        row(Estimand::Oc)?;
+        let mut cells = vec![escape(&words::tied(&measure.label)), element::cell(row(Estimand::Bocf), element::size)];
+        cells.extend(WAYS.map(|estimand| element::cell(row(estimand), element::compact)));
+        cells.push(tipping(measure, population, material).map_or_else(String::new, element::number));
+        Some(cells)
+    });
+    let mut columns = vec![element::words_column("Measure"), element::number_column("n")];
+    columns.extend(WAYS.map(|estimand| element::number_column(words::estimand(estimand))));
+    columns.push(element::number_column("Mean of the lost at which it turns"));
+    table("Every mean change, by how the lost are counted", &columns, &rows.collect::<Vec<_>>(), population, material)
+}
+
+fn table(
+    title: &str,
+    columns: &[element::Column<'_>],
+    rows: &[Vec<String>],
+    population: Population,
+    material: Material<'_>,
+) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let Material { released, context, .. } = material;
+    let cohort = headline(context)
+        .and_then(|measure| counted(measure, Estimand::Nri, population, released, context))
+        .map_or_else(String::new, |row| format!(": {}", words::cohort(row)));
+    element::table(&format!("{title}, at {}{cohort}", context.horizon()), columns, rows)
+}

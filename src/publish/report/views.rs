@@ -1,0 +1,162 @@
+//! What can be said of small conditions: raw beside pooled rates, every condition
+//! a patient has, pain classes and report groups, and whether conditions differ
+//! at all.
+
+use super::sections::Material;
+use super::select::{self, ByCondition, Query};
+use super::{Context, element, words};
+use crate::estimate::analysis::{ANY_VIEW, GROUP, PAIN_CLASS, SCREEN};
+use crate::protocol::Measure;
+use crate::publish::chart::svg::escape;
+use crate::publish::results::{Released, ResultRow};
+
+/// The pooled rate beside the raw rate of a condition.
+pub fn pooled<'r>(raw: &ResultRow, released: &'r Released) -> Option<&'r ResultRow> {
+    let id = raw.result_id.strip_suffix("/rate")?;
+    released.by_id(&format!("{id}/rate_pooled"))
+}
+
+/// Below an adjusted p-value of this conditions are said to differ.
+const SIGNIFICANT: f64 = 0.05;
+
+/// The section.
+pub(super) fn section(material: Material<'_>) -> String {
+    let Material { released, context, .. } = material;
+    let rest = conditions(released, context)
+        + &level_table(material, PAIN_CLASS, "By pain class", "Pain class")
+        + &level_table(material, GROUP, "By report group", "Group")
+        + &screens(released, context)
+        + NOTE;
+    element::section("small", "What can be said of small conditions?", &answer(released, context), &rest)
+}
+
+const NOTE: &str = "<p class=\"note\">A pooled rate draws the rate of a condition towards those of the others, the more the fewer patients it has: a better guess at what the next patients will show, and not what was counted. Only conditions that are shown take part. Under “anyone with it” a patient with two conditions counts under both, so these rows do not add up. Conditions are not ranked.</p>\n";
+
+fn query<'q>(measure: &'q str, released: &Released, context: &Context<'_>) -> Query<'q> {
+    Query::rate(measure, select::by_condition(released), context)
+}
+
+fn answer(released: &Released, context: &Context<'_>) -> String {
+    let Some(headline) = super::missing::headline(context) else {
+        return "No measure is named as the headline.".to_owned();
+    };
+    let Some(row) = screen(&headline.id, released, context) else {
+        return "No condition has patients with a follow-up due yet.".to_owned();
+    };
+    let pooled =
+        " Beside each rate as counted stands one that borrows strength from the others; it is never used instead.";
+    match row.p_adjusted.or(row.p_value) {
+        None => {
+            format!("Whether response differs between conditions cannot be said ({}).{pooled}", element::number(row))
+        }
+        Some(p) if p < SIGNIFICANT => format!(
+            "Response differs between conditions by more than chance explains ({}), which does not say which ones differ or why.{pooled}",
+            element::test(row)
+        ),
+        Some(_) => format!(
+            "Response does not differ between conditions by more than chance explains ({}); that is not proof that they are alike.{pooled}",
+            element::test(row)
+        ),
+    }
+}
+
+fn screen<'r>(measure: &str, released: &'r Released, context: &Context<'_>) -> Option<&'r ResultRow> {
+    Query { stratum: SCREEN.0, statistic: "cramers_v", ..query(measure, released, context) }.find(released)
+}
+
+fn conditions(released: &Released, context: &Context<'_>) -> String {
+    let Some(headline) = super::missing::headline(context) else { return String::new() };
+    let query = query(&headline.id, released, context);
+    let groups = select::conditions(query, released, context);
+    let Some(first) = groups.first() else { return String::new() };
+    let row = |group: &ByCondition<'_>| {
+        let any = Query { condition: group.code, stratum: ANY_VIEW.0, ..query }.find(released);
+        vec![
+            escape(group.label),
+            element::of(group.row),
+            element::compact(group.row),
+            element::cell(pooled(group.row, released), element::compact),
+            element::cell(any, element::compact_of),
+        ]
+    };
+    let columns = [
+        element::words_column("Condition"),
+        element::number_column("Responded"),
+        element::number_column("As counted"),
+        element::number_column("Pooled"),
+        element::number_column("Anyone with it"),
+    ];
+    let rows: Vec<Vec<String>> = groups.iter().map(row).collect();
+    element::table(&caption("Raw and pooled response", first.row, context), &columns, &rows)
+}
+
+fn caption(title: &str, row: &ResultRow, context: &Context<'_>) -> String {
+    format!("{title}, at {}: {}", context.horizon(), words::cohort(row))
+}
+
+fn level_table(material: Material<'_>, stratum: &str, title: &str, heading: &str) -> String {
+    let Material { released, context, .. } = material;
+    let Some(headline) = super::missing::headline(context) else { return String::new() };
+    let all: Vec<&ResultRow> = Query { stratum, ..query(&headline.id, released, context) }.rows(released).collect();
+    let Some(first) = all.first() else { return String::new() };
+    let other = |measure: &'static str, statistic: &'static str, level: &str| {
+        let base = Query { stratum, ..query(measure, released, context) };
+        let estimand = if statistic == "mean" { crate::estimate::result::Estimand::Oc } else { base.estimand };
+        Query { statistic, estimand, ..base }.rows(released).find(|row| row.stratum_level == level)
+    };
+    let rows: Vec<Vec<String>> = all
+        .iter()
+        .map(|row| {
+            vec![
+                escape(&level(&row.stratum_level)),
+                element::size(row),
+                element::compact(row),
+                element::cell(other("pain_delta", "mean", &row.stratum_level), element::compact_of),
+                element::cell(other("opioid_reduction_50", "rate", &row.stratum_level), element::compact_of),
+            ]
+        })
+        .collect();
+    let columns = [
+        element::words_column(heading),
+        element::number_column("n"),
+        element::number_column("At least 30\u{A0}% less pain"),
+        element::number_column("Pain change, points"),
+        element::number_column("Opioid dose at least halved"),
+    ];
+    element::table(&caption(title, first, context), &columns, &rows)
+}
+
+/// `nociceptive_somatic` → `Nociceptive somatic`; `crps` stays an abbreviation.
+fn level(code: &str) -> String {
+    if code == "crps" { "CRPS".to_owned() } else { words::at_start(&code.replace('_', " ")) }
+}
+
+fn screens(released: &Released, context: &Context<'_>) -> String {
+    let declared = |measure: &&Measure| measure.declared;
+    let rows = context.protocol.measures.iter().filter(declared).filter_map(|measure| {
+        let row = screen(&measure.id, released, context)?;
+        Some(vec![
+            escape(&words::tied(&measure.label)),
+            element::size(row),
+            element::number(row),
+            element::test(row),
+            escape(row.message.as_deref().unwrap_or_default()),
+        ])
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let columns = [
+        element::words_column("Declared measure"),
+        element::number_column("Patients of conditions shown"),
+        element::number_column("Cramér’s V (0 alike, 1 fully apart)"),
+        element::number_column("p, adjusted"),
+        element::words_column("Test"),
+    ];
+    element::table(
+        "Do conditions differ at all? One test a measure, adjusted after Benjamini and Hochberg",
+        &columns,
+        &rows,
+    )
+}
