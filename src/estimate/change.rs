@@ -5,7 +5,7 @@ use super::result::{ConfidenceInterval, Estimand, Statistic};
 use super::statistics::effect_size::{EffectSizes, effect_sizes};
 use super::statistics::{IntervalEstimate, Undefined, Values, Weighted, hodges_lehmann, mean, median};
 use super::tally::{Pair, Tally};
-use crate::protocol::{Measure, MeasureKind};
+use crate::protocol::{Measure, MeasureKind, Regression};
 
 /// The statistics of a change under an estimand.
 ///
@@ -81,11 +81,28 @@ fn observed(samples: &Samples, measure: &Measure) -> Vec<Statistic> {
             walsh.ok().map(|walsh| (walsh.interval, walsh.achieved_level, "signed_rank_walsh")),
         ),
     ];
+    if let Some(assumed) = &measure.regression {
+        all.extend(regression(assumed, mean::mean(&samples.baseline), unit));
+    }
     // A ratio of per cents to per cents is no effect size anyone reports.
     if measure.kind == MeasureKind::Change {
         all.extend(sizes(samples));
     }
     all
+}
+
+/// What scores chosen for being high are expected to change by themselves,
+/// -(1 - reliability)(mean before - usual), under the assumptions of the pack
+/// that make it least and most (Barnett 2005, doi:10.1093/ije/dyh299; the usual
+/// level is varied over a plausible range: Ostermann 2008, doi:10.1186/1471-2288-8-52).
+fn regression(assumed: &Regression, before: Result<f64, Undefined>, unit: &str) -> [Statistic; 2] {
+    let [unreliable, reliable] = assumed.reliability;
+    let [low, high] = assumed.usual;
+    let change = |reliability: f64, usual: f64| before.map(|before| -(1.0 - reliability) * (before - usual));
+    [
+        plain("expected_regression_least", unit, change(reliable, high)),
+        plain("expected_regression_most", unit, change(unreliable, low)),
+    ]
 }
 
 fn sizes(samples: &Samples) -> [Statistic; 2] {
@@ -126,4 +143,21 @@ fn with_interval(
     let interval =
         interval.map(|(ends, level, method)| ConfidenceInterval { low: ends.low, high: ends.high, level, method });
     Statistic::new(name, unit, value.map_err(|why| why.to_string())).with_interval(interval)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::regression;
+    use crate::estimate::statistics::Undefined;
+    use crate::protocol::Regression;
+
+    /// By hand: mean before 7; 0.2 × (7 − 6.4) = 0.12 and 0.5 × (7 − 5) = 1.
+    #[test]
+    fn scores_chosen_for_being_high_fall_by_themselves() {
+        let assumed = Regression { reliability: [0.5, 0.8], usual: [5.0, 6.4], citation: String::new() };
+        let found = regression(&assumed, Ok(7.0), "points").map(|statistic| statistic.value.expect("a mean"));
+        assert!((found[0] + 0.12).abs() < 1e-12 && (found[1] + 1.0).abs() < 1e-12, "{found:?}");
+        let nobody = regression(&assumed, Err(Undefined::NoObservations), "points");
+        assert!(nobody.iter().all(|statistic| statistic.value.is_err()));
+    }
 }

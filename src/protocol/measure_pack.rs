@@ -42,6 +42,21 @@ pub enum Role {
     ResponderCurve,
 }
 
+/// Assumptions about scores that are chosen for being high: without any
+/// treatment they change by -(1 - reliability)(mean before - usual).
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Regression {
+    /// Correlation of two scores of a patient whose state is the same, from the
+    /// least to the most that is plausible.
+    pub reliability: [f64; 2],
+    /// Mean of the patients when they do not seek treatment, from the least to
+    /// the most that is plausible, in reported units.
+    pub usual: [f64; 2],
+    /// Where these come from.
+    pub citation: String,
+}
+
 /// One measure. `eligible`, `observed`, `outcome` are SQL conditions over the
 /// analysis set; `baseline` and `follow_up` are whole-number columns of it.
 #[derive(Clone, Debug)]
@@ -81,6 +96,8 @@ pub struct Measure {
     pub reference: Option<f64>,
     /// Which definitions of one question it stands beside in the grid.
     pub grid: Option<String>,
+    /// Changes: what a score chosen for being high is expected to change by itself.
+    pub regression: Option<Regression>,
     /// Whether it is split by site, by condition and over time at all.
     pub split: bool,
     /// Measures whose outcome everyone with this one's has.
@@ -159,6 +176,7 @@ struct TypedMeasure {
     declared: bool,
     reference: Option<f64>,
     grid: Option<String>,
+    regression: Option<Regression>,
     #[serde(default = "yes")]
     split: bool,
     #[serde(default)]
@@ -184,6 +202,14 @@ fn yes() -> bool {
 /// Measures that may be declared for comparison (definitions, statistics.md §6:
 /// Holm for up to ten contrasts).
 pub(super) const MOST_DECLARED: usize = 10;
+
+impl Regression {
+    fn is_plausible(&self) -> bool {
+        let [least, most] = self.reliability;
+        let [low, high] = self.usual;
+        0.0 <= least && least <= most && most <= 1.0 && low.is_finite() && low <= high && high.is_finite()
+    }
+}
 
 impl Expression {
     fn written(spanned: toml::Spanned<String>, pack: &PackText) -> Self {
@@ -232,6 +258,7 @@ impl Measure {
             declared: false,
             reference: None,
             grid: None,
+            regression: None,
             split: true,
             implies: Vec::new(),
             implied_by: Vec::new(),
@@ -279,6 +306,7 @@ impl TypedMeasure {
             declared: self.declared,
             reference: self.reference,
             grid: self.grid,
+            regression: self.regression,
             split: self.split,
             implies: self.implies,
             implied_by: self.implied_by,
@@ -308,6 +336,12 @@ impl TypedMeasure {
         }
         if self.scale < 1 {
             return Err(at(format!("measure `{}` has a `scale` below 1", self.id.get_ref())));
+        }
+        if self.regression.as_ref().is_some_and(|assumed| self.kind != MeasureKind::Change || !assumed.is_plausible()) {
+            let message = format!("`regression` of measure `{}` is not plausible", self.id.get_ref());
+            return Err(
+                at(message).hint("only a change has it: reliability from 0 to 1 and usual, each the least first")
+            );
         }
         if self.reference.is_some_and(|rate| !proportion || !(0.0..1.0).contains(&rate) || rate == 0.0) {
             let message = format!("`reference` of measure `{}` is not a rate between 0 and 1", self.id.get_ref());

@@ -31,7 +31,7 @@ pub use mapping::{
     MappedTable, Mapping, Product, SOURCE_KINDS, SourceKind,
 };
 pub use mapping::{Infusion, Ingredient, Meaning, OmopMapping, RedcapMapping, RedcapTable};
-pub use measure_pack::{Direction, Expression, Measure, MeasureKind, Role, built_in_measure};
+pub use measure_pack::{Direction, Expression, Measure, MeasureKind, Regression, Role, built_in_measure};
 pub use pack::{BUILT_IN_PACKS, BuiltInPack};
 pub use pipeline::BUILT_IN_RESULTS;
 pub use trend::{Rebase, Target};

@@ -26,7 +26,7 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     Some(Drawing {
         title: title(&rows),
         subtitle: super::forest::subtitle(&measure.id, declared, context),
-        method: "Bold: declared beforehand. At best all of the lost responded, at worst none did. Wilson intervals; weighted: at the effective number of patients.".to_owned(),
+        method: "Bold: declared beforehand. At best all of the lost responded, at worst none did. Wilson intervals; weighted: at the number of patients the weights are worth.".to_owned(),
         alt: described(&rows),
         rows: ids(rows.iter().map(|(_, row)| *row)),
         plot: Box::new(move |width| forest.scene(width)),

@@ -20,6 +20,8 @@ pub(super) struct Line {
     overall: bool,
     /// A second number, drawn below the first and never instead of it.
     second: Option<Number>,
+    /// A stretch of the scale behind the number.
+    band: Option<(f64, f64)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +41,15 @@ impl Line {
             words: words::compact(row).unwrap_or_else(|| words::reason(row)),
             overall,
             second: None,
+            band: None,
         }
+    }
+
+    /// With a stretch of the scale behind the number, between two rows.
+    pub(super) fn with_band(mut self, rows: [Option<&ResultRow>; 2]) -> Self {
+        let [one, other] = rows.map(|row| row.and_then(|row| row.value));
+        self.band = one.zip(other).filter(|_| self.number.is_some());
+        self
     }
 
     /// With the number of another row below its own, where both are shown.
@@ -183,6 +193,10 @@ impl Forest {
             return unknown(scene, &line.words, (from, to), middle);
         };
         let place = |value: f64| self.scale.place(value, from, to);
+        if let Some((one, other)) = line.band {
+            let (left, right) = (place(one.min(other)), place(one.max(other)));
+            scene.rect((left, middle - 9.0), (right, middle + 9.0), Ink::Band);
+        }
         if let Some(second) = line.second {
             let below = middle + 6.0;
             if let Some((low, high)) = second.interval {

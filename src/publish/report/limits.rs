@@ -9,7 +9,7 @@ use crate::publish::results::{Released, ResultRow};
 /// Said with the same weight as the results.
 pub(super) fn cannot_say(released: &Released, context: &Context<'_>) -> String {
     let query = Query::rate("response_30", select::headline(released), context);
-    let items = [control(), regression(), loss(query, released, context), coding(), many(released)];
+    let items = [control(), regression(released, context), loss(query, released, context), coding(), many(released)];
     let list: String = items.iter().map(|item| format!("<li>{item}</li>\n")).collect();
     element::section(
         "limits",
@@ -23,8 +23,32 @@ fn control() -> String {
     "<strong>No control group.</strong> Every number compares patients with themselves before treatment. Time, other treatments, expectation and attention act as well, and they cannot be separated here.".to_owned()
 }
 
-fn regression() -> String {
-    "<strong>Regression to the mean.</strong> People seek treatment when pain is at its worst. Scores chosen for being high are lower the next time on average, whatever is done.".to_owned()
+fn regression(released: &Released, context: &Context<'_>) -> String {
+    let mean = Query::mean("pain_delta", select::headline(released), context).find(released);
+    let expected = mean.map(|mean| super::views::regression(mean, released));
+    let much = match expected {
+        Some([Some(least), Some(most)]) if least.value.is_some() && most.value.is_some() => format!(
+            " That alone would be between {} and {} here{}.",
+            element::number(least),
+            element::number(most),
+            assumed(context)
+        ),
+        _ => String::new(),
+    };
+    format!(
+        "<strong>Regression to the mean.</strong> People seek treatment when pain is at its worst. Scores chosen for being high are lower the next time on average, whatever is done.{much}"
+    )
+}
+
+/// The assumptions of the pack, in words.
+fn assumed(context: &Context<'_>) -> String {
+    let assumed = context.protocol.measures.iter().find_map(|measure| measure.regression.as_ref());
+    assumed.map_or_else(String::new, |assumed| {
+        let ([least, most], [low, high]) = (assumed.reliability, assumed.usual);
+        format!(
+            ", if two scores of an unchanged patient correlate by {most} to {least} and patients who do not seek treatment average {high} to {low} points: assumptions, not measurements"
+        )
+    })
 }
 
 fn loss(query: Query<'_>, released: &Released, context: &Context<'_>) -> String {

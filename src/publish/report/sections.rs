@@ -293,6 +293,8 @@ fn named(chart: &Chart, row: &ResultRow, context: &Context<'_>) -> String {
         ("definition_grid", _) => super::grid::name(row, context),
         ("estimands", _) => words::estimand(row.estimand).to_owned(),
         (_, "rate_pooled") => format!("{}, pooled", name(row, context)),
+        (_, "expected_regression_least") => format!("{}, expected by itself at least", name(row, context)),
+        (_, "expected_regression_most") => format!("{}, expected by itself at most", name(row, context)),
         _ => name(row, context),
     }
 }

@@ -16,6 +16,13 @@ pub fn pooled<'r>(raw: &ResultRow, released: &'r Released) -> Option<&'r ResultR
     released.by_id(&format!("{id}/rate_pooled"))
 }
 
+/// What a mean change is expected to be without any treatment, at least and at most.
+pub fn regression<'r>(mean: &ResultRow, released: &'r Released) -> [Option<&'r ResultRow>; 2] {
+    let id = mean.result_id.strip_suffix("/mean");
+    let find = |statistic: &str| released.by_id(&format!("{}/{statistic}", id?));
+    [find("expected_regression_least"), find("expected_regression_most")]
+}
+
 /// Below an adjusted p-value of this conditions are said to differ.
 const SIGNIFICANT: f64 = 0.05;
 
