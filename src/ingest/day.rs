@@ -42,6 +42,20 @@ impl DayReader {
         }
     }
 
+    /// The day of a record set aside, which may be too early to be a row: an order
+    /// of 1980 says nothing about the dose of today. What is earlier than any
+    /// chart is a slip (spreadsheets begin in 1900), and its day is unknown.
+    pub(super) fn written(&self, record: &Record<'_>) -> Option<i32> {
+        let oldest = Day::from_civil(CivilDate { year: 1940, month: 1, day: 1 });
+        let text = self.cell.optional(record)?;
+        match self.kind {
+            CalendarKind::Dated => {
+                Day::parse_iso(text).filter(|day| (oldest..=self.last).contains(day)).map(|day| day.0)
+            }
+            CalendarKind::StudyDay => self.study_day(text).ok(),
+        }
+    }
+
     fn date(&self, text: &[u8]) -> Result<i32, Problem> {
         let day = Day::parse_iso(text).ok_or_else(|| self.cell.breaks(&DATE_INVALID))?;
         if day < self.first {

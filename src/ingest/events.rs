@@ -358,7 +358,7 @@ impl Common {
         }
         found.rejects.push(reject);
         if let (TableId::Prescriptions, Match::Patient(patient)) = (table, matched) {
-            let day = self.day.and_then(|day| day.read(record).ok()).unwrap_or(NO_DAY);
+            let day = self.day.and_then(|day| day.written(record)).unwrap_or(NO_DAY);
             found.withheld.extend(bare_row(Head { patient, day, file: self.file, line: record.line() }));
         }
     }
