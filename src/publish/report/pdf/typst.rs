@@ -104,6 +104,7 @@ fn styled(element: &Element, body: &str) -> String {
         None if ["note", "foot", "small", "lead", "kicker"].iter().any(|class| element.is(class)) => {
             format!("#note[{body}]")
         }
+        None if body.ends_with(":\";") => format!("#announcement[{body}]"),
         None => format!("#par[{body}]"),
     }
 }
