@@ -105,7 +105,13 @@ fn estimates(
     let sites = sites(snapshot);
     let counting = Counting { measures, sites: &sites, conditions: &protocol.conditions, splits };
     let counted = count(&derived.path, &counting, threads)?;
-    let tallies = Tallies { safety: derived.safety.clone(), sites: names(protocol, snapshot)?, ..counted };
+    let tallies = Tallies {
+        safety: derived.safety.clone(),
+        durability: derived.durability.clone(),
+        strata: derived.strata.clone(),
+        sites: names(protocol, snapshot)?,
+        ..counted
+    };
     let cuts = derive::data_cuts(snapshot, protocol);
     let cuts: Vec<DataCut> = sites.iter().map(|site| cuts[site]).collect();
     Ok(estimate(&tallies, protocol, |period, last, site| cuts[site].closes(period, last)))

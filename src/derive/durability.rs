@@ -7,9 +7,13 @@
 //! both are kept. Another infusion after relief began is kept beside it: it may
 //! be rescue or routine, and records do not say which.
 
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+
 use super::baseline::Baseline;
 use super::history::{PatientHistory, Window};
 use super::series::Series;
+use crate::model::calendar::Period;
 use crate::model::pain::{Change, ScoreX10};
 
 /// Less pain than this, in per cent of the baseline, is relief (IMMPACT:
@@ -77,4 +81,79 @@ pub fn relief(history: &PatientHistory<'_>, baseline: Baseline, series: &Series,
 fn next_infusion(history: &PatientHistory<'_>, day: i32) -> Option<i32> {
     let next = history.infusions.partition_point(|infusion| infusion.day <= day);
     history.infusions.get(next).map(|infusion| infusion.day)
+}
+
+/// Ends of the steps relief is counted in, in days since it began: four weeks
+/// to half a year, then twelve and sixteen.
+///
+/// Coarse on purpose. Visits are weeks apart, so that a day would pretend to
+/// know what nobody saw; and a curve that steps down on the day of each loss is
+/// a list of patients. A loss counts at the end of its step; whoever is last
+/// seen well within one counts up to its beginning.
+pub const STEPS: [i32; 8] = [28, 56, 84, 112, 140, 168, 252, 364];
+
+/// What ended the relief of how many, by step; the first entry is before the
+/// end of the first step.
+pub type BySteps<const WAYS: usize> = [[u64; WAYS]; STEPS.len() + 1];
+
+/// Relief in first series; counts of two groups add up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReliefCounts {
+    /// Patients with relief.
+    pub patients: u64,
+    /// Lost, or last seen well, whatever was infused in between.
+    pub lost: BySteps<2>,
+    /// Lost first, infused again first, or neither.
+    pub first: BySteps<3>,
+}
+
+/// Counts by period, site and condition (positions).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Durability {
+    /// The counts.
+    pub cells: BTreeMap<(Option<Period>, usize, usize), ReliefCounts>,
+}
+
+impl ReliefCounts {
+    /// Adds one patient's relief.
+    pub fn add(&mut self, relief: &Relief) {
+        self.patients += 1;
+        let (step, lost) = step(relief.days, relief.lost);
+        self.lost[step][usize::from(!lost)] += 1;
+        let (step, way) = match relief.retreated {
+            Some(day) if !(relief.lost && relief.days <= day) => {
+                let (step, happened) = self::step(day, true);
+                (step, if happened { 1 } else { 2 })
+            }
+            _ => (step, if lost { 0 } else { 2 }),
+        };
+        self.first[step][way] += 1;
+    }
+}
+
+/// The step of an event, or of the last time nothing had happened; an event
+/// after the last step is none within them.
+fn step(days: i32, event: bool) -> (usize, bool) {
+    let passed = STEPS.iter().filter(|&&end| end < days).count();
+    if event && passed < STEPS.len() {
+        return (passed + 1, true);
+    }
+    (STEPS.iter().filter(|&&end| end <= days).count(), false)
+}
+
+impl AddAssign<&Self> for ReliefCounts {
+    fn add_assign(&mut self, other: &Self) {
+        self.patients += other.patients;
+        let add = |mine: &mut u64, theirs: &u64| *mine += theirs;
+        self.lost.as_flattened_mut().iter_mut().zip(other.lost.as_flattened()).for_each(|(a, b)| add(a, b));
+        self.first.as_flattened_mut().iter_mut().zip(other.first.as_flattened()).for_each(|(a, b)| add(a, b));
+    }
+}
+
+impl AddAssign for Durability {
+    fn add_assign(&mut self, other: Self) {
+        for (key, counts) in other.cells {
+            *self.cells.entry(key).or_default() += &counts;
+        }
+    }
 }

@@ -11,15 +11,18 @@ use arrow::array::RecordBatch;
 
 use super::DeriveError;
 use super::analysis_set::{self, Rows};
+use super::durability::Durability;
 use super::episode::{DataCut, Scratch, episodes};
 use super::flow::Flow;
 use super::history::PatientHistory;
 use super::reader::{Cursor, KeyRange};
 use super::safety::{self, Safety};
+use super::strata::Strata;
 use super::tables::{
     AdverseEvents, Assessments, Diagnoses, Infusions, PatientRow, Patients, Prescriptions, Reviews, TherapySessions,
     Withheld,
 };
+use crate::model::horizon::HORIZONS;
 use crate::model::table::TableId;
 use crate::protocol::{MedicationFeed, Protocol};
 use crate::store::{CalendarKind, Encoder, RowGroup, Snapshot, TableWriter};
@@ -43,6 +46,10 @@ pub struct Derived {
     pub flow: Flow,
     /// Adverse events and the infusions they followed.
     pub safety: Safety,
+    /// How long relief lasted.
+    pub durability: Durability,
+    /// Response by exposure, adjuncts and comorbidity.
+    pub strata: Strata,
 }
 
 /// What is counted while the rows are written.
@@ -50,12 +57,16 @@ pub struct Derived {
 struct Counts {
     flow: Flow,
     safety: Safety,
+    durability: Durability,
+    strata: Strata,
 }
 
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         self.flow += other.flow;
         self.safety += other.safety;
+        self.durability += other.durability;
+        self.strata += other.strata;
     }
 }
 
@@ -71,6 +82,7 @@ pub fn run(snapshot: &Snapshot, protocol: &Protocol, out: &Path, threads: usize)
         protocol,
         cuts: data_cuts(snapshot, protocol).into_iter().collect(),
         parts,
+        primary: HORIZONS.iter().position(|known| *known == protocol.study.primary_horizon).unwrap_or_default(),
         next: AtomicUsize::new(0),
     };
     let encoder = writer.encoder();
@@ -87,7 +99,13 @@ pub fn run(snapshot: &Snapshot, protocol: &Protocol, out: &Path, threads: usize)
         write_in_order(&mut writer, receiver)
     })?;
     writer.finish()?;
-    Ok(Derived { path: out.to_owned(), flow: counts.flow, safety: counts.safety })
+    Ok(Derived {
+        path: out.to_owned(),
+        flow: counts.flow,
+        safety: counts.safety,
+        durability: counts.durability,
+        strata: counts.strata,
+    })
 }
 
 fn parts(patients: u64) -> usize {
@@ -136,6 +154,8 @@ struct Job<'a> {
     protocol: &'a Protocol,
     cuts: Vec<(String, DataCut)>,
     parts: usize,
+    /// Position of the primary horizon.
+    primary: usize,
     next: AtomicUsize,
 }
 
@@ -304,6 +324,13 @@ impl<'a> Merge<'a> {
         episodes(&history, cut, job.protocol, &mut self.scratch, |episode, conditions, outcomes| {
             began = began.or(episode.period);
             counts.flow.count(episode, outcomes);
+            if episode.number == 1 {
+                counts.strata.count(episode, &outcomes[job.primary]);
+            }
+            if let Some(relief) = episode.relief.filter(|_| episode.number == 1) {
+                let cell = (episode.period, site, episode.condition);
+                counts.durability.cells.entry(cell).or_default().add(&relief);
+            }
             out.push(&history, episode, conditions, outcomes);
         });
         if !rows.infusions.is_empty() {

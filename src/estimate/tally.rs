@@ -9,7 +9,9 @@ use std::collections::btree_map::Entry;
 use std::ops::AddAssign;
 use std::sync::Arc;
 
+use crate::derive::durability::Durability;
 use crate::derive::safety::Safety;
+use crate::derive::strata::Strata;
 use crate::model::calendar::Period;
 
 /// The finest cell counted. Sites and conditions by position.
@@ -152,6 +154,10 @@ pub struct Tallies {
     pub splits: BTreeMap<SplitCell, Vec<Tally>>,
     /// Adverse events, counted while the analysis set was derived.
     pub safety: Safety,
+    /// How long relief lasted, counted at the same time.
+    pub durability: Durability,
+    /// Response by exposure, adjuncts and comorbidity, counted at the same time.
+    pub strata: Strata,
 }
 
 impl Tallies {

@@ -384,6 +384,17 @@ pub const BUILT_IN_RESULTS: &[&str] = &[
     "adverse_events_outside",
     "adverse_events",
     "adverse_event_rate",
+    "relief_ended",
+    "relief_lost",
+    "relief_last_seen",
+    "relief_curve",
+    "relief_first_ended",
+    "relief_first_lost",
+    "relief_first_retreated",
+    "relief_first_last_seen",
+    "relief_first_curve",
+    "response_by_stratum",
+    "benzodiazepine_change",
 ];
 
 fn all_measures(packs: &[PackText]) -> Result<(Vec<Measure>, Vec<Expression>), ProtocolError> {

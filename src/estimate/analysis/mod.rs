@@ -4,13 +4,16 @@
 //! A result that is no measure of a pack has its id in
 //! `protocol::BUILT_IN_RESULTS`, which is also the order it is reported in.
 
+pub mod benzodiazepines;
 mod conditions;
 mod contrast;
+pub mod durability;
 mod estimands;
 mod measures;
 mod pooled;
 pub mod safety;
 mod screen;
+pub mod strata;
 mod tipping;
 
 use std::collections::BTreeMap;
@@ -62,6 +65,8 @@ pub const ANALYSES: &[Analysis] = &[
     Analysis { id: "conditions", run: conditions::estimates },
     Analysis { id: "estimands", run: estimands::estimates },
     Analysis { id: "safety", run: safety::estimates },
+    Analysis { id: "durability", run: durability::estimates },
+    Analysis { id: "strata", run: strata::estimates },
 ];
 
 /// One analysis of numbers that may be shown: what `release` computes after it
@@ -81,6 +86,8 @@ pub const DERIVED: &[Derived] = &[
     Derived { id: "screen", run: screen::derivations },
     Derived { id: "pooled", run: pooled::derivations },
     Derived { id: "tipping", run: tipping::derivations },
+    Derived { id: "durability", run: durability::derivations },
+    Derived { id: "benzodiazepines", run: benzodiazepines::derivations },
 ];
 
 /// What analyses are computed from.

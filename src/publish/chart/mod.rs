@@ -24,6 +24,7 @@ mod opioid_by_condition;
 mod pain_by_condition;
 mod pain_trajectory;
 mod png;
+mod relief_curve;
 mod responder_curve;
 mod response_by_condition;
 mod response_trend;
@@ -59,6 +60,7 @@ pub const CHARTS: &[Kind] = &[
     Kind { id: "pain_by_condition", draw: pain_by_condition::draw },
     Kind { id: "opioid_by_condition", draw: opioid_by_condition::draw },
     Kind { id: "response_trend", draw: response_trend::draw },
+    Kind { id: "relief_curve", draw: relief_curve::draw },
     Kind { id: "adverse_events", draw: adverse_events::draw },
     Kind { id: "control_response", draw: control::response },
     Kind { id: "control_pain", draw: control::pain },

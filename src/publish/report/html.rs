@@ -3,8 +3,8 @@
 
 use super::sections::{self, Material};
 use super::{
-    Context, claims, definitions, first_screen, glossary, grid, limits, missing, page, provenance, safety, sites,
-    trends, views,
+    Context, claims, definitions, durability, first_screen, glossary, grid, limits, missing, page, provenance, safety,
+    sites, strata, trends, views,
 };
 use crate::publish::chart::Chart;
 use crate::publish::results::Released;
@@ -26,8 +26,10 @@ pub(super) fn sections(material: Material<'_>) -> [String; 2] {
         missing::section(material),
         grid::section(material),
         sections::pain(material),
+        durability::section(material),
         sections::opioids(material),
         sections::mind(material),
+        strata::section(material),
         safety::section(material),
         trends::section(material),
         sites::section(material),

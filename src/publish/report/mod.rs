@@ -5,6 +5,7 @@
 mod cautions;
 mod claims;
 mod definitions;
+pub mod durability;
 mod element;
 mod first_screen;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub mod safety;
 mod sections;
 pub mod select;
 mod sites;
+mod strata;
 mod trends;
 pub mod views;
 pub mod words;

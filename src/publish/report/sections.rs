@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::select::{self, Query};
 use super::{Context, element, words};
+use crate::estimate::analysis::benzodiazepines::CHANGE;
 use crate::estimate::result::{Estimand, Maturity, Population};
 use crate::model::calendar::Period;
 use crate::model::horizon::HORIZONS;
@@ -168,8 +169,11 @@ pub(super) fn opioids(material: Material<'_>) -> String {
         None => unknown(row),
     };
     let note = "<p class=\"note\">Doses are compared, not judged: a lower dose is an observation, never advice to taper. Abrupt discontinuation is dangerous (CDC 2022). A switch to buprenorphine is counted on its own row, because it would otherwise look like a complete reduction.</p>\n";
-    let rest =
-        proportions(material, "opioids", "Opioid measures") + note + &figures(material, &["opioid_by_condition"]);
+    let rest = proportions(material, "opioids", "Opioid measures")
+        + note
+        + &figures(material, &["opioid_by_condition"])
+        + &further(material, "benzodiazepines", "Benzodiazepines beside opioids, in the same patients")
+        + &benzodiazepines(material);
     element::section("opioids", "Are opioids coming down?", &answer, &rest)
 }
 
@@ -191,7 +195,30 @@ pub(super) fn mind(material: Material<'_>) -> String {
         "mind",
         "Are depression and anxiety changing too?",
         &answer,
-        &proportions(material, "mind", "Depression and anxiety measures"),
+        &(proportions(material, "mind", "Depression and anxiety measures")
+            + &further(material, "overlap", "Depression, anxiety and post-traumatic stress before treatment")
+            + &further(material, "function", "Function and the patient's own impression")),
+    )
+}
+
+/// A table of a section whose measures are in packs a pipeline may leave out.
+fn further(material: Material<'_>, section: &str, title: &str) -> String {
+    let has = material.context.protocol.measures.iter().any(|measure| measure.section == section);
+    if has { proportions(material, section, title) } else { String::new() }
+}
+
+/// Whether the share with both changed, by the patients who did.
+fn benzodiazepines(material: Material<'_>) -> String {
+    let Material { released, context, .. } = material;
+    let population = select::by_condition(released);
+    let query = Query { statistic: "difference", estimand: Estimand::Oc, ..Query::rate(CHANGE, population, context) };
+    let Some(row) = query.find(released) else { return String::new() };
+    let test =
+        row.p_value.map_or_else(String::new, |p| format!(", p\u{A0}{} (McNemar, mid-p)", escape(&words::p_value(p))));
+    format!(
+        "<p>Over four quarters the share with both changed by {} among {} patients{test}. Given by vein during an infusion, a benzodiazepine does not count.</p>\n",
+        element::number(row),
+        element::size(row)
     )
 }
 

@@ -165,6 +165,11 @@ fn decimal(value: f64, places: usize) -> String {
     }
 }
 
+/// `= 0.012`, `< 0.001`.
+pub fn p_value(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("= {p:.3}") }
+}
+
 /// `12,345`.
 pub fn count(count: u64) -> String {
     grouped(&count.to_string())

@@ -1,0 +1,166 @@
+//! Response by exposure, adjuncts and comorbidity: groups to look at, never
+//! causes. Nobody was assigned to them.
+//!
+//! Every group is formed by what was known before the outcome was: the induction
+//! course, sessions up to day 14, boosters before the window opens, diagnoses and
+//! scores before treatment. Levels of one split divide its people.
+
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+
+use super::episode::{Episode, Outcome};
+use crate::model::calendar::Period;
+use crate::model::pain::{Change, ScoreX10};
+
+/// One way to split patients up.
+#[derive(Clone, Copy, Debug)]
+pub struct Stratum {
+    /// Stable id.
+    pub id: &'static str,
+    /// What the groups are told apart by.
+    pub label: &'static str,
+    /// Id and label of every level.
+    pub levels: &'static [(&'static str, &'static str)],
+    /// The position of a patient's level.
+    level: fn(&Episode, &Outcome) -> usize,
+}
+
+const YES_NO: &[(&str, &str)] = &[("no", "No"), ("yes", "Yes")];
+const CASE: &[(&str, &str)] = &[("no", "No"), ("yes", "Yes"), ("unknown", "Not asked")];
+
+/// Positions of PHQ-9, GAD-7 and PCL-5 among the questionnaires, with the score
+/// in tenths from which somebody is a case (pack `measures-mind-body`).
+const CASES: [(usize, i32); 3] = [(0, 100), (1, 100), (2, 310)];
+
+/// Every split, in report order.
+pub const STRATA: [Stratum; 9] = [
+    Stratum {
+        id: "induction_infusions",
+        label: "Infusions of the induction course",
+        levels: &[("1_2", "1 or 2"), ("3_4", "3 or 4"), ("5_more", "5 or more")],
+        level: |episode, _| band(episode.series.induction_infusions, [3, 5]),
+    },
+    Stratum {
+        id: "induction_dose",
+        label: "Average dose per infusion",
+        levels: &[
+            ("below_0_5", "Below 0.5\u{A0}mg/kg"),
+            ("0_5_to_1", "0.5 to below 1\u{A0}mg/kg"),
+            ("1_more", "1\u{A0}mg/kg or more"),
+            ("unknown", "Not recorded"),
+        ],
+        level: |episode, _| episode.series.dose_x1000().map_or(3, |dose| band(dose, [500, 1_000])),
+    },
+    Stratum {
+        id: "induction_minutes",
+        label: "Average length of an infusion",
+        levels: &[
+            ("below_60", "Below 60\u{A0}min"),
+            ("60_to_120", "60 to below 120\u{A0}min"),
+            ("120_more", "120\u{A0}min or more"),
+            ("unknown", "Not recorded"),
+        ],
+        level: |episode, _| episode.series.minutes_x10().map_or(3, |minutes| band(minutes, [600, 1_200])),
+    },
+    Stratum {
+        id: "boosters_before",
+        label: "Boosters before the window opened",
+        levels: &[("0", "None"), ("1", "1"), ("2_more", "2 or more")],
+        level: |_, outcome| band(outcome.boosters, [1, 2]),
+    },
+    Stratum {
+        id: "psychotherapy_by_day_14",
+        label: "Psychotherapy by day 14",
+        levels: YES_NO,
+        level: |episode, _| usize::from(episode.psychotherapy),
+    },
+    Stratum {
+        id: "pain_reprogramming_by_day_14",
+        label: "Pain reprogramming by day 14",
+        levels: YES_NO,
+        level: |episode, _| usize::from(episode.pain_reprogramming),
+    },
+    Stratum {
+        id: "depression",
+        label: "Depression before treatment",
+        levels: CASE,
+        level: |episode, _| case(episode, 0),
+    },
+    Stratum { id: "anxiety", label: "Anxiety before treatment", levels: CASE, level: |episode, _| case(episode, 1) },
+    Stratum {
+        id: "ptsd",
+        label: "Post-traumatic stress before treatment",
+        levels: CASE,
+        level: |episode, _| case(episode, 2),
+    },
+];
+
+/// Below the first edge, below the second, or above.
+fn band(value: i32, edges: [i32; 2]) -> usize {
+    edges.iter().filter(|&&edge| value >= edge).count()
+}
+
+/// Diagnosed, or a score at the threshold; without either somebody who was not
+/// asked is not known to be free of it.
+fn case(episode: &Episode, which: usize) -> usize {
+    let (questionnaire, threshold) = CASES[which];
+    match episode.questionnaires[questionnaire] {
+        _ if episode.comorbidities[which] => 1,
+        Some(score) => usize::from(score >= threshold),
+        None => 2,
+    }
+}
+
+/// Response counts of one group at the primary horizon.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ResponseCounts {
+    /// Due, with pain above 0 before treatment.
+    pub eligible: u64,
+    /// Of those, with a score at the horizon.
+    pub observed: u64,
+    /// Of those, at least 30 % lower.
+    pub responders: u64,
+}
+
+impl AddAssign for ResponseCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.eligible += other.eligible;
+        self.observed += other.observed;
+        self.responders += other.responders;
+    }
+}
+
+/// Counts by period, split and level (positions).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Strata {
+    /// The counts.
+    pub cells: BTreeMap<(Option<Period>, usize, usize), ResponseCounts>,
+}
+
+impl AddAssign for Strata {
+    fn add_assign(&mut self, other: Self) {
+        for (key, counts) in other.cells {
+            *self.cells.entry(key).or_default() += counts;
+        }
+    }
+}
+
+impl Strata {
+    /// Counts a first series at the primary horizon.
+    pub fn count(&mut self, episode: &Episode, outcome: &Outcome) {
+        let Some(baseline) = episode.pain.map(|pain| pain.score_x10).filter(|&score| score > 0 && outcome.due) else {
+            return;
+        };
+        let change =
+            outcome.scores.pain.map(|score| Change { baseline: ScoreX10(baseline), follow_up: ScoreX10(score) });
+        let counts = ResponseCounts {
+            eligible: 1,
+            observed: u64::from(change.is_some()),
+            responders: u64::from(change.is_some_and(|change| change.falls_by_percent(30))),
+        };
+        for (position, stratum) in STRATA.iter().enumerate() {
+            let level = (stratum.level)(episode, outcome);
+            *self.cells.entry((episode.period, position, level)).or_default() += counts;
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Response by exposure, adjuncts and comorbidity.
+//!
+//! Each split divides its margin, so that disclosure control knows that levels
+//! add up. Nothing is compared: a difference between groups nobody was assigned
+//! to says who was in them, not what was done.
+
+use super::Inputs;
+use super::measures::ratio;
+use crate::derive::strata::{ResponseCounts, STRATA};
+use crate::estimate::cohort::Place;
+use crate::estimate::proportion::Ratio;
+use crate::estimate::result::{CellKey, Estimand, Estimate, Maturity, Population};
+
+/// Response of at least 30 % by group.
+pub const RESPONSE: &str = "response_by_stratum";
+
+/// Every level of every split, and the margin they divide.
+pub(super) fn estimates(inputs: &Inputs<'_>) -> Vec<Estimate> {
+    let horizon = inputs.protocol.study.primary_horizon;
+    let wanted = |population| matches!(population, Population::RollingYear | Population::ToDate);
+    let mut all = Vec::new();
+    for cohort in inputs.cohorts().iter().filter(|cohort| wanted(cohort.population)) {
+        let place = Place { cohort, maturity: Maturity::Mature, site: None, condition: None, horizon };
+        let sum = |stratum: usize, level: Option<usize>| {
+            let mut total = ResponseCounts::default();
+            for (&(period, split, at), &counts) in &inputs.tallies.strata.cells {
+                let within = split == stratum && level.is_none_or(|level| level == at);
+                if within && cohort.holds(period, inputs.quarters) {
+                    total += counts;
+                }
+            }
+            total
+        };
+        let mut add = |name: &str, (order, level): (usize, &str), counts: ResponseCounts| {
+            for (estimand, denominator) in [(Estimand::Nri, counts.eligible), (Estimand::Oc, counts.observed)] {
+                let key = CellKey {
+                    stratum_name: name.to_owned(),
+                    stratum_order: order,
+                    stratum_level: level.to_owned(),
+                    ..inputs.built_in_key(&place, RESPONSE, 1, estimand)
+                };
+                let counted = Ratio { numerator: counts.responders, denominator };
+                all.push(ratio(key, counted, "share", Maturity::Mature));
+            }
+        };
+        add(super::ALL, (0, super::ALL), sum(0, None));
+        for (position, stratum) in STRATA.iter().enumerate() {
+            for (order, (level, _)) in stratum.levels.iter().enumerate() {
+                // Splits keep their order in the results.
+                add(stratum.id, (position * 10 + order, level), sum(position, Some(order)));
+            }
+        }
+    }
+    all
+}

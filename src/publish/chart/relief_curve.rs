@@ -1,0 +1,146 @@
+//! How long relief lasts: Kaplan–Meier over steps of weeks, with those at risk
+//! below.
+
+use super::scale::Scale;
+use super::scene::{Anchor, Mark, Scene};
+use super::theme::{Ink, LABEL, NARROW, SMALL};
+use super::{Drawing, ids};
+use crate::publish::report::durability::{Step, median, steps};
+use crate::publish::report::{Context, words};
+use crate::publish::results::{Released, ResultRow};
+
+/// One curve as drawn.
+#[derive(Clone, Debug)]
+struct Line {
+    /// Weeks and share; a hidden step is joined to the next.
+    points: Vec<(f64, f64)>,
+    /// Weeks and interval.
+    band: Vec<(f64, f64, f64)>,
+    /// Weeks and those at risk, or why not.
+    at_risk: Vec<(f64, String)>,
+}
+
+impl Line {
+    fn of(steps: &[Step<'_>]) -> Self {
+        let share = |step: &Step<'_>| Some((step.weeks, step.survival.value?));
+        let band = |step: &Step<'_>| Some((step.weeks, step.survival.ci_low?, step.survival.ci_high?));
+        let count = |step: &Step<'_>| {
+            let row = step.at_risk?;
+            Some((step.weeks, words::bare(row).unwrap_or_else(|| "·".to_owned())))
+        };
+        Self {
+            points: steps.iter().filter_map(share).collect(),
+            band: steps.iter().filter_map(band).collect(),
+            at_risk: steps.iter().filter_map(count).collect(),
+        }
+    }
+}
+
+pub(super) fn draw(released: &Released, _context: &Context<'_>) -> Option<Drawing> {
+    let relief = steps(released, "relief_curve");
+    let first = relief.first()?;
+    let untreated = steps(released, "relief_first_curve");
+    let middle = median(released, "relief_curve");
+    let lines = [Line::of(&relief), Line::of(&untreated)];
+    let last = relief.last().map_or(52.0, |step| step.weeks);
+    Some(Drawing {
+        title: title(middle),
+        subtitle: format!("Share whose pain was still at least 30\u{A0}% lower, weeks since it first was · {}", words::cohort(first.survival)),
+        method: "Kaplan–Meier on steps of four weeks and more, log-log intervals (Greenwood). Losses are seen at visits, so they lie before the step shown; whoever is no longer seen is not counted on.".to_owned(),
+        alt: described(&relief),
+        rows: ids(relief.iter().flat_map(|step| [Some(step.survival), step.at_risk]).flatten().chain(untreated.iter().map(|step| step.survival))),
+        plot: Box::new(move |width| scene(&lines, last, width)),
+    })
+}
+
+fn title(median: Option<&ResultRow>) -> String {
+    match median.and_then(words::bare) {
+        Some(weeks) => format!("Half of those with relief had lost it within {weeks} weeks"),
+        None => "Relief had not been lost by half of those who had it, or cannot be shown".to_owned(),
+    }
+}
+
+fn described(steps: &[Step<'_>]) -> String {
+    let one = |step: &Step<'_>| {
+        let number = words::compact(step.survival).unwrap_or_else(|| words::reason(step.survival));
+        format!("At {:.0} weeks: {number}.", step.weeks)
+    };
+    steps.iter().map(one).collect::<Vec<_>>().join(" ")
+}
+
+const TOP: f64 = 44.0;
+const PLOT: f64 = 240.0;
+const LEFT: f64 = 44.0;
+
+fn scene(lines: &[Line; 2], last: f64, width: f64) -> Scene {
+    let foot = TOP + PLOT;
+    let mut scene = Scene::new(width, foot + 74.0);
+    let right = width - 24.0;
+    let x = |weeks: f64| LEFT + weeks / last.max(1.0) * (right - LEFT);
+    let shares = Scale::share();
+    for (value, text) in &shares.ticks {
+        let y = shares.place(*value, foot, TOP);
+        scene.line((LEFT, y), (right, y), Ink::Hairline, 1.0);
+        scene.text((LEFT - 6.0, y + 4.0), Anchor::End, SMALL, Ink::Grey, text.clone());
+    }
+    key(&mut scene);
+    band(&mut scene, &lines[0], x, |share| shares.place(share, foot, TOP));
+    for (line, (ink, weight)) in lines.iter().zip([(Ink::Accent, 2.5), (Ink::Rule, 1.5)]) {
+        let points = stairs(&line.points, x, |share| shares.place(share, foot, TOP));
+        if points.len() > 1 {
+            scene.marks.push(Mark::Path { points, ink, width: weight });
+        }
+    }
+    table(&mut scene, &lines[0], x, foot, width);
+    scene
+}
+
+/// What the lines are, above the plot.
+fn key(scene: &mut Scene) {
+    for (y, ink, weight, text) in
+        [(10.0, Ink::Accent, 2.5, "Still better"), (28.0, Ink::Rule, 1.5, "… and without another infusion")]
+    {
+        scene.line((LEFT, y), (LEFT + 22.0, y), ink, weight);
+        scene.text((LEFT + 30.0, y + 4.5), Anchor::Start, LABEL, Ink::Text, text);
+    }
+}
+
+fn band(scene: &mut Scene, line: &Line, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) {
+    for pair in line.band.windows(2) {
+        let ((from, low, high), (to, ..)) = (pair[0], pair[1]);
+        scene.rect((x(from), y(high)), (x(to), y(low)), Ink::Band);
+    }
+}
+
+/// Level until the step, then down.
+fn stairs(points: &[(f64, f64)], x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
+    let mut path = Vec::new();
+    let mut level = points.first().map(|point| point.1);
+    for &(weeks, share) in points {
+        path.extend(level.map(|level| (x(weeks), y(level))));
+        path.push((x(weeks), y(share)));
+        level = Some(share);
+    }
+    path
+}
+
+/// Weeks and those at risk, as many as there is room for.
+fn table(scene: &mut Scene, line: &Line, x: impl Fn(f64) -> f64, foot: f64, width: f64) {
+    let room = if width <= NARROW { 52.0 } else { 46.0 };
+    scene.text(
+        (0.0, foot + 40.0),
+        Anchor::Start,
+        SMALL,
+        Ink::Grey,
+        "Weeks since relief began; below, patients still at risk",
+    );
+    let mut free = f64::NEG_INFINITY;
+    for (weeks, count) in &line.at_risk {
+        if x(*weeks) - free < room {
+            continue;
+        }
+        free = x(*weeks);
+        scene.text((free, foot + 18.0), Anchor::Middle, SMALL, Ink::Grey, format!("{weeks:.0}"));
+        scene.text((free, foot + 60.0), Anchor::Middle, SMALL, Ink::Text, count.clone());
+    }
+}

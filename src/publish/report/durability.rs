@@ -1,0 +1,162 @@
+//! How long relief lasts.
+
+use super::sections::{Material, figures};
+use super::select::{self, Query};
+use super::{Context, element, words};
+use crate::estimate::analysis::durability::{WEEKS, weeks};
+use crate::estimate::result::{Estimand, Population};
+use crate::publish::chart::svg::escape;
+use crate::publish::results::{Released, ResultRow};
+
+/// One step of a curve.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// Weeks since relief began.
+    pub weeks: f64,
+    /// The share still better.
+    pub survival: &'a ResultRow,
+    /// Those at risk.
+    pub at_risk: Option<&'a ResultRow>,
+}
+
+fn of<'q>(curve: &'q str, statistic: &'q str) -> Query<'q> {
+    Query {
+        measure: curve,
+        statistic,
+        estimand: Estimand::Oc,
+        population: Population::ToDate,
+        horizon: select::ALL,
+        site: select::ALL,
+        condition: select::ALL,
+        stratum: WEEKS,
+    }
+}
+
+/// The steps of a curve over all patients, in order.
+pub fn steps<'a>(released: &'a Released, curve: &str) -> Vec<Step<'a>> {
+    let step = |week: i32| {
+        Some(Step {
+            weeks: f64::from(week),
+            survival: at(of(curve, "survival"), released, week)?,
+            at_risk: at(of(curve, "at_risk"), released, week),
+        })
+    };
+    weeks().filter_map(step).collect()
+}
+
+fn at<'a>(query: Query<'_>, released: &'a Released, week: i32) -> Option<&'a ResultRow> {
+    let level = week.to_string();
+    query.rows(released).find(|row| row.stratum_level == level)
+}
+
+/// The median of a curve over all patients.
+pub fn median<'a>(released: &'a Released, curve: &str) -> Option<&'a ResultRow> {
+    Query { stratum: select::ALL, ..of(curve, "median") }.find(released)
+}
+
+/// The section.
+pub(super) fn section(material: Material<'_>) -> String {
+    let Material { released, context, .. } = material;
+    let rest = figures(material, &["relief_curve"]) + &by_step(released) + &by_condition(released, context) + NOTE;
+    element::section("durability", "How long does relief last?", &answer(released), &rest)
+}
+
+const NOTE: &str = "<p class=\"note\">Relief begins with the first score after induction at least 30\u{A0}% below the one before treatment, and is lost with the first later score that is not. Losses are seen at visits only: each lies somewhere before the step it is counted in. “Without another infusion” ends relief at the next infusion too, for whatever reason it was given; records do not say whether it was rescue or routine. Those no longer seen are assumed to fare like those who are, which favours the clinic if they stayed away because pain was back.</p>\n";
+
+fn answer(released: &Released) -> String {
+    let curve = steps(released, "relief_curve");
+    let Some(first) = curve.first() else {
+        return "Nobody had relief yet, so nothing can be said.".to_owned();
+    };
+    let late = curve.iter().find(|step| step.weeks >= 24.0 && step.survival.value.is_some());
+    let late = late.map_or_else(String::new, |step| {
+        format!(" At {:.0} weeks it had lasted in {}.", step.weeks, element::compact(step.survival))
+    });
+    match median(released, "relief_curve") {
+        Some(row) if row.value.is_some() => {
+            format!(
+                "Of {} patients with relief, half had lost it within {}.{late}",
+                element::size(first.survival),
+                element::number(row)
+            )
+        }
+        Some(row) => format!(
+            "Of {} patients with relief, the time by which half had lost it: {}.{late}",
+            element::size(first.survival),
+            element::number(row)
+        ),
+        None => unknown(first.survival),
+    }
+}
+
+fn unknown(row: &ResultRow) -> String {
+    format!("The number is not shown ({}), so nothing can be said.", element::number(row))
+}
+
+fn by_step(released: &Released) -> String {
+    let cell = |curve, statistic, week| element::cell(at(of(curve, statistic), released, week), element::compact);
+    let rows: Vec<Vec<String>> = steps(released, "relief_curve")
+        .iter()
+        .zip(weeks())
+        .map(|(_, week)| {
+            vec![
+                format!("{week}"),
+                cell("relief_curve", "at_risk", week),
+                cell("relief_curve", "survival", week),
+                cell("relief_first_curve", "survival", week),
+                cell("relief_first_curve", "incidence_lost", week),
+                cell("relief_first_curve", "incidence_retreated", week),
+            ]
+        })
+        .collect();
+    let columns = [
+        element::words_column("Weeks since relief began"),
+        element::number_column("At risk"),
+        element::number_column("Still better"),
+        element::number_column("… without another infusion"),
+        element::number_column("Pain back first"),
+        element::number_column("Infused again first"),
+    ];
+    element::table("How long relief lasted, all patients", &columns, &rows)
+}
+
+fn by_condition(released: &Released, context: &Context<'_>) -> String {
+    let medians = Query { stratum: select::ALL, ..of("relief_curve", "median") };
+    let rows: Vec<Vec<String>> = select::conditions(medians, released, context)
+        .iter()
+        .map(|group| {
+            let of_group = |statistic| Query { condition: group.code, ..of("relief_curve", statistic) };
+            let bound = |statistic| {
+                let query = Query { stratum: select::ALL, ..of_group(statistic) };
+                element::cell(query.find(released), element::bare)
+            };
+            let survival = |week| element::cell(at(of_group("survival"), released, week), element::compact);
+            let at_risk = |week| element::cell(at(of_group("at_risk"), released, week), element::number);
+            vec![
+                escape(group.label),
+                element::size(group.row),
+                element::bare(group.row),
+                format!("{} to {}", bound("median_low"), bound("median_high")),
+                survival(12),
+                at_risk(12),
+                survival(24),
+                at_risk(24),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let columns = [
+        element::words_column("Condition"),
+        element::number_column("With relief"),
+        element::number_column("Median, weeks"),
+        element::number_column("95\u{A0}% interval"),
+        element::number_column("Still better at 12 weeks"),
+        element::number_column("At risk"),
+        element::number_column("At 24 weeks"),
+        element::number_column("At risk"),
+    ];
+    let cohort = medians.find(released).map_or_else(String::new, |row| format!(": {}", words::cohort(row)));
+    element::table(&format!("How long relief lasted, by condition{cohort}"), &columns, &rows)
+}

@@ -1,0 +1,53 @@
+//! Response by exposure, adjuncts and comorbidity: groups, not causes.
+
+use super::sections::Material;
+use super::select::{self, Query};
+use super::{element, words};
+use crate::derive::strata::STRATA;
+use crate::estimate::analysis::strata::RESPONSE;
+use crate::estimate::result::Estimand;
+use crate::publish::chart::svg::escape;
+
+/// The section.
+pub(super) fn section(material: Material<'_>) -> String {
+    let Material { released, context, .. } = material;
+    let population = select::by_condition(released);
+    let overall = Query::rate(RESPONSE, population, context);
+    let Some(margin) = overall.find(released) else {
+        return element::section(
+            "groups",
+            "Do groups of patients differ?",
+            "Nobody is due yet, so nothing can be said.",
+            "",
+        );
+    };
+    let mut rows = Vec::new();
+    for stratum in &STRATA {
+        let query = Query { stratum: stratum.id, ..overall };
+        for (level, label) in stratum.levels {
+            let find = |estimand| Query { estimand, ..query }.rows(released).find(|row| row.stratum_level == *level);
+            let Some(row) = find(Estimand::Nri) else { continue };
+            rows.push(vec![
+                escape(&format!("{}: {}", stratum.label, label)),
+                element::size(row),
+                element::compact(row),
+                element::cell(find(Estimand::Oc), element::compact_of),
+            ]);
+        }
+    }
+    let columns = [
+        element::words_column("Group"),
+        element::number_column("Patients"),
+        element::number_column("≥\u{A0}30\u{A0}% less pain, missing = no"),
+        element::number_column("Observed only"),
+    ];
+    let answer = format!(
+        "Overall {} of {} patients had at least 30\u{A0}% less pain at {}; the groups below show who they were, not what helped: nobody was assigned to a group.",
+        element::number(margin),
+        element::size(margin),
+        context.horizon()
+    );
+    let note = "<p class=\"note\">Every group is formed by what was known before the outcome: the induction course, therapy sessions up to day 14, boosters before the window opened, diagnoses and scores before treatment. Doses and sessions follow the patient’s state, so a difference can run either way. Depression, anxiety and post-traumatic stress: a diagnosis on record, or PHQ-9 or GAD-7 at 10, PCL-5 at 31 or more.</p>\n";
+    let table = element::table(&format!("Response by group: {}", words::cohort(margin)), &columns, &rows);
+    element::section("groups", "Do groups of patients differ?", &answer, &(table + note))
+}
