@@ -70,8 +70,6 @@ pub struct Person {
 pub enum SiteColumn {
     /// Where the person is cared for.
     CareSiteId,
-    /// Where the person lives, as a number.
-    LocationId,
 }
 
 impl SiteColumn {
@@ -79,7 +77,6 @@ impl SiteColumn {
     pub fn column(self) -> &'static str {
         match self {
             Self::CareSiteId => "care_site_id",
-            Self::LocationId => "location_id",
         }
     }
 }

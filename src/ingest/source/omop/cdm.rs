@@ -63,6 +63,7 @@ pub(super) const PROCEDURE_OCCURRENCE: &[&str] = &[
     "qualifier_source_value",
 ];
 pub(super) const PERSON: &[&str] = &[
+    "location_id",
     "month_of_birth",
     "day_of_birth",
     "birth_datetime",

@@ -29,14 +29,7 @@ pub(super) static CLINICAL: [Clinical; 6] = [
     Clinical {
         name: "person",
         wanted: Wanted {
-            columns: &[
-                "person_id",
-                "gender_concept_id",
-                "gender_source_value",
-                "year_of_birth",
-                "care_site_id",
-                "location_id",
-            ],
+            columns: &["person_id", "gender_concept_id", "gender_source_value", "year_of_birth", "care_site_id"],
             required: 1,
             prescribed: cdm::PERSON,
             becomes: Some("patients"),
