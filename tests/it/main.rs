@@ -21,6 +21,7 @@ mod mappings;
 mod omop;
 mod oracle;
 mod outcomes;
+mod own_site;
 mod pair;
 mod patient;
 mod readings;

@@ -2,6 +2,8 @@
 
 use relief::selftest::{Check, Plan, run};
 
+use crate::workdir::Workdir;
+
 fn found(checks: &[Check]) -> Vec<(&'static str, u64, u64)> {
     checks.iter().map(|check| (check.expected.id, check.found.to_bits(), check.cases)).collect()
 }
@@ -25,4 +27,19 @@ fn the_same_seed_says_the_same_and_another_something_else() {
     let plan = |seed| Plan { clinics: 20, seed };
     assert_eq!(found(&run(&plan(7))), found(&run(&plan(7))));
     assert_ne!(found(&run(&plan(7))), found(&run(&plan(8))));
+}
+
+/// The command says the same as the library, as text and as JSON.
+#[test]
+fn the_command_answers_in_words_and_in_json() {
+    let workdir = Workdir::empty();
+    let answer = workdir.relief(&["selftest", "--clinics", "100", "--seed", "3", "--json"]).exits(0).json();
+    let checks = run(&Plan { clinics: 100, seed: 3 });
+    let found = answer["checks"].as_array().expect("a list");
+    assert_eq!((found.len(), answer["holds"].as_bool()), (checks.len(), Some(true)));
+    for (said, check) in found.iter().zip(&checks) {
+        assert_eq!(said["id"], check.expected.id);
+        assert_eq!(said["found"].as_f64().map(f64::to_bits), Some(check.found.to_bits()));
+    }
+    workdir.relief(&["selftest", "--clinics", "0"]).exits(2);
 }

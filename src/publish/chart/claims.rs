@@ -86,13 +86,17 @@ fn scene(lines: &[Line], width: f64) -> Scene {
     let share = Scale::share();
     let place = |value: f64| share.place(value, 8.0, width - 8.0);
     let mut top = 0.0;
-    for (line, text) in lines.iter().zip(texts) {
+    for (index, (line, text)) in lines.iter().zip(texts).enumerate() {
         for (at, part) in text.iter().enumerate() {
             scene.bold((0.0, top + 14.0 + at as f64 * TEXT_LINE), Anchor::Start, LABEL, part.clone());
         }
         let middle = top + text.len() as f64 * TEXT_LINE + 14.0;
         scene.line((place(0.0), middle), (place(1.0), middle), Ink::Hairline, 2.0);
         bar(&mut scene, line, middle, place);
+        if let Some((value, ..)) = line.number {
+            // Two rows a claim: what it says, and what was found.
+            scene.value((place(value), middle), 2 * index + 1);
+        }
         below(&mut scene, line, middle + 22.0, width);
         top = middle + BAR - 14.0;
     }

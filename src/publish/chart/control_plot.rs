@@ -44,6 +44,8 @@ const RADIUS: f64 = 3.0;
 /// Where things stand at one width.
 struct Frame<'a> {
     points: &'a [Point],
+    /// Points that are left out on the left.
+    before: usize,
     scale: &'a Scale,
     width: f64,
     step: f64,
@@ -53,9 +55,10 @@ impl Plot<'_> {
     /// The plot at a width; a phone shows the newest periods only.
     pub(super) fn scene(&self, width: f64) -> Scene {
         let fits = if width <= NARROW { ON_A_PHONE } else { self.points.len() };
-        let points = &self.points[self.points.len().saturating_sub(fits)..];
+        let before = self.points.len().saturating_sub(fits);
+        let points = &self.points[before..];
         let step = ((width - LEFT) / points.len() as f64).min(60.0);
-        let frame = Frame { points, scale: self.scale, width, step };
+        let frame = Frame { points, before, scale: self.scale, width, step };
         let mut scene = Scene::new(width, HEIGHT);
         frame.grid(&mut scene);
         frame.shading(&mut scene);
@@ -133,7 +136,10 @@ impl Frame<'_> {
         }
         for (at, point) in self.points.iter().enumerate() {
             match point.value {
-                Some(value) => self.mark(scene, point, (self.x(at), self.y(value))),
+                Some(value) => {
+                    self.mark(scene, point, (self.x(at), self.y(value)));
+                    scene.value((self.x(at), self.y(value)), self.before + at);
+                }
                 None if point.hidden => hollow(scene, self.x(at)),
                 None => {}
             }

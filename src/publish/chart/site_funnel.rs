@@ -152,9 +152,10 @@ impl Funnel {
     /// A triangle is a site outside its limits, pointing the way it lies.
     fn points(&self, scene: &mut Scene, frame: &Frame) {
         let mut taken: Vec<(f64, f64, f64)> = Vec::new();
-        for site in &self.sites {
+        for (index, site) in self.sites.iter().enumerate() {
             let Some((of, rate)) = site.place else { continue };
             let at = (frame.x(of as f64), frame.y(rate));
+            scene.value(at, index);
             if site.signal.is_some_and(|signal| signal != Signal::Inside) {
                 let up = self.target.is_some_and(|target| rate > target);
                 let tip = if up { -6.0 } else { 6.0 };
