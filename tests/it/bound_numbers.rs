@@ -39,6 +39,10 @@ fn printable(table: &Table, row: &[String]) -> BTreeSet<String> {
     for column in ["n", "numerator", "denominator"] {
         known.extend(numbers(table.cell(row, column)));
     }
+    // A signal is printed as the limits of the chart the number lies in or out of.
+    if table.cell(row, "statistic").ends_with("_signal") {
+        known.extend(["95", "99.8"].map(str::to_owned));
+    }
     let share = table.cell(row, "unit") == "share";
     for column in ["value", "ci_low", "ci_high", "ci_level", "p_value", "p_adjusted"] {
         if let Ok(value) = table.cell(row, column).parse::<f64>() {
