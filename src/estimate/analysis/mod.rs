@@ -4,8 +4,10 @@
 //! A result that is no measure of a pack has its id in
 //! `protocol::BUILT_IN_RESULTS`, which is also the order it is reported in.
 
+pub mod completeness;
 mod conditions;
 mod contrast;
+pub mod data_quality;
 mod estimands;
 mod measures;
 mod pooled;
@@ -62,6 +64,7 @@ pub const ANALYSES: &[Analysis] = &[
     Analysis { id: "conditions", run: conditions::estimates },
     Analysis { id: "estimands", run: estimands::estimates },
     Analysis { id: "safety", run: safety::estimates },
+    Analysis { id: "completeness", run: completeness::estimates },
 ];
 
 /// One analysis of numbers that may be shown: what `release` computes after it

@@ -3,8 +3,8 @@
 
 use super::sections::{self, Material};
 use super::{
-    Context, claims, definitions, first_screen, glossary, grid, limits, missing, page, provenance, safety, sites,
-    trends, views,
+    Context, claims, data_quality, definitions, first_screen, glossary, grid, limits, missing, page, provenance,
+    safety, sites, trends, views,
 };
 use crate::publish::chart::Chart;
 use crate::publish::results::Released;
@@ -33,6 +33,7 @@ pub(super) fn sections(material: Material<'_>) -> [String; 2] {
         sites::section(material),
         claims::section(material),
         sections::counted(material),
+        data_quality::section(material),
         limits::cannot_say(released, context),
         limits::quotable(released, context),
         glossary::glossary(context),
