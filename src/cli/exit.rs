@@ -101,7 +101,7 @@ impl From<StoreError> for Failure {
 
 impl From<DeriveError> for Failure {
     fn from(error: DeriveError) -> Self {
-        Self { code: 8, message: error.to_string() }
+        Self { code: error.exit_code(), message: error.to_string() }
     }
 }
 

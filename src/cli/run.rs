@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use relief::derive::episode::DataCut;
 use relief::derive::flow::End;
 use relief::derive::{self, Derived};
+use relief::estimate::analysis::data_quality;
 use relief::estimate::cells::{Estimates, estimate};
 use relief::estimate::expression::{Compiled, compile as compile_measure};
 use relief::estimate::scan::{Counting, Split, count, splits};
@@ -112,7 +113,7 @@ fn estimates(
         sites: names(protocol, snapshot)?,
         ..counted
     };
-    let cuts = derive::data_cuts(snapshot, protocol);
+    let cuts = derive::data_cuts(snapshot, protocol)?;
     let cuts: Vec<DataCut> = sites.iter().map(|site| cuts[site]).collect();
     Ok(estimate(&tallies, protocol, |period, last, site| cuts[site].closes(period, last)))
 }
@@ -161,7 +162,9 @@ fn publish(
         opioid_observed: at.opioids.observed,
     });
     let attrition = derived.flow.attrition(rows.read, rows.accepted, &ends);
-    let released = release(estimates.estimates, &estimates.derivations, &attrition, &protocol.disclosure);
+    let mut all = estimates.estimates;
+    all.extend(data_quality::estimates(&snapshot.manifest, protocol));
+    let released = release(all, &estimates.derivations, &attrition, &protocol.disclosure);
     let released = read(released, protocol);
     let context = context(protocol, snapshot, estimates.quarters.newest_mature)?;
     bundle::write(folder, &released, &context, &snapshot.manifest)?;

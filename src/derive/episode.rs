@@ -74,37 +74,30 @@ pub struct Outcome {
 pub enum DataCut {
     /// Dated input: the last day of observation.
     Dated(i32),
-    /// Study-day input: the last study day seen at the site, and the calendar
-    /// data cut where the pipeline states one.
-    StudyDay {
-        /// Last study day seen.
-        last_seen: i32,
-        /// Calendar data cut.
-        calendar: Option<Day>,
-    },
+    /// Study-day input: the calendar data cut the pipeline states.
+    StudyDay(Day),
 }
 
 impl DataCut {
     /// Whether a window that ends `last_offset` days after day 0 has closed for
-    /// every series begun in `period`. Study days without a calendar cut say
-    /// nothing about periods; who is due is then decided series by series.
+    /// every series begun in `period`.
     pub fn closes(self, period: Period, last_offset: i32) -> bool {
         match self {
             Self::Dated(cut) => cut >= period.last_day().0 + last_offset,
-            Self::StudyDay { calendar, .. } => calendar.is_none_or(|cut| cut.0 >= period.last_day().0 + last_offset),
+            Self::StudyDay(cut) => cut.0 >= period.last_day().0 + last_offset,
         }
     }
 
     /// Whether a series has been observed to the end of the window. With study
     /// days a calendar cut can only be held against the end of the period the
-    /// site gave: nobody is called due who might not be.
+    /// site gave, so nobody is called due who might not be; without a period
+    /// nobody knows when the patient's follow-up ended. The last day seen would
+    /// not do: whoever stays away would never be due.
     fn reaches(self, series: &Series, period: Option<Period>, horizon: &Horizon) -> bool {
         match (self, period) {
             (Self::Dated(cut), _) => cut >= series.index_day + horizon.last,
-            (Self::StudyDay { calendar: Some(cut), .. }, Some(period)) => {
-                cut.0 >= period.last_day().0 + series.index_day + horizon.last
-            }
-            (Self::StudyDay { last_seen, .. }, _) => last_seen >= series.index_day + horizon.last,
+            (Self::StudyDay(cut), Some(period)) => cut.0 >= period.last_day().0 + series.index_day + horizon.last,
+            (Self::StudyDay(_), None) => false,
         }
     }
 }
@@ -147,7 +140,7 @@ pub fn episodes(
 fn period(history: &PatientHistory<'_>, series: &Series, cut: DataCut) -> Option<Period> {
     match cut {
         DataCut::Dated(_) => Some(Period::month_of(Day(series.index_day))),
-        DataCut::StudyDay { .. } => history.index_period.filter(|_| series.index_day == 0).and_then(Period::parse),
+        DataCut::StudyDay(_) => history.index_period.filter(|_| series.index_day == 0).and_then(Period::parse),
     }
 }
 

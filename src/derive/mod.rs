@@ -37,12 +37,22 @@ pub enum DeriveError {
         /// What the reader said.
         problem: String,
     },
+    /// Study days, and no date that says who is due.
+    #[error(
+        "the records count study days and the pipeline names no `data_cut`, so nobody can tell who is due\nhint: say `data_cut = \"2026-09-30\"` under `[study]` (the day the export was made), and give every patient an `index_period`"
+    )]
+    NoDataCut,
     /// The analysis set cannot be written.
     #[error("cannot write the analysis set: {0}")]
     Write(#[from] crate::store::StoreError),
 }
 
 impl DeriveError {
+    /// Exit code of the program.
+    pub fn exit_code(&self) -> u8 {
+        if matches!(self, Self::NoDataCut) { 3 } else { 8 }
+    }
+
     fn table(path: &Path, problem: String) -> Self {
         Self::Table { path: path.to_owned(), problem }
     }

@@ -25,7 +25,7 @@ use super::tables::{
 use crate::model::horizon::HORIZONS;
 use crate::model::table::TableId;
 use crate::protocol::{MedicationFeed, Protocol};
-use crate::store::{CalendarKind, Encoder, RowGroup, Snapshot, TableWriter};
+use crate::store::{CalendarKind, Encoder, RowGroup, SiteSummary, Snapshot, TableWriter};
 
 /// Patients a part holds; fixes the parts, and with them the file's bytes,
 /// whatever the number of threads.
@@ -80,7 +80,7 @@ pub fn run(snapshot: &Snapshot, protocol: &Protocol, out: &Path, threads: usize)
     let job = Job {
         snapshot,
         protocol,
-        cuts: data_cuts(snapshot, protocol).into_iter().collect(),
+        cuts: data_cuts(snapshot, protocol)?.into_iter().collect(),
         parts,
         primary: HORIZONS.iter().position(|known| *known == protocol.study.primary_horizon).unwrap_or_default(),
         next: AtomicUsize::new(0),
@@ -136,16 +136,18 @@ fn write_in_order(writer: &mut TableWriter, parts: Receiver<Part>) -> Result<Cou
 
 /// How far each site's records reach (design: the last day seen at the site,
 /// unless the pipeline names a data cut).
-pub fn data_cuts(snapshot: &Snapshot, protocol: &Protocol) -> BTreeMap<String, DataCut> {
+///
+/// # Errors
+/// Study days whose pipeline names no data cut: nobody can then tell who is due.
+pub fn data_cuts(snapshot: &Snapshot, protocol: &Protocol) -> Result<BTreeMap<String, DataCut>, DeriveError> {
     let stated = protocol.study.data_cut;
-    let cut = |last_day: Option<i32>| {
-        let last_seen = last_day.unwrap_or(i32::MIN);
-        match snapshot.manifest.calendar {
-            CalendarKind::Dated => DataCut::Dated(stated.map_or(last_seen, |day| day.0)),
-            CalendarKind::StudyDay => DataCut::StudyDay { last_seen, calendar: stated },
-        }
+    let cut = |last_day: Option<i32>| match (snapshot.manifest.calendar, stated) {
+        (CalendarKind::Dated, _) => Ok(DataCut::Dated(stated.map_or(last_day.unwrap_or(i32::MIN), |day| day.0))),
+        (CalendarKind::StudyDay, Some(stated)) => Ok(DataCut::StudyDay(stated)),
+        (CalendarKind::StudyDay, None) => Err(DeriveError::NoDataCut),
     };
-    snapshot.manifest.sites.iter().map(|site| (site.site.clone(), cut(site.last_day))).collect()
+    let site = |site: &SiteSummary| Ok((site.site.clone(), cut(site.last_day)?));
+    snapshot.manifest.sites.iter().map(site).collect()
 }
 
 /// The work shared by all threads.

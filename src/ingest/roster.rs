@@ -18,9 +18,9 @@ use super::record::{Record, Records};
 use super::referential::{CodeHash, CodeHasher, CodeIndex, Match, patient_key};
 use super::withdrawals::Withdrawn;
 use crate::model::patient::PatientKey;
-use crate::model::reject::{FIELD_COUNT, PATIENT_CONFLICT, PATIENT_REPEATED};
+use crate::model::reject::{FIELD_COUNT, INDEX_PERIOD_MISSING, PATIENT_CONFLICT, PATIENT_REPEATED};
 use crate::model::table::TableId;
-use crate::store::{Draft, ROW_GROUP_ROWS, StoreError, schema_of};
+use crate::store::{CalendarKind, Draft, ROW_GROUP_ROWS, StoreError, schema_of};
 
 /// An accepted patient.
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +92,9 @@ impl Roster {
             session.note_digest(index, digest);
         }
         let (patients, index) = enrol(listed, ledger)?;
+        if session.plan.calendar == CalendarKind::StudyDay {
+            remark_periods(&patients, ledger);
+        }
         Ok(Self { patients, index, sites: sites.into_names() })
     }
 
@@ -218,6 +221,13 @@ impl<'s, 'a> Lister<'s, 'a> {
             code_at_site,
             withdrawn: self.withdrawn.holds(code) || code_at_site.is_some_and(|code| self.withdrawn.holds(code)),
         }
+    }
+}
+
+/// With study days the index period is all that says who is due.
+fn remark_periods(patients: &[Patient], ledger: &mut Ledger) {
+    for patient in patients.iter().filter(|patient| patient.facts.index_period.is_none()) {
+        ledger.remark(patient.file as usize, &INDEX_PERIOD_MISSING, "index_period", 1);
     }
 }
 

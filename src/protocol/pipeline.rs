@@ -395,6 +395,15 @@ pub const BUILT_IN_RESULTS: &[&str] = &[
     "relief_first_curve",
     "response_by_stratum",
     "benzodiazepine_change",
+    "completeness_pain",
+    "completeness_opioids",
+    "completeness_phq9",
+    "completeness_gad7",
+    "data_quality_rows",
+    "data_quality_accepted",
+    "data_quality_quarantined",
+    "data_quality_duplicates",
+    "data_quality_rule",
 ];
 
 fn all_measures(packs: &[PackText]) -> Result<(Vec<Measure>, Vec<Expression>), ProtocolError> {

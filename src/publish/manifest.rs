@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::report::Context;
-use crate::model::reject::Counts;
+use super::results::{Released, ResultRow};
+use crate::estimate::analysis::data_quality::{ACCEPTED, ROWS, TABLE};
 use crate::store::Manifest as SnapshotManifest;
 
 /// Its file name.
@@ -51,14 +52,17 @@ struct Rows {
 }
 
 impl Rows {
-    /// Counts of rows can be counts of people (one row a patient, one a
-    /// withdrawal), so small ones and small differences are left out here as
-    /// everywhere. The store's own manifest, which stays at the clinic, has all.
-    fn of(counts: &Counts, threshold: u64) -> Self {
-        let small = |count: u64| (1..threshold).contains(&count);
-        let shown = |count: u64| (!small(count)).then_some(count);
-        let accepted = if small(counts.read - counts.accepted) { None } else { shown(counts.accepted) };
-        Self { read: shown(counts.read), accepted }
+    /// What the results show of a table: counts of rows can be counts of people
+    /// (one row a patient, one a withdrawal), and what is hidden there must not
+    /// follow from here. The store's own manifest, which stays at the clinic,
+    /// has all.
+    fn of(table: &str, released: &Released) -> Self {
+        let shown = |measure: &str| {
+            let about =
+                |row: &&ResultRow| row.measure_id == measure && row.stratum_name == TABLE && row.stratum_level == table;
+            released.rows().iter().find(about).and_then(|row| row.value.and(row.n))
+        };
+        Self { read: shown(ROWS), accepted: shown(ACCEPTED) }
     }
 }
 
@@ -88,7 +92,12 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 /// The manifest's text.
-pub fn json(context: &Context<'_>, snapshot: &SnapshotManifest, outputs: Vec<FileDigest>) -> Vec<u8> {
+pub fn json(
+    released: &Released,
+    context: &Context<'_>,
+    snapshot: &SnapshotManifest,
+    outputs: Vec<FileDigest>,
+) -> Vec<u8> {
     let protocol = context.protocol;
     let manifest = Manifest {
         program: env!("CARGO_PKG_NAME"),
@@ -111,11 +120,7 @@ pub fn json(context: &Context<'_>, snapshot: &SnapshotManifest, outputs: Vec<Fil
             .iter()
             .map(|file| Input { source: &file.source, file: &file.file, sha256: &file.sha256 })
             .collect(),
-        rows: snapshot
-            .tables
-            .iter()
-            .map(|(table, counts)| (table.as_str(), Rows::of(counts, protocol.disclosure.threshold)))
-            .collect(),
+        rows: snapshot.tables.keys().map(|table| (table.as_str(), Rows::of(table, released))).collect(),
         outputs,
     };
     let mut text = serde_json::to_vec_pretty(&manifest).expect("a manifest has only text keys");

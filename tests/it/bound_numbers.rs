@@ -177,6 +177,7 @@ fn is_time(before: &str, word: &str, after: &str) -> bool {
 fn is_count_of_rows(after: &str) -> bool {
     let things = [
         "condition",
+        "definition",
         "site",
         "measure",
         "window",

@@ -190,8 +190,9 @@ const FIXTURES: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Rules that need more than a line; each has a test of this name below.
-const ELSEWHERE: [&str; 29] = [
+const ELSEWHERE: [&str; 30] = [
     "ambiguous-patient",
+    "index-period-missing",
     "consent-withdrawn",
     "site-invalid",
     "period-invalid",
@@ -321,7 +322,15 @@ fn study_day_clinic() -> Clinic {
         }
         clinic.write(&format!("{table}.csv"), text);
     }
+    clinic.write("patients.csv", "patient_id,sex,birth_year,index_period\nP1,F,1970,2026\nP2,M,1980,2026\n");
     clinic
+}
+
+#[test]
+fn a_study_day_patient_without_index_period_is_remarked_on() {
+    let clinic = study_day_clinic();
+    clinic.write("patients.csv", "patient_id,index_period\nP1,2026\nP2,\n");
+    assert_eq!(findings(&clinic.ingest()), [("index-period-missing".to_owned(), "index_period".to_owned(), 1)]);
 }
 
 #[test]

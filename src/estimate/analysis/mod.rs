@@ -5,8 +5,10 @@
 //! `protocol::BUILT_IN_RESULTS`, which is also the order it is reported in.
 
 pub mod benzodiazepines;
+pub mod completeness;
 mod conditions;
 mod contrast;
+pub mod data_quality;
 pub mod durability;
 mod estimands;
 mod measures;
@@ -67,6 +69,7 @@ pub const ANALYSES: &[Analysis] = &[
     Analysis { id: "safety", run: safety::estimates },
     Analysis { id: "durability", run: durability::estimates },
     Analysis { id: "strata", run: strata::estimates },
+    Analysis { id: "completeness", run: completeness::estimates },
 ];
 
 /// One analysis of numbers that may be shown: what `release` computes after it

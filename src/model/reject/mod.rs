@@ -182,6 +182,7 @@ pub static RULES: &[&Rule] = &[
     &SOURCE_CODE_DROPPED,
     &TEXT_DROPPED,
     &AGE_TOP_CODED,
+    &INDEX_PERIOD_MISSING,
     &UNMAPPED_COLUMN,
     &UNREAD_FILE,
     &CORRECTION_UNMATCHED,
@@ -239,7 +240,7 @@ mod tests {
     #[test]
     fn every_rule_says_why_and_what_to_do() {
         for rule in RULES {
-            let kebab = rule.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+            let kebab = rule.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
             let said = [rule.title, rule.why, rule.fix].iter().all(|text| !text.is_empty() && !text.ends_with('.'));
             assert!(kebab && said, "{}", rule.id);
         }

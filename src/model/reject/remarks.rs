@@ -44,6 +44,13 @@ pub static AGE_TOP_CODED: Rule = remark(
     "exact ages above 89 identify people (45 CFR 164.514(b)(2)(i)(C))",
     "nothing to do",
 );
+/// Study days without a period.
+pub static INDEX_PERIOD_MISSING: Rule = remark(
+    "index-period-missing",
+    "the patient's records count study days and no index period says when treatment began",
+    "nobody can tell when the patient's follow-up was due, so the patient is in no denominator",
+    "fill in `index_period` with the year, quarter or month of the first infusion, as the basis allows",
+);
 /// A column nobody reads.
 pub static UNMAPPED_COLUMN: Rule = remark(
     "unmapped-column",

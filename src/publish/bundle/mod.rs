@@ -78,7 +78,7 @@ fn fill(
     let metadata = crate_metadata::json(context, snapshot, &outputs);
     draft.write("ro-crate-metadata.json", &metadata)?;
     outputs.push(FileDigest::of("ro-crate-metadata.json", &metadata));
-    draft.write(MANIFEST, &manifest::json(context, snapshot, outputs))
+    draft.write(MANIFEST, &manifest::json(released, context, snapshot, outputs))
 }
 
 /// What people open, made side by side: the PDF takes about as long as all the

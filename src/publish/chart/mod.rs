@@ -14,6 +14,7 @@
 mod adverse_events;
 mod attrition_flow;
 pub(crate) mod claims;
+mod completeness;
 pub(crate) mod control;
 mod control_plot;
 mod definition_grid;
@@ -52,6 +53,7 @@ pub struct Kind {
 /// Order is report order.
 pub const CHARTS: &[Kind] = &[
     Kind { id: "attrition_flow", draw: attrition_flow::draw },
+    Kind { id: "completeness", draw: completeness::draw },
     Kind { id: "response_by_condition", draw: response_by_condition::draw },
     Kind { id: "estimands", draw: estimands::draw },
     Kind { id: "definition_grid", draw: definition_grid::draw },

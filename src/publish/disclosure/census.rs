@@ -13,9 +13,9 @@ use crate::estimate::result::{CellKey, Estimand, Estimate, Relations};
 /// Of two counts in one place the one of lower rank is hidden.
 pub(super) const HIGHEST_RANK: u8 = 4;
 
-/// A measure whose numerator is the number observed and whose complement is
-/// therefore the number missing.
-const RETENTION: &str = "retention";
+/// Measures whose numerator is the number observed and whose complement is
+/// therefore the number missing, by how their ids begin.
+const RETENTION: [&str; 2] = ["retention", "completeness_"];
 
 /// One column of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,7 +98,7 @@ impl<'a> Census<'a> {
         if let Some(&columns) = self.series.get(&series) {
             return columns;
         }
-        let retention = series.measure == RETENTION;
+        let retention = RETENTION.iter().any(|measure| series.measure.starts_with(measure));
         let [with, without] =
             if retention { [Kind::Denominator, Kind::Difference] } else { [Kind::Numerator, Kind::Complement] };
         let importance = self.stated.get(series.measure).map_or(0, |stated| stated.importance);

@@ -33,6 +33,7 @@
 //! and subtracting.
 
 mod audit;
+mod caution;
 mod census;
 mod closure;
 mod derived;
@@ -126,6 +127,7 @@ pub fn release(
     for (estimate, verdict) in all {
         rows.extend(row::of_estimate(estimate, verdict, profile));
     }
+    caution::mark(&mut rows);
     assert_unique(&rows);
     Released { rows, profile: profile.clone() }
 }

@@ -9,6 +9,7 @@ use super::nesting::{Nesting, difference, nestings, same_people};
 use super::network::{Atom, Draft, Network};
 use super::place::{ALL, Division, divisions};
 use super::relations;
+use crate::estimate::analysis::data_quality::{ACCEPTED, ROWS, TABLE};
 use crate::estimate::result::{CellKey, Estimand, Estimate, Population};
 use crate::model::attrition::{Attrition, Step};
 use crate::protocol::DisclosureProfile;
@@ -71,7 +72,8 @@ impl Survey {
         }
         let mut draft = drawing.draft;
         relations::draw(&mut draft, estimates, &mut cells, profile.complementary);
-        let steps = draw_flow(&mut draft, attrition, everyone(estimates, &cells), profile.complementary);
+        let known = Known::of(&mut draft, estimates, &cells);
+        let steps = draw_flow(&mut draft, attrition, known, profile.complementary);
         let network = draft.finish();
         let cells = cells.into_iter().map(|cell| cell.resolved(&network)).collect();
         let steps = steps.into_iter().map(|step| step.resolved(&network)).collect();
@@ -216,11 +218,17 @@ fn follow_scores(estimates: &[Estimate], cells: &mut [CellAtoms], threshold: u64
         .filter(|(estimate, _)| estimate.key.estimand == Estimand::Oc)
         .map(|(estimate, cell)| (estimate.key.clone(), cell.n))
         .collect();
-    for (estimate, cell) in estimates.iter().zip(cells).filter(|(estimate, _)| estimate.numerator.is_none()) {
+    let of_scores = |estimate: &Estimate| estimate.numerator.is_none() && !says_only_n(estimate);
+    for (estimate, cell) in estimates.iter().zip(cells).filter(|(estimate, _)| of_scores(estimate)) {
         cell.few_scores = (1..2 * threshold).contains(&estimate.n);
         let key = CellKey { estimand: Estimand::Oc, ..estimate.key.clone() };
         cell.outcome.extend(observed.get(&key).filter(|_| estimate.key.estimand != Estimand::Oc));
     }
+}
+
+/// Whether the only statistic is the number itself.
+fn says_only_n(estimate: &Estimate) -> bool {
+    estimate.statistics.iter().all(|statistic| statistic.name == "count")
 }
 
 /// The denominators of everyone to date, by their number: the flow ends in them.
@@ -231,6 +239,33 @@ fn everyone(estimates: &[Estimate], cells: &[CellAtoms]) -> BTreeMap<u64, Atom> 
             && [&key.site, &key.condition, &key.stratum_name].iter().all(|axis| *axis == ALL)
     });
     everyone.map(|(estimate, cell)| (estimate.n, cell.n)).collect()
+}
+
+/// Counts the flow of patients tells again, by their number.
+struct Known {
+    /// People and series.
+    people: BTreeMap<u64, Atom>,
+    /// Rows read and accepted.
+    rows: BTreeMap<u64, Atom>,
+}
+
+impl Known {
+    /// The rows of the patients tables are the patients.
+    fn of(draft: &mut Draft, estimates: &[Estimate], cells: &[CellAtoms]) -> Self {
+        let mut known = Self { people: everyone(estimates, cells), rows: BTreeMap::new() };
+        for (estimate, cell) in estimates.iter().zip(cells) {
+            let key = &estimate.key;
+            match (key.measure_id.as_str(), key.stratum_name.as_str(), key.stratum_level.as_str()) {
+                (ROWS | ACCEPTED, TABLE, ALL) => _ = known.rows.insert(estimate.n, cell.n),
+                (ACCEPTED, TABLE, "patients") => {
+                    let people = *known.people.entry(estimate.n).or_insert(cell.n);
+                    draft.same(people, cell.n);
+                }
+                _ => {}
+            }
+        }
+        known
+    }
 }
 
 /// Whether a quantity is printed and its rank, over all that count the same people.
@@ -266,22 +301,12 @@ pub(super) fn divide(draft: &mut Draft, total: Atom, parts: Vec<Atom>) {
 /// same number, or as many as a denominator of everyone counts, are taken for
 /// the same people: patients treated are first series, and a flow that branches
 /// tells a number twice.
-fn draw_flow(
-    draft: &mut Draft,
-    attrition: &Attrition,
-    mut known: BTreeMap<u64, Atom>,
-    complementary: bool,
-) -> Vec<StepAtoms> {
+fn draw_flow(draft: &mut Draft, attrition: &Attrition, mut known: Known, complementary: bool) -> Vec<StepAtoms> {
     let mut drawn: Vec<StepAtoms> = Vec::new();
     let mut before: Option<&Step> = None;
     for step in attrition.steps() {
-        let remaining = match known.get(&step.remaining).filter(|_| step.unit != "rows") {
-            Some(&atom) => atom,
-            None => draft.printed(step.remaining, 0),
-        };
-        if step.unit != "rows" {
-            known.insert(step.remaining, remaining);
-        }
+        let known = if step.unit == "rows" { &mut known.rows } else { &mut known.people };
+        let remaining = *known.entry(step.remaining).or_insert_with(|| draft.printed(step.remaining, 0));
         let continued = before.filter(|before| continues(before, step)).map(|_| draft.printed(step.removed, 0));
         if let Some((removed, last)) = continued.zip(drawn.last()).filter(|_| complementary) {
             draft.sum(last.remaining, vec![remaining, removed]);

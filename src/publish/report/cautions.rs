@@ -32,7 +32,7 @@ pub(super) fn cautions(released: &Released, context: &Context<'_>) -> Vec<String
         change: Query::mean("pain_delta", query.population, context).find(released),
     };
     let all = [
-        immature(context),
+        immature(released, context),
         lost(&headline, context),
         gap(&headline),
         few(&headline),
@@ -43,7 +43,10 @@ pub(super) fn cautions(released: &Released, context: &Context<'_>) -> Vec<String
     all.into_iter().flatten().take(3).collect()
 }
 
-fn immature(context: &Context<'_>) -> Option<String> {
+fn immature(released: &Released, context: &Context<'_>) -> Option<String> {
+    if !select::has_quarters(released) {
+        return Some("<strong>No calendar.</strong> The records do not say in which quarter treatment began, so there is no newest quarter: the headline counts every patient whose follow-up was due, whenever treatment began.".to_owned());
+    }
     context.quarter.is_none().then(|| {
         format!("<strong>No mature quarter.</strong> No quarter is old enough for all its patients to have reached {}; there is no headline to judge.", context.horizon())
     })

@@ -40,6 +40,16 @@ pub(super) fn of(row: &ResultRow) -> String {
     or_reason(row, words::of(row))
 }
 
+/// `3 (0.02 %)`: a count of rows and its share of a whole, or why not.
+pub(super) fn share_of(part: &ResultRow, whole: &ResultRow) -> String {
+    or_reason(part, words::share_of(part, whole).or_else(|| words::number(part)))
+}
+
+/// `119 of 142 (84 %)`, or why not.
+pub(super) fn counted(row: &ResultRow) -> String {
+    or_reason(row, words::of(row).map(|of| format!("{of} ({})", words::number_or_reason(row))))
+}
+
 /// How many patients the number rests on, or why that is not said.
 pub(super) fn size(row: &ResultRow) -> String {
     or_reason(row, words::size(row))

@@ -56,11 +56,10 @@ pub(super) fn answers(released: &Released, context: &Context<'_>) -> String {
 /// The page in one sentence.
 fn verdict(response: &Answer<'_>, context: &Context<'_>) -> String {
     let Some(row) = response.row else {
-        return "Not known yet: no patient of a mature quarter has reached the primary horizon.".to_owned();
+        return "Not known yet: no patient has reached the primary horizon.".to_owned();
     };
     if row.value.is_none() {
-        return "Not shown: the headline of this quarter is hidden or undefined, and nothing can be concluded from it."
-            .to_owned();
+        return "Not shown: the headline is hidden or undefined, and nothing can be concluded from it.".to_owned();
     }
     let since = match (response.change(row), response.before) {
         (Change::NotClear, Some(before)) => format!("; no clear change since {}", earlier(before)),
@@ -213,7 +212,7 @@ fn card(answer: &Answer<'_>, context: &Context<'_>) -> String {
 
 fn absent(heading: &str, context: &Context<'_>) -> String {
     if context.quarter.is_none() {
-        return format!("No quarter is old enough yet for all its patients to have reached {}.", context.horizon());
+        return format!("Nobody whose follow-up to {} was due can be counted here.", context.horizon());
     }
     match heading {
         "Opioid reduction" => {
@@ -352,12 +351,12 @@ pub(super) fn by_condition(released: &Released, context: &Context<'_>) -> String
     element::section(
         "conditions",
         "For whom, and where do we not know?",
-        &answer_by_condition(groups.iter().map(|group| group.row)),
+        &answer_by_condition(groups.iter().map(|group| group.row), population),
         &table,
     )
 }
 
-fn answer_by_condition<'a>(rows: impl Iterator<Item = &'a ResultRow>) -> String {
+fn answer_by_condition<'a>(rows: impl Iterator<Item = &'a ResultRow>, population: Population) -> String {
     let (mut shown, mut hidden) = (0, 0);
     for row in rows {
         if row.value.is_some() { shown += 1 } else { hidden += 1 }
@@ -372,9 +371,12 @@ fn answer_by_condition<'a>(rows: impl Iterator<Item = &'a ResultRow>) -> String 
     } else {
         format!("{} can be shown.", words::plural(shown, "condition"))
     };
-    format!(
-        "{shown} {unknown} Each row covers the four newest mature quarters, because one quarter is nearly always too small; conditions stand in clinical order, not by result."
-    )
+    let cohort = if population == Population::ToDate {
+        "everyone whose follow-up was due, whenever treatment began"
+    } else {
+        "the four newest mature quarters, because one quarter is nearly always too small"
+    };
+    format!("{shown} {unknown} Each row covers {cohort}; conditions stand in clinical order, not by result.")
 }
 
 fn condition_row(

@@ -3,8 +3,8 @@
 
 use super::sections::{self, Material};
 use super::{
-    Context, claims, definitions, durability, first_screen, glossary, grid, limits, missing, page, provenance, safety,
-    sites, strata, trends, views,
+    Context, claims, data_quality, definitions, durability, first_screen, glossary, grid, limits, missing, page,
+    provenance, safety, sites, strata, trends, views,
 };
 use crate::publish::chart::Chart;
 use crate::publish::results::Released;
@@ -35,6 +35,7 @@ pub(super) fn sections(material: Material<'_>) -> [String; 2] {
         sites::section(material),
         claims::section(material),
         sections::counted(material),
+        data_quality::section(material),
         limits::cannot_say(released, context),
         limits::quotable(released, context),
         glossary::glossary(context),

@@ -4,6 +4,7 @@
 
 mod cautions;
 mod claims;
+mod data_quality;
 mod definitions;
 pub mod durability;
 mod element;

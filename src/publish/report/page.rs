@@ -33,6 +33,7 @@ const CONTENTS: &[(&str, &str)] = &[
     ("sites", "Sites"),
     ("claims", "Claims"),
     ("counted", "Who is counted"),
+    ("data", "Data quality"),
     ("limits", "Limits"),
     ("quote", "Quoting"),
     ("glossary", "Words"),
@@ -83,7 +84,7 @@ pub(super) fn header(released: &Released, context: &Context<'_>) -> String {
 fn lead(released: &Released, context: &Context<'_>) -> String {
     let row = Query::rate("response_30", select::headline(released), context).find(released);
     let who = row.map_or_else(
-        || format!("No quarter has reached {} yet", context.horizon()),
+        || format!("Nobody has reached {} yet", context.horizon()),
         |row| {
             format!(
                 "{} first treatment series {} with pain before treatment, followed to {}",

@@ -85,6 +85,12 @@ pub fn headline(released: &Released) -> Population {
     if !has(Population::Quarter) && has(Population::ToDate) { Population::ToDate } else { Population::Quarter }
 }
 
+/// Whether the results know quarters at all: study days under safe harbor, or
+/// without index periods, do not.
+pub fn has_quarters(released: &Released) -> bool {
+    released.rows().iter().any(|row| row.population == Population::QuarterSeries)
+}
+
 /// Which cohort the tables by condition are about: four quarters, because one
 /// is nearly always too small to be split by condition.
 pub fn by_condition(released: &Released) -> Population {

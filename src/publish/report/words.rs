@@ -64,6 +64,29 @@ pub fn of(row: &ResultRow) -> Option<String> {
     Some(format!("{} of {}", count(row.numerator?), count(row.denominator?)))
 }
 
+/// `3 (0.02 %)`: a count and its share of another count, both of which must be
+/// shown.
+pub fn share_of(part: &ResultRow, whole: &ResultRow) -> Option<String> {
+    let shown = |row: &ResultRow| row.value.and(row.n);
+    Some(part_of(shown(part)?, shown(whole)?))
+}
+
+/// A count beside its percentage, which is never rounded to nothing or to all.
+fn part_of(part: u64, whole: u64) -> String {
+    let (wide, all) = (u128::from(part), u128::from(whole));
+    let percent = part as f64 * 100.0 / whole.max(1) as f64;
+    let share = match () {
+        () if whole == 0 => return count(part),
+        () if part == 0 => "0".to_owned(),
+        () if part == whole => "100".to_owned(),
+        () if wide * 10_000 < all => "<0.01".to_owned(),
+        () if wide < all && (all - wide) * 10_000 < all => ">99.99".to_owned(),
+        () if !(1.0..=99.0).contains(&percent) => decimal(percent, 2),
+        () => decimal(percent, 1),
+    };
+    format!("{} ({share}{NBSP}%)", count(part))
+}
+
 /// Patients the number rests on; `None` when hidden.
 pub fn size(row: &ResultRow) -> Option<String> {
     row.denominator.or(row.n).map(count)
@@ -281,6 +304,24 @@ mod tests {
     use super::{between, complement, count, inside_sentence, interval, months, number, number_or_reason, of, plural};
     use crate::model::calendar::Period;
     use crate::publish::report::fixture::{change, hidden, rate};
+
+    #[test]
+    fn a_small_share_is_not_nothing_and_a_large_one_not_all() {
+        for (part, whole, text) in [
+            (1, 10_000_000, "1 (<0.01\u{A0}%)"),
+            (9_999_999, 10_000_000, "9,999,999 (>99.99\u{A0}%)"),
+            (1, 10_000, "1 (0.01\u{A0}%)"),
+            (1, 10_001, "1 (<0.01\u{A0}%)"),
+            (3, 12_345, "3 (0.02\u{A0}%)"),
+            (0, 12_345, "0 (0\u{A0}%)"),
+            (12_345, 12_345, "12,345 (100\u{A0}%)"),
+            (0, 0, "0"),
+            (1, 3, "1 (33.3\u{A0}%)"),
+            (u64::MAX / 2, u64::MAX, "9,223,372,036,854,775,807 (50.0\u{A0}%)"),
+        ] {
+            assert_eq!(super::part_of(part, whole), text, "{part} of {whole}");
+        }
+    }
 
     #[test]
     fn small_groups_get_no_decimals_and_large_ones_get_one() {

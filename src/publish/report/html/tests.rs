@@ -113,7 +113,7 @@ fn what_is_missing_is_said() {
         let text = text(&page(&clinic));
         assert!(text.contains(sentence), "{sentence} in {text}");
     };
-    check(Clinic { quarter: None, ..Clinic::new(3) }, "No mature quarter.");
+    check(Clinic { quarter: None, ..Clinic::new(3) }, "No calendar.");
     check(Clinic { opioids: false, ..Clinic::new(3) }, "No patient of this quarter was on opioids");
     check(Clinic { retention: 0.4, ..Clinic::new(3) }, "Not interpretable.");
     check(Clinic { retention: 0.7, ..Clinic::new(3) }, "We lost sight of 30.2 %.");
