@@ -1,9 +1,9 @@
 //! Tallies → every estimate of the results: runs the analyses in order.
 
-use super::analysis::{ANALYSES, DERIVED, Inputs};
+use super::analysis::{ALL, ANALYSES, DERIVED, Inputs};
 use super::cohort::counted;
 use super::period::Quarters;
-use super::result::{Derivation, Estimate};
+use super::result::{CellKey, Derivation, Estimate, Population};
 use super::tally::{FineCell, Tallies, Tally};
 use crate::model::calendar::Period;
 use crate::model::horizon::HORIZONS;
@@ -30,9 +30,19 @@ pub fn estimate(tallies: &Tallies, protocol: &Protocol, is_closed: impl Fn(Perio
     let quarters = Quarters::of(counted(tallies), |period, site| is_closed(period, primary, site));
     let inputs = Inputs { tallies, protocol, quarters: &quarters, is_closed: &is_closed };
     let mut estimates: Vec<Estimate> = ANALYSES.iter().flat_map(|analysis| (analysis.run)(&inputs)).collect();
+    for estimate in &mut estimates {
+        estimate.relations.off_primary = is_off_primary(&estimate.key, protocol);
+    }
     estimates.sort_by(|a, b| a.key.cmp(&b.key));
     let derivations = DERIVED.iter().flat_map(|derived| (derived.run)(&inputs, &estimates)).collect();
     Estimates { to_date: to_date(tallies, protocol, &quarters), estimates, derivations, quarters }
+}
+
+fn is_off_primary(key: &CellKey, protocol: &Protocol) -> bool {
+    let whole = [&key.site, &key.condition, &key.stratum_name].iter().all(|axis| **axis == ALL);
+    let trend = matches!(key.population, Population::QuarterSeries | Population::Month);
+    let other = key.horizon != ALL && key.horizon != protocol.study.primary_horizon.id;
+    other && (trend || !whole)
 }
 
 /// The headline measures' tallies to date, at each horizon: where the flow of

@@ -206,6 +206,10 @@ pub struct Relations {
     /// How much more than others the measure is missed when one of two has to be
     /// hidden: 2 the headline, 1 those declared beforehand, 0, and -1 variants.
     pub importance: i8,
+    /// A part of the patients, or one period of the trend, at another horizon than
+    /// the primary one: its denominator is short of the primary one's by the few
+    /// whose later window is still open.
+    pub off_primary: bool,
 }
 
 /// Everything computed for one cell. The fields are closed: the only way to a

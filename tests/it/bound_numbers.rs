@@ -62,12 +62,16 @@ fn rounded(value: f64) -> [String; 4] {
     [format!("{size:.0}"), format!("{size:.1}"), format!("{size:.2}"), format!("{size:.3}")]
 }
 
-/// Two rows printed as one number are how far they are apart.
+/// Two rows printed as one number are how far they are apart, or the share one is of the other.
 fn apart(table: &Table, rows: &[&[String]]) -> BTreeSet<String> {
     let [one, other] = rows else { return BTreeSet::new() };
     let values = [one, other].map(|row| table.cell(row, "value").parse::<f64>());
     let [Ok(one), Ok(other)] = values else { return BTreeSet::new() };
-    rounded(one - other).into_iter().chain(rounded(100.0 * (one - other))).collect()
+    let share = 100.0 * one / other;
+    // A share that is neither nothing nor all is not printed as either.
+    let share = if share > 0.0 && share < 100.0 { share.clamp(0.01, 99.99) } else { share };
+    let apart = rounded(one - other).into_iter().chain(rounded(100.0 * (one - other)));
+    apart.chain(rounded(share)).collect()
 }
 
 #[test]
@@ -97,6 +101,7 @@ fn every_printed_number_is_its_row_s_number() {
 /// Digits that are part of a definition, a time or a name, and not a result.
 fn is_no_result(word: &str) -> bool {
     let fixed = [
+        "20 %",
         "30 %",
         "50 %",
         "95 %",
@@ -177,6 +182,7 @@ fn is_time(before: &str, word: &str, after: &str) -> bool {
 fn is_count_of_rows(after: &str) -> bool {
     let things = [
         "condition",
+        "sentence",
         "definition",
         "site",
         "measure",

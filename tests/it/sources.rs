@@ -120,9 +120,12 @@ fn the_same_person_in_canonical_files_gives_the_same_rows() {
     );
     let results = [mapped, canonical].map(|workdir| {
         workdir.relief(&["run", "pipeline.toml"]).exits(0);
-        workdir.read("reports/small/results.csv")
+        let text = workdir.read("reports/small/results.csv");
+        // How many rows of which table there are is the one thing that differs.
+        text.lines().filter(|line| !line.starts_with("data_quality_")).map(str::to_owned).collect::<Vec<_>>()
     });
-    assert!(results[0] == results[1], "the results differ");
+    let differs = results[0].iter().zip(&results[1]).find(|(one, other)| one != other);
+    assert!(differs.is_none() && results[0].len() == results[1].len(), "the results differ: {differs:?}");
 }
 
 #[test]

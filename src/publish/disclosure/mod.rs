@@ -62,7 +62,7 @@ use verdict::{CellVerdict, Verdict, Verdicts};
 use super::reading::Reading;
 use super::results::ResultRow;
 use crate::estimate::result::{Derivation, Estimate};
-use crate::model::attrition::Attrition;
+use crate::model::attrition::{Attrition, Step};
 use crate::protocol::{DisclosureProfile, Protocol};
 
 /// Results that have passed disclosure control, and what follows from them
@@ -118,8 +118,9 @@ pub fn release(
     estimates.sort_by(|one, other| one.key.cmp(&other.key));
     let survey = Survey::of(&estimates, attrition, profile);
     let verdicts = Verdicts::reach(&survey, profile);
-    let mut rows = row::of_flow(attrition, &step_verdicts(&survey, &verdicts), profile);
-    let cells: Vec<CellVerdict> = survey.cells.iter().map(|cell| verdicts.on_cell(cell)).collect();
+    let mut rows = row::of_flow(attrition, &step_verdicts(&survey, &verdicts, attrition, profile), profile);
+    let on_cell = |(estimate, cell)| off_primary(estimate, verdicts.on_cell(cell), profile);
+    let cells: Vec<CellVerdict> = estimates.iter().zip(&survey.cells).map(on_cell).collect();
     let derived = derived::estimates(&estimates, &cells, derivations, profile);
     let mut all: Vec<(&Estimate, CellVerdict)> = estimates.iter().zip(cells).collect();
     all.extend(derived.iter().map(|(estimate, verdict)| (estimate, *verdict)));
@@ -132,12 +133,40 @@ pub fn release(
     Released { rows, profile: profile.clone() }
 }
 
-fn step_verdicts(survey: &Survey, verdicts: &Verdicts) -> Vec<StepVerdict> {
-    let verdict = |step: &survey::StepAtoms| StepVerdict {
-        remaining: verdicts.on(step.remaining),
-        removed: step.removed.map_or(Verdict::Shown, |removed| verdicts.on(removed)),
+/// Denominators of two horizons differ by those whose later window is still
+/// open: few, in a part of the patients, and known by when they began. Where
+/// differences are guarded at all, such parts are shown at one horizon only.
+fn off_primary(estimate: &Estimate, verdict: CellVerdict, profile: &DisclosureProfile) -> CellVerdict {
+    if !(profile.complementary && estimate.relations.off_primary) {
+        return verdict;
+    }
+    CellVerdict { n: verdict.n.max(Verdict::Covers), statistics: verdict.statistics.max(Verdict::Covers) }
+}
+
+/// Steps of the flow that no row of the results holds: who had not switched, of
+/// all quarters together. Beside the mature ones they would tell the newest
+/// quarter's, hidden or not.
+const BETWEEN: &str = "opioid_not_switched";
+const AFTER_BETWEEN: &str = "opioid_mature";
+
+fn step_verdicts(
+    survey: &Survey,
+    verdicts: &Verdicts,
+    attrition: &Attrition,
+    profile: &DisclosureProfile,
+) -> Vec<StepVerdict> {
+    let guarded = |id: &str, prefixes: &[&str], verdict: Verdict| {
+        let guards = profile.complementary && prefixes.iter().any(|prefix| id.starts_with(prefix));
+        if guards { verdict.max(Verdict::Covers) } else { verdict }
     };
-    survey.steps.iter().map(verdict).collect()
+    let verdict = |(atoms, step): (&survey::StepAtoms, &Step)| {
+        let removed = atoms.removed.map_or(Verdict::Shown, |removed| verdicts.on(removed));
+        StepVerdict {
+            remaining: guarded(step.id, &[BETWEEN], verdicts.on(atoms.remaining)),
+            removed: guarded(step.id, &[BETWEEN, AFTER_BETWEEN], removed),
+        }
+    };
+    survey.steps.iter().zip(attrition.steps()).map(verdict).collect()
 }
 
 fn assert_unique(rows: &[ResultRow]) {

@@ -36,11 +36,11 @@ fn answer(checked: &[(&Claim, Option<&ResultRow>)]) -> String {
     let count = |wanted: Verdict| checked.iter().filter(|(_, row)| verdict_of(*row) == wanted).count();
     let (supported, contradicted) = (count(Verdict::Supports), count(Verdict::Contradicts));
     format!(
-        "Of {} checked, the data support {}, contradict {}, and settle {} neither way. {NO_CONTROL}",
+        "The data support {}, contradict {}, and settle {} neither way ({} checked). {NO_CONTROL}",
+        words::plural(supported, "sentence"),
+        words::plural(contradicted, "sentence"),
+        words::plural(checked.len() - supported - contradicted, "sentence"),
         words::plural(checked.len(), "sentence"),
-        supported,
-        contradicted,
-        checked.len() - supported - contradicted
     )
 }
 

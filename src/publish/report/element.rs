@@ -42,7 +42,15 @@ pub(super) fn of(row: &ResultRow) -> String {
 
 /// `3 (0.02 %)`: a count of rows and its share of a whole, or why not.
 pub(super) fn share_of(part: &ResultRow, whole: &ResultRow) -> String {
-    or_reason(part, words::share_of(part, whole).or_else(|| words::number(part)))
+    match words::share_of(part, whole) {
+        Some(text) => format!(
+            "<span class=\"num\" data-result=\"{} {}\">{}</span>",
+            escape(&part.result_id),
+            escape(&whole.result_id),
+            escape(&text)
+        ),
+        None => or_reason(part, words::number(part)),
+    }
 }
 
 /// `119 of 142 (84 %)`, or why not.
