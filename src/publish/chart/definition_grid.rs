@@ -42,7 +42,7 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
         title: title(&curve, &all),
         subtitle: format!("Response rate by definition · {}", words::cohort(first.row)),
         method: format!(
-            "Each column is one definition; the filled one was declared before the data were seen. Wilson intervals.{hidden}"
+            "Each column is one definition; the filled one is declared in the pipeline. Wilson intervals.{hidden}"
         ),
         alt: described(&all, context),
         rows: ids(all.iter().map(|one| one.row)),

@@ -55,7 +55,7 @@ pub(super) fn draw(released: &Released, _context: &Context<'_>) -> Option<Drawin
 
 fn title(median: Option<&ResultRow>) -> String {
     match median.and_then(words::bare) {
-        Some(weeks) => format!("Half of those with relief had lost it within {weeks} weeks"),
+        Some(weeks) => format!("An estimated half of those with relief had lost it by {weeks} weeks"),
         None => "Relief had not been lost by half of those who had it, or cannot be shown".to_owned(),
     }
 }

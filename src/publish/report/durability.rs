@@ -75,7 +75,7 @@ fn answer(released: &Released) -> String {
     match median(released, "relief_curve") {
         Some(row) if row.value.is_some() => {
             format!(
-                "Of {} patients with relief, half had lost it within {}.{late}",
+                "Of {} patients with relief, an estimated half had lost it by {}.{late}",
                 element::size(first.survival),
                 element::number(row)
             )

@@ -40,6 +40,11 @@ pub(super) fn of(row: &ResultRow) -> String {
     or_reason(row, words::of(row))
 }
 
+/// `−3.4 percentage points`: a difference of two shares, or why not.
+pub(super) fn points(row: &ResultRow) -> String {
+    or_reason(row, words::points(row))
+}
+
 /// `3 (0.02 %)`: a count of rows and its share of a whole, or why not.
 pub(super) fn share_of(part: &ResultRow, whole: &ResultRow) -> String {
     match words::share_of(part, whole) {

@@ -62,8 +62,10 @@ pub fn steps<'a>(released: &'a Released, context: &Context<'_>) -> Vec<Step<'a>>
 pub fn finding(steps: &[Step<'_>], context: &Context<'_>) -> String {
     let horizon = context.protocol.study.primary_horizon.id;
     let count = |id: &str| steps.iter().find(|step| step.id == id).and_then(|step| words::number(step.remaining));
-    match (count(&format!("due_{horizon}")), count(&format!("observed_{horizon}"))) {
-        (Some(due), Some(observed)) => format!("Of {due} series due at {}, {observed} have a score", context.horizon()),
+    match (count(&format!("mature_{horizon}")), count(&format!("observed_{horizon}"))) {
+        (Some(mature), Some(observed)) => {
+            format!("Of {mature} series of mature quarters, {observed} have a score at {}", context.horizon())
+        }
         _ => "From the first row read to every denominator".to_owned(),
     }
 }

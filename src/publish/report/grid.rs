@@ -90,7 +90,7 @@ fn answer(all: &[Specification<'_>], context: &Context<'_>) -> String {
         )
     });
     format!(
-        "The definition declared before the data were seen gives {}.{ends} Whoever may choose among them afterwards can find a number to their liking; this report quotes the declared one.",
+        "The definition declared in the pipeline gives {}.{ends} Whoever may choose among them afterwards can find a number to their liking; this report quotes the declared one.",
         element::number(declared.row)
     )
 }

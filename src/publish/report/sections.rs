@@ -217,7 +217,7 @@ fn benzodiazepines(material: Material<'_>) -> String {
         row.p_value.map_or_else(String::new, |p| format!(", p\u{A0}{} (McNemar, mid-p)", escape(&words::p_value(p))));
     format!(
         "<p>Over four quarters the share with both changed by {} among {} patients{test}. Given by vein during an infusion, a benzodiazepine does not count.</p>\n",
-        element::number(row),
+        element::points(row),
         element::size(row)
     )
 }

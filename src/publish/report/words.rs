@@ -140,6 +140,11 @@ pub fn distance(now: &ResultRow, before: &ResultRow) -> Option<String> {
     })
 }
 
+/// A difference of two shares in the unit a reader subtracts in.
+pub fn points(row: &ResultRow) -> Option<String> {
+    Some(format!("{}{NBSP}percentage points", decimal(row.value? * 100.0, 1)))
+}
+
 /// The size of a fall: `2.3 points` for −2.3.
 pub fn magnitude(row: &ResultRow) -> Option<String> {
     Some(with_unit(figure(row, row.value?).trim_start_matches(MINUS), row))
