@@ -97,7 +97,7 @@ async function print(browser, folder) {
   for (const format of ['A4', 'Letter']) {
     const pdf = await page.pdf({ format, preferCSSPageSize: true, tagged: true });
     const pages = pdf.toString('latin1').match(/\/Type\s*\/Page[^s]/g)?.length ?? 0;
-    if (pages < 2 || pages > 30) fail(`${format} has ${pages} pages`);
+    if (pages < 2 || pages > 40) fail(`${format} has ${pages} pages`);
   }
   await context.close();
 }
