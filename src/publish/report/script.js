@@ -51,7 +51,10 @@
     form.setAttribute('aria-label', 'Filter the tables');
     for (const filter of filters) {
       const names = new Map();
-      for (const { rows } of filter.tables) {
+      // A table with one row a level names the level in its first column; others may name a site or a definition there.
+      const naming = (rows) => rows.every((one, at) => rows.findIndex((other) => other.level === one.level) === at);
+      const tables = [...filter.tables].sort((one, other) => naming(other.rows) - naming(one.rows));
+      for (const { rows } of tables) {
         for (const { row, level: known } of rows) {
           if (known && known !== ALL && !names.has(known)) names.set(known, row.cells[0].textContent.trim());
         }
