@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use relief::derive::analysis_set::COLUMNS;
 use relief::model::column_guide::ColumnGuide;
 use relief::model::table::{INPUT_TABLES, InputTable};
-use relief::protocol::BUILT_IN_PACKS;
+use relief::protocol::{BUILT_IN_PACKS, MAPPING_SCHEMAS};
 
 use super::{Failure, say};
 
@@ -48,6 +48,7 @@ fn files() -> Vec<(String, String)> {
         ("records/COLUMNS.md".to_owned(), columns()),
     ];
     files.extend(BUILT_IN_PACKS.iter().map(|pack| (format!("packs/{}", pack.file), pack.text.to_owned())));
+    files.extend(MAPPING_SCHEMAS.iter().map(|(file, text)| (format!("schema/{file}"), (*text).to_owned())));
     files.extend(INPUT_TABLES.iter().map(|table| (format!("records/{}.csv", table.name), template(table))));
     files
 }

@@ -28,7 +28,7 @@ pub use error::ProtocolError;
 pub(crate) use error::nearest;
 pub use mapping::{
     CellSource, ColumnsMapping, DateForm, DrugWords, FhirMapping, IdentifyingElements, InstrumentCodes, KetamineCodes,
-    MappedTable, Mapping, Product, SOURCE_KINDS, SourceKind,
+    MAPPING_SCHEMAS, MappedTable, Mapping, Product, SOURCE_KINDS, SourceKind,
 };
 pub use mapping::{Infusion, Ingredient, Meaning, OmopMapping, RedcapMapping, RedcapTable};
 pub use measure_pack::{Direction, Expression, Measure, MeasureKind, Regression, Role, built_in_measure};

@@ -28,6 +28,7 @@ mod readings;
 mod redcap;
 mod report_folder;
 mod safety;
+mod schemas;
 mod selftest;
 mod sources;
 mod spec;

@@ -97,8 +97,7 @@ pub struct DrugWords {
 }
 
 /// A product whose code says everything.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Product {
     /// Code of the drug pack.
     pub drug: String,
@@ -169,8 +168,9 @@ struct Named {
 #[serde(deny_unknown_fields)]
 struct TypedProduct {
     codes: Vec<String>,
-    #[serde(flatten)]
-    product: Product,
+    drug: String,
+    strength: String,
+    unit: String,
 }
 
 impl FhirMapping {
@@ -212,8 +212,10 @@ impl FhirMapping {
                 questionnaires.insert(name.to_lowercase(), index);
             }
         }
-        let product =
-            |TypedProduct { codes, product }| codes.into_iter().map(move |code: String| (code, product.clone()));
+        let product = |TypedProduct { codes, drug, strength, unit }| {
+            let product = Product { drug, strength, unit };
+            codes.into_iter().map(move |code: String| (code, product.clone()))
+        };
         Self {
             id: typed.id,
             version: typed.version,

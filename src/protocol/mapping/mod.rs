@@ -32,6 +32,14 @@ pub enum Mapping {
     Fhir(Box<FhirMapping>),
 }
 
+/// JSON Schemas of mappings, by file name: what editors check a mapping against.
+pub const MAPPING_SCHEMAS: &[(&str, &str)] = &[
+    ("columns.schema.json", include_str!("../../../pipelines/schema/columns.schema.json")),
+    ("redcap.schema.json", include_str!("../../../pipelines/schema/redcap.schema.json")),
+    ("omop.schema.json", include_str!("../../../pipelines/schema/omop.schema.json")),
+    ("fhir.schema.json", include_str!("../../../pipelines/schema/fhir.schema.json")),
+];
+
 /// A format records come in.
 #[derive(Debug)]
 pub struct SourceKind {

@@ -75,7 +75,7 @@ struct Typed {
     #[serde(rename = "id")]
     _id: String,
     #[serde(rename = "version")]
-    _version: toml::Value,
+    _version: u32,
     #[serde(rename = "title")]
     _title: String,
     #[serde(rename = "citation", default)]
