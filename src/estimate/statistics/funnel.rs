@@ -3,6 +3,7 @@
 //! Sites are never ranked. The limits say whether one differs, not which is best.
 
 use super::Undefined;
+use super::bootstrap::quantile_type_7;
 use super::distribution::binomial::Binomial;
 use super::distribution::normal;
 use super::proportion::check;
@@ -122,9 +123,9 @@ pub fn overdispersion(sites: &[Count], target: f64) -> Result<Overdispersion, Un
 
 /// Values beyond the 10% and 90% quantiles moved to them, in ascending order.
 fn winsorised(mut values: Vec<f64>) -> Vec<f64> {
+    let low = quantile_type_7(&mut values, 0.1);
+    let high = quantile_type_7(&mut values, 0.9);
     values.sort_by(f64::total_cmp);
-    let (low, high) =
-        (super::bootstrap::quantile_type_7(&values, 0.1), super::bootstrap::quantile_type_7(&values, 0.9));
     values.into_iter().map(|z| z.clamp(low, high)).collect()
 }
 

@@ -1,10 +1,12 @@
 //! Bootstrap replicates, by drawing observations or by drawing counts.
 
+use std::sync::LazyLock;
+
+use super::Values;
 use super::bootstrap::{Plan, Statistic};
 use super::distribution::ln_binomial_density;
 use super::random::SplitMix64;
 use super::values::real;
-use super::{Values, Weighted};
 
 /// Replicates of a slice: each draws n indices in order from one generator.
 pub(super) fn index_replicates(sample: &[f64], plan: &Plan) -> Vec<f64> {
@@ -53,50 +55,51 @@ impl<'a> Multinomial<'a> {
         Self { tally, conditional: shares.collect() }
     }
 
+    /// Value by value over all replicates, not replicate by replicate: draws that do not wait for each other overlap.
     pub(super) fn replicates(&self, plan: &Plan) -> Vec<f64> {
         let mut random = SplitMix64::new(plan.seed);
-        let mut counts = vec![0; self.conditional.len()];
-        (0..plan.replicates)
-            .map(|_| {
-                self.draw(&mut counts, &mut random);
-                match plan.statistic {
-                    Statistic::Mean => self.mean(&counts),
-                    Statistic::Median => self.median(&counts),
-                }
-            })
-            .collect()
+        let n = self.tally.n();
+        let parts = Parts::of(plan.statistic, n);
+        let mut left = vec![n; plan.replicates];
+        let mut sums = vec![0.0; plan.replicates];
+        for (w, chance) in self.tally.distinct().iter().zip(&self.conditional) {
+            for (left, sum) in left.iter_mut().zip(&mut sums) {
+                let count = chance.successes(*left, &mut random);
+                *sum += w.value * real(parts.among(n - *left, count));
+                *left -= count;
+            }
+        }
+        sums.into_iter().map(|sum| sum / real(parts.total())).collect()
     }
+}
 
-    fn draw(&self, counts: &mut [u64], random: &mut SplitMix64) {
-        let mut left = self.tally.n();
-        for (count, chance) in counts.iter_mut().zip(&self.conditional) {
-            *count = chance.successes(left, random);
-            left -= *count;
+/// The equal parts a statistic is the mean of: all observations, or the two in the middle.
+enum Parts {
+    All(u64),
+    Middle([u64; 2]),
+}
+
+impl Parts {
+    fn of(statistic: Statistic, n: u64) -> Self {
+        match statistic {
+            Statistic::Mean => Self::All(n),
+            Statistic::Median => Self::Middle([(n - 1) / 2, n / 2]),
         }
     }
 
-    fn drawn<'b>(&'b self, counts: &'b [u64]) -> impl Iterator<Item = Weighted> + 'b {
-        let values = self.tally.distinct().iter().zip(counts);
-        values.map(|(w, &count)| Weighted { value: w.value, count })
+    fn total(&self) -> u64 {
+        match self {
+            Self::All(n) => *n,
+            Self::Middle(_) => 2,
+        }
     }
 
-    fn mean(&self, counts: &[u64]) -> f64 {
-        let sum: f64 = self.drawn(counts).map(|w| w.value * real(w.count)).sum();
-        sum / real(self.tally.n())
-    }
-
-    fn median(&self, counts: &[u64]) -> f64 {
-        let n = self.tally.n();
-        0.5 * (self.ranked(counts, (n - 1) / 2) + self.ranked(counts, n / 2))
-    }
-
-    fn ranked(&self, counts: &[u64], rank: u64) -> f64 {
-        let mut below = 0;
-        let reached = self.drawn(counts).find(|w| {
-            below += w.count;
-            rank < below
-        });
-        reached.map_or(0.0, |w| w.value)
+    /// How many are among the `count` observations that follow the lowest `below`.
+    fn among(&self, below: u64, count: u64) -> u64 {
+        match self {
+            Self::All(_) => count,
+            Self::Middle(ranks) => ranks.iter().map(|rank| u64::from((below..below + count).contains(rank))).sum(),
+        }
     }
 }
 
@@ -109,6 +112,8 @@ struct Chance {
     mirrored: bool,
     /// p / (1 - p).
     odds: f64,
+    /// ln(p / (1 - p)).
+    ln_odds: f64,
     /// ln(1 - p).
     ln_q: f64,
     /// sqrt(p (1 - p)).
@@ -119,7 +124,8 @@ impl Chance {
     fn new(p: f64) -> Self {
         let mirrored = p > 0.5;
         let p = if mirrored { 1.0 - p } else { p }.max(0.0);
-        Self { p, mirrored, odds: p / (1.0 - p), ln_q: (-p).ln_1p(), spread: (p * (1.0 - p)).sqrt() }
+        let odds = p / (1.0 - p);
+        Self { p, mirrored, odds, ln_odds: odds.ln(), ln_q: (-p).ln_1p(), spread: (p * (1.0 - p)).sqrt() }
     }
 
     /// A binomial draw: inversion for a small mean, else transformed rejection.
@@ -151,7 +157,7 @@ impl Chance {
         count
     }
 
-    /// Hormann's BTRS (1993), doi:10.1080/00949659308811496, for n p of at least ten.
+    /// Hormann's BTRD (1993), doi:10.1080/00949659308811496, for n p of at least ten.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -164,17 +170,24 @@ impl Chance {
         let a = -0.0873 + 0.0248 * b + 0.01 * self.p;
         let centre = trials * self.p + 0.5;
         let v_quick = 0.92 - 4.2 / b;
+        let candidate = |u: f64| (2.0 * a / (0.5 - u.abs()) + b) * u + centre;
         loop {
-            let u = random.unit() - 0.5;
-            let v = random.unit();
-            let us = 0.5 - u.abs();
-            let k = ((2.0 * a / us + b) * u + centre).floor();
-            if us >= 0.07 && v <= v_quick {
-                return k as u64;
+            let mut v = random.unit();
+            if v <= 0.86 * v_quick {
+                return candidate(v / v_quick - 0.43) as u64;
             }
-            if k < 0.0 || k > trials {
+            let u = if v >= v_quick {
+                random.unit() - 0.5
+            } else {
+                let edge = v / v_quick - 0.93;
+                v = random.unit() * v_quick;
+                0.5_f64.copysign(edge) - edge
+            };
+            let k = candidate(u);
+            if k < 0.0 || k >= trials + 1.0 {
                 continue;
             }
+            let (k, us) = (real(k as u64), 0.5 - u.abs());
             let alpha = (2.83 + 5.1 / b) * sd;
             if self.accepts(k, trials, v * alpha / (a / (us * us) + b)) {
                 return k as u64;
@@ -184,34 +197,38 @@ impl Chance {
 
     /// Whether `v` is at most the density at `k` over that at the mode.
     fn accepts(&self, k: f64, n: f64, v: f64) -> bool {
-        let p = self.p;
-        if (k - mode(n, p)).abs() <= NEAR_MODE {
-            return v <= self.ratio_to_mode(k, n);
-        }
         let v = v.ln();
-        match Squeeze::of(k, n, p) {
+        if n <= MOST_TABLED {
+            return v <= self.tabled_ln_ratio(k, n);
+        }
+        match Squeeze::of(k, n, self.p) {
             Squeeze { above, .. } if v < above => true,
             Squeeze { below, .. } if v > below => false,
-            _ => v <= ln_ratio_to_mode(k, n, p),
+            _ => v <= ln_ratio_to_mode(k, n, self.p),
         }
     }
 
-    /// Density at `k` over that at the mode, one step at a time: each is
-    /// odds (n + 1 - i) / i. For a `k` near the mode.
-    fn ratio_to_mode(&self, k: f64, n: f64) -> f64 {
+    /// As [`ln_ratio_to_mode`], from tabled factorials; for `n` up to [`MOST_TABLED`].
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts between 0 and the table's end")]
+    fn tabled_ln_ratio(&self, k: f64, n: f64) -> f64 {
+        let ln_factorial = |count: f64| LN_FACTORIALS[count as usize];
         let mode = mode(n, self.p);
-        let (mut i, last) = (mode.min(k) + 1.0, mode.max(k));
-        let mut ratio = 1.0;
-        while i <= last {
-            ratio *= self.odds * (n + 1.0 - i) / i;
-            i += 1.0;
-        }
-        if k < mode { 1.0 / ratio } else { ratio }
+        let ways = ln_factorial(mode) + ln_factorial(n - mode) - ln_factorial(k) - ln_factorial(n - k);
+        ways + (k - mode) * self.ln_odds
     }
 }
 
-/// Up to so many steps from the mode a product is quicker than two densities.
-const NEAR_MODE: f64 = 20.0;
+/// Up to so many trials four factorials from a table are quicker than a squeeze.
+const MOST_TABLED: f64 = 4095.0;
+
+/// ln k!, as the sum of logarithms.
+static LN_FACTORIALS: LazyLock<Vec<f64>> = LazyLock::new(|| {
+    let sums = (1..4096_u32).scan(0.0, |sum: &mut f64, k| {
+        *sum += f64::from(k).ln();
+        Some(*sum)
+    });
+    std::iter::once(0.0).chain(sums).collect()
+});
 
 /// Bounds on [`ln_ratio_to_mode`] from a normal density, which save most evaluations of it.
 ///
@@ -234,8 +251,10 @@ impl Squeeze {
     }
 }
 
+/// Truncated, which for a positive number is its floor without a call.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and n")]
 fn mode(n: f64, p: f64) -> f64 {
-    ((n + 1.0) * p).floor()
+    real(((n + 1.0) * p) as u64)
 }
 
 /// ln of the binomial density at k over that at the mode.
@@ -265,14 +284,22 @@ mod tests {
     }
 
     #[test]
-    fn the_product_of_steps_is_the_ratio_of_densities() {
-        for (n, p) in [(40.0, 0.3), (700.0, 0.02), (1e6, 0.5)] {
+    fn tabled_factorials_give_the_ratio_of_densities() {
+        for (n, p) in [(40.0, 0.3), (700.0, 0.02), (MOST_TABLED, 0.5)] {
             let chance = Chance::new(p);
             for k in [-20.0, -3.0, 0.0, 1.0, 17.0].map(|steps| (mode(n, p) + steps).max(0.0)) {
-                let gap = chance.ratio_to_mode(k, n).ln() - ln_ratio_to_mode(k, n, p);
+                let gap = chance.tabled_ln_ratio(k, n) - ln_ratio_to_mode(k, n, p);
                 assert!(gap.abs() < 1e-9, "{n} {p} {k}: {gap}");
             }
         }
+    }
+
+    #[test]
+    fn the_parts_of_a_median_are_its_two_middle_ranks() {
+        let even = Parts::of(Statistic::Median, 4); // ranks 1 and 2
+        assert_eq!([even.among(0, 1), even.among(0, 2), even.among(1, 2), even.among(3, 1)], [0, 1, 2, 0]);
+        assert_eq!(Parts::of(Statistic::Median, 5).among(2, 1), 2);
+        assert_eq!(Parts::of(Statistic::Mean, 5).among(2, 3), 3);
     }
 
     #[test]
