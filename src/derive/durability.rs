@@ -83,70 +83,63 @@ fn next_infusion(history: &PatientHistory<'_>, day: i32) -> Option<i32> {
     history.infusions.get(next).map(|infusion| infusion.day)
 }
 
-/// Ends of the steps relief is counted in, in days since it began: four weeks
-/// to half a year, then twelve and sixteen.
-///
-/// Coarse on purpose. Visits are weeks apart, so that a day would pretend to
-/// know what nobody saw; and a curve that steps down on the day of each loss is
-/// a list of patients. A loss counts at the end of its step; whoever is last
-/// seen well within one counts up to its beginning.
-pub const STEPS: [i32; 8] = [28, 56, 84, 112, 140, 168, 252, 364];
-
-/// What ended the relief of how many, by step; the first entry is before the
-/// end of the first step.
-pub type BySteps<const WAYS: usize> = [[u64; WAYS]; STEPS.len() + 1];
+/// What ended the relief of how many, by the day since it began. Days are few, so
+/// the tally costs the same for a hundred patients and for a million.
+pub type ByDay<const WAYS: usize> = BTreeMap<i32, [u64; WAYS]>;
 
 /// Relief in first series; counts of two groups add up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReliefCounts {
     /// Patients with relief.
     pub patients: u64,
     /// Lost, or last seen well, whatever was infused in between.
-    pub lost: BySteps<2>,
+    pub lost: ByDay<2>,
     /// Lost first, infused again first, or neither.
-    pub first: BySteps<3>,
+    pub first: ByDay<3>,
 }
 
-/// Counts by period, site and condition (positions).
+/// Counts by quarter, or the period the site gave, and condition (position).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Durability {
     /// The counts.
-    pub cells: BTreeMap<(Option<Period>, usize, usize), ReliefCounts>,
+    pub cells: BTreeMap<(Option<Period>, usize), ReliefCounts>,
 }
 
 impl ReliefCounts {
-    /// Adds one patient's relief.
+    /// Adds one patient's relief. What happens on one day counts as the loss.
     pub fn add(&mut self, relief: &Relief) {
         self.patients += 1;
-        let (step, lost) = step(relief.days, relief.lost);
-        self.lost[step][usize::from(!lost)] += 1;
-        let (step, way) = match relief.retreated {
-            Some(day) if !(relief.lost && relief.days <= day) => {
-                let (step, happened) = self::step(day, true);
-                (step, if happened { 1 } else { 2 })
-            }
-            _ => (step, if lost { 0 } else { 2 }),
+        self.lost.entry(relief.days).or_default()[usize::from(!relief.lost)] += 1;
+        let (day, way) = match relief.retreated {
+            Some(day) if !(relief.lost && relief.days <= day) => (day, 1),
+            _ => (relief.days, if relief.lost { 0 } else { 2 }),
         };
-        self.first[step][way] += 1;
+        self.first.entry(day).or_default()[way] += 1;
     }
 }
 
-/// The step of an event, or of the last time nothing had happened; an event
-/// after the last step is none within them.
-fn step(days: i32, event: bool) -> (usize, bool) {
-    let passed = STEPS.iter().filter(|&&end| end < days).count();
-    if event && passed < STEPS.len() {
-        return (passed + 1, true);
+impl Durability {
+    /// Counts a first series with relief.
+    pub fn count(&mut self, period: Option<Period>, condition: usize, relief: &Relief) {
+        let quarter = |period: Period| match period {
+            Period::Month(..) => Period::quarter_of(period.first_day()),
+            other => other,
+        };
+        self.cells.entry((period.map(quarter), condition)).or_default().add(relief);
     }
-    (STEPS.iter().filter(|&&end| end <= days).count(), false)
+}
+
+fn merge<const WAYS: usize>(mine: &mut ByDay<WAYS>, theirs: &ByDay<WAYS>) {
+    for (&day, counts) in theirs {
+        mine.entry(day).or_insert([0; WAYS]).iter_mut().zip(counts).for_each(|(mine, theirs)| *mine += theirs);
+    }
 }
 
 impl AddAssign<&Self> for ReliefCounts {
     fn add_assign(&mut self, other: &Self) {
         self.patients += other.patients;
-        let add = |mine: &mut u64, theirs: &u64| *mine += theirs;
-        self.lost.as_flattened_mut().iter_mut().zip(other.lost.as_flattened()).for_each(|(a, b)| add(a, b));
-        self.first.as_flattened_mut().iter_mut().zip(other.first.as_flattened()).for_each(|(a, b)| add(a, b));
+        merge(&mut self.lost, &other.lost);
+        merge(&mut self.first, &other.first);
     }
 }
 

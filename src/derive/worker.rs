@@ -330,8 +330,7 @@ impl<'a> Merge<'a> {
                 counts.strata.count(episode, &outcomes[job.primary]);
             }
             if let Some(relief) = episode.relief.filter(|_| episode.number == 1) {
-                let cell = (episode.period, site, episode.condition);
-                counts.durability.cells.entry(cell).or_default().add(&relief);
+                counts.durability.count(episode.period, episode.condition, &relief);
             }
             out.push(&history, episode, conditions, outcomes);
         });

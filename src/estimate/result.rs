@@ -254,7 +254,9 @@ impl Estimate {
 ///
 /// `release` computes it after it has decided what may be shown, and hands over
 /// shown cells only. So it says nothing a reader could not compute from the rest
-/// of the table, and a hidden cell can change it in no way.
+/// of the table, and a hidden cell can change it in no way. The one exception
+/// brings its numbers along (`analysis::durability`): they come from days, which
+/// no row tells, follow the shown cells they stand beside and are made coarse.
 pub struct Derivation {
     /// The cells it is computed from.
     pub(crate) inputs: Vec<CellKey>,

@@ -9,6 +9,7 @@
 mod bound_numbers;
 mod commands;
 mod corrections;
+mod courses;
 mod crash;
 mod disclosure;
 mod eunomia;

@@ -11,10 +11,10 @@ use crate::table::{Row, tables};
 use crate::workdir::{Workdir, repository};
 
 /// One row of `results.csv`, by column.
-type Result = BTreeMap<String, String>;
+pub(crate) type Result = BTreeMap<String, String>;
 
 /// `results.csv` by id.
-type Results = BTreeMap<String, Result>;
+pub(crate) type Results = BTreeMap<String, Result>;
 
 /// A clinic being written down.
 #[derive(Default)]
@@ -61,7 +61,7 @@ impl Clinic {
 }
 
 /// A pseudonym that looks like nothing else: eight letters and digits.
-fn code(number: u64) -> String {
+pub(crate) fn code(number: u64) -> String {
     let mut state = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut text = String::from("k");
     for at in 0..7 {
@@ -72,7 +72,7 @@ fn code(number: u64) -> String {
     text
 }
 
-fn read(csv: &str) -> Results {
+pub(crate) fn read(csv: &str) -> Results {
     let mut lines = csv.lines().map(cells);
     let header = lines.next().expect("a header");
     let row = |cells: Vec<String>| header.iter().cloned().zip(cells).collect::<Result>();
@@ -94,16 +94,16 @@ fn cells(line: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn find<'r>(results: &'r Results, id: &str) -> &'r Result {
+pub(crate) fn find<'r>(results: &'r Results, id: &str) -> &'r Result {
     results.get(id).unwrap_or_else(|| panic!("no row `{id}`"))
 }
 
-fn counts(row: &Result) -> String {
+pub(crate) fn counts(row: &Result) -> String {
     format!("{} of {}", row["numerator"], row["denominator"])
 }
 
 #[track_caller]
-fn check_number(found: &str, expected: &str, tolerance: f64, what: &str) {
+pub(crate) fn check_number(found: &str, expected: &str, tolerance: f64, what: &str) {
     let number = |text: &str| text.parse::<f64>().unwrap_or_else(|_| panic!("`{text}` is no number: {what}"));
     assert!((number(found) - number(expected)).abs() < tolerance, "{found} is not {expected}: {what}");
 }

@@ -1,16 +1,19 @@
-//! How long relief lasts: counts by step, and the curves drawn from them.
+//! How long relief lasts: counts at reporting weeks, and curves from days.
 //!
 //! Two definitions stand side by side. Relief is *lost* when pain is back within
-//! 30 % of the baseline, whatever was infused in between. What came *first*, the
-//! loss or another infusion, is the stricter question; the infusion competes
-//! with the loss, because whoever is treated again was not left to lose it.
+//! 30 % of the baseline, whatever was infused in between: Kaplan–Meier, the last
+//! score seen censors. What came *first*, the loss or another infusion, is the
+//! stricter question; the infusion competes with the loss, because whoever is
+//! treated again was not left to lose it: Aalen–Johansen.
 //!
-//! A curve is computed from the counts that may be shown and from nothing else:
-//! where a count is hidden, its step is joined to the next, so that a curve of
-//! few patients is coarse and not a list of them.
+//! Curves are product-limit estimates on days, read off at the reporting weeks. A
+//! point is hidden where a count beside it is. It says a little more than the
+//! counts, namely how those last seen lie among the losses, so it is released in
+//! whole per cents where small numerators are protected
+//! (`publish::disclosure::row`).
 
 use super::{ALL, Inputs};
-use crate::derive::durability::{ReliefCounts, STEPS};
+use crate::derive::durability::{ByDay, ReliefCounts};
 use crate::estimate::LEVEL;
 use crate::estimate::cohort::Place;
 use crate::estimate::result::{
@@ -18,13 +21,28 @@ use crate::estimate::result::{
     Statistic,
 };
 use crate::estimate::statistics::Undefined;
+use crate::estimate::statistics::aalen_johansen::{Competing, Incidence, aalen_johansen};
 use crate::estimate::statistics::kaplan_meier::{Curve, Step, kaplan_meier};
 use crate::estimate::statistics::lifetimes::{Lifetimes, TimePoint};
 
 /// Name of the split: at most so many weeks since relief began.
 pub const WEEKS: &str = "weeks_since_relief";
+/// The weeks a curve is read off at. Visits are weeks apart; a curve that steps
+/// down on the day of each loss would be a list of patients.
+const REPORTED: [i32; 9] = [0, 4, 8, 12, 16, 20, 24, 36, 52];
 /// A curve over fewer at risk says nothing (definitions, statistics.md §8).
 const FEWEST_AT_RISK: u64 = 10;
+
+/// Whose relief ended on one day since it began, by the ways of the definition.
+#[derive(Clone, Debug)]
+struct Day {
+    day: i32,
+    ways: Vec<u64>,
+}
+
+fn days<const WAYS: usize>(by_day: &ByDay<WAYS>) -> Vec<Day> {
+    by_day.iter().map(|(&day, ways)| Day { day, ways: ways.to_vec() }).collect()
+}
 
 /// One definition of the end of relief.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +55,7 @@ pub struct Definition {
     ways: &'static [&'static str],
     /// Whether it is split by condition.
     split: bool,
-    counts: fn(&ReliefCounts, usize) -> Vec<u64>,
+    days: fn(&ReliefCounts) -> Vec<Day>,
     statistics: &'static [(&'static str, &'static str)],
 }
 
@@ -48,7 +66,7 @@ pub const DEFINITIONS: [Definition; 2] = [
         ended: "relief_ended",
         ways: &["relief_lost", "relief_last_seen"],
         split: true,
-        counts: |counts, step| counts.lost[step].to_vec(),
+        days: |counts| days(&counts.lost),
         statistics: &[("survival", "share"), ("at_risk", "patients"), ("incidence_lost", "share")],
     },
     Definition {
@@ -56,7 +74,7 @@ pub const DEFINITIONS: [Definition; 2] = [
         ended: "relief_first_ended",
         ways: &["relief_first_lost", "relief_first_retreated", "relief_first_last_seen"],
         split: false,
-        counts: |counts, step| counts.first[step].to_vec(),
+        days: |counts| days(&counts.first),
         statistics: &[
             ("survival", "share"),
             ("at_risk", "patients"),
@@ -68,9 +86,14 @@ pub const DEFINITIONS: [Definition; 2] = [
 
 const MEDIAN: &[(&str, &str)] = &[("median", "weeks"), ("median_low", "weeks"), ("median_high", "weeks")];
 
-/// Weeks since relief began at the end of each step, from 0.
+/// Weeks since relief began at which the curves are read off, from 0.
 pub fn weeks() -> impl Iterator<Item = i32> {
-    std::iter::once(0).chain(STEPS.iter().map(|days| days / 7))
+    REPORTED.into_iter()
+}
+
+/// Whether numbers of this id are computed from days, of which no row tells.
+pub fn is_of_days(measure_id: &str) -> bool {
+    DEFINITIONS.iter().any(|definition| definition.curve == measure_id)
 }
 
 /// The counts of every curve.
@@ -88,10 +111,10 @@ pub(super) fn estimates(inputs: &Inputs<'_>) -> Vec<Estimate> {
 /// The curves, computed from the counts that may be shown.
 pub(super) fn derivations(inputs: &Inputs<'_>, estimates: &[Estimate]) -> Vec<Derivation> {
     let mut all = Vec::new();
-    for_each_curve(inputs, |keys, definition, _| {
+    for_each_curve(inputs, |keys, definition, place| {
         let first = keys.at(definition.ended, 0);
         if estimates.binary_search_by(|estimate| estimate.key.cmp(&first)).is_ok() {
-            all.push(derivation(&keys, definition));
+            all.push(derivation(&keys, definition, &Curves::of(&sum(inputs, place), definition)));
         }
     });
     all
@@ -112,7 +135,7 @@ fn for_each_curve(inputs: &Inputs<'_>, mut visit: impl FnMut(Keys, &'static Defi
 
 fn sum(inputs: &Inputs<'_>, place: &Place<'_>) -> ReliefCounts {
     let mut total = ReliefCounts::default();
-    for (&(period, _, condition), counts) in &inputs.tallies.durability.cells {
+    for (&(period, condition), counts) in &inputs.tallies.durability.cells {
         if place.cohort.holds(period, inputs.quarters) && place.condition.is_none_or(|wanted| wanted == condition) {
             total += counts;
         }
@@ -150,12 +173,13 @@ impl Keys {
     }
 }
 
-/// For each step the people whose relief had ended by then, and by which way.
+/// For each reporting week the people whose relief had ended by then, that day
+/// included, and by which way.
 fn of_curve(keys: &Keys, definition: &Definition, counts: &ReliefCounts) -> Vec<Estimate> {
-    let mut so_far = vec![0_u64; definition.ways.len()];
+    let days = (definition.days)(counts);
     let mut all = Vec::new();
-    for step in 0..=STEPS.len() {
-        so_far.iter_mut().zip((definition.counts)(counts, step)).for_each(|(sum, more)| *sum += more);
+    for (step, week) in weeks().enumerate() {
+        let so_far = by_then(&days, week, definition.ways.len());
         let cell = |id: &str, count: u64| {
             let statistic = Statistic::new("count", "patients", Ok(count as f64));
             Estimate::new(keys.at(id, step), counts.patients, Some(count), vec![statistic], Maturity::Mature)
@@ -168,140 +192,126 @@ fn of_curve(keys: &Keys, definition: &Definition, counts: &ReliefCounts) -> Vec<
     all
 }
 
-/// Inputs step by step: everyone whose relief had ended, then the ways but the
-/// last, which is the rest.
-fn derivation(keys: &Keys, definition: &'static Definition) -> Derivation {
+fn by_then(days: &[Day], week: i32, ways: usize) -> Vec<u64> {
+    let mut so_far = vec![0_u64; ways];
+    for day in days.iter().take_while(|day| day.day <= 7 * week) {
+        so_far.iter_mut().zip(&day.ways).for_each(|(sum, more)| *sum += more);
+    }
+    so_far
+}
+
+/// Needs at each reporting week the counts of that week: everyone whose relief had
+/// ended, and every way but the last, which is the rest. The median needs those of
+/// the weeks around it.
+fn derivation(keys: &Keys, definition: &'static Definition, curves: &Curves) -> Derivation {
     let events = &definition.ways[..definition.ways.len() - 1];
     let stride = 1 + events.len();
     let of_step = |step: usize| {
         std::iter::once(&definition.ended).chain(events).map(move |id| keys.at(id, step)).collect::<Vec<_>>()
     };
+    let needs = |step: usize| step * stride..(step + 1) * stride;
     let output = |step: usize| Output {
         key: keys.at(definition.curve, step),
-        needs: (step * stride..(step + 1) * stride).collect(),
+        needs: needs(step).collect(),
         statistics: definition.statistics,
         maturity: Maturity::Mature,
     };
-    let median =
-        Output { key: keys.whole(definition.curve), needs: Vec::new(), statistics: MEDIAN, maturity: Maturity::Mature };
+    let median = Output {
+        key: keys.whole(definition.curve),
+        needs: curves.steps_around_median().flat_map(needs).collect(),
+        statistics: MEDIAN,
+        maturity: Maturity::Mature,
+    };
+    let mut findings: Vec<Finding> =
+        (0..REPORTED.len()).map(|step| Finding { n: curves.n, statistics: curves.at_step(step, definition) }).collect();
+    findings.push(Finding { n: curves.n, statistics: median_weeks(&curves.survival) });
     Derivation {
-        inputs: (0..=STEPS.len()).flat_map(of_step).collect(),
-        outputs: (0..=STEPS.len()).map(output).chain([median]).collect(),
-        compute: Box::new(move |inputs| compute(inputs, stride, definition)),
+        inputs: (0..REPORTED.len()).flat_map(of_step).collect(),
+        outputs: (0..REPORTED.len()).map(output).chain([median]).collect(),
+        compute: Box::new(move |_| findings.clone()),
     }
 }
 
-/// What is known at the end of one shown step.
-struct Known {
-    step: usize,
-    /// Ended, and by which way.
-    counts: Vec<u64>,
+/// The curves of one definition over all days.
+struct Curves {
+    n: u64,
+    days: Vec<Day>,
+    survival: Result<Curve, Undefined>,
+    incidence: Vec<Incidence>,
 }
 
-fn compute(inputs: &[Option<&Estimate>], stride: usize, definition: &Definition) -> Vec<Finding> {
-    let n = inputs.iter().flatten().map(|estimate| estimate.n).next().unwrap_or_default();
-    let known: Vec<Known> = inputs
-        .chunks(stride)
-        .enumerate()
-        .filter_map(|(step, inputs)| {
-            let counts: Option<Vec<u64>> = inputs.iter().map(|input| input.and_then(|input| input.numerator)).collect();
-            Some(Known { step, counts: counts? })
-        })
-        .collect();
-    let curve = curve(&known, n);
-    let incidence = incidence(&known, n, stride - 1);
-    let mut findings: Vec<Finding> = (0..=STEPS.len())
-        .map(|step| {
-            let at = known.iter().position(|known| known.step == step);
-            Finding { n, statistics: at_step(at, &curve, &known, &incidence, definition) }
-        })
-        .collect();
-    findings.push(Finding { n, statistics: median(&curve) });
-    findings
-}
-
-/// Events of a step stand at its end, those last seen well in it leave after
-/// them; whoever is left after the last shown step was still well then.
-fn curve(known: &[Known], n: u64) -> Result<Curve, Undefined> {
-    let mut before = (0, 0);
-    let mut points: Vec<TimePoint> = Vec::new();
-    for Known { step, counts } in known {
-        let (ended, events) = (counts[0], counts[1..].iter().sum::<u64>());
-        let (left, lost) = (ended - before.0, events - before.1);
-        points.push(TimePoint { time: time(*step), events: lost, censored: left - lost });
-        before = (ended, events);
+impl Curves {
+    fn of(counts: &ReliefCounts, definition: &Definition) -> Self {
+        let days = (definition.days)(counts);
+        let competing: Vec<Competing> = days
+            .iter()
+            .map(|day| {
+                let (&censored, events) = day.ways.split_last().expect("a definition has ways");
+                Competing { time: f64::from(day.day), events: events.to_vec(), censored }
+            })
+            .collect();
+        let any = |point: &Competing| TimePoint {
+            time: point.time,
+            events: point.events.iter().sum(),
+            censored: point.censored,
+        };
+        let survival = Lifetimes::from_tally(competing.iter().map(any)).and_then(|sample| kaplan_meier(&sample, LEVEL));
+        let incidence = aalen_johansen(&competing).unwrap_or_default();
+        Self { n: counts.patients, days, survival, incidence }
     }
-    if let Some(last) = points.last_mut() {
-        last.censored += n - before.0;
+
+    /// The first reporting week with the median behind it, and the one before;
+    /// where it is not reached, the last.
+    fn steps_around_median(&self) -> impl Iterator<Item = usize> + use<> {
+        let median = self.survival.as_ref().map_err(|why| *why).and_then(|curve| curve.median);
+        let after =
+            median.map_or(REPORTED.len(), |day| REPORTED.iter().filter(|&&week| f64::from(7 * week) < day).count());
+        let last = REPORTED.len() - 1;
+        [after.saturating_sub(1).min(last), after.min(last)].into_iter()
     }
-    kaplan_meier(&Lifetimes::from_tally(points)?, LEVEL)
-}
 
-fn time(step: usize) -> f64 {
-    f64::from(weeks().nth(step).expect("a step"))
-}
-
-/// Aalen–Johansen: at each shown step and for each way, the sum over steps of
-/// the share still well before it times events by those at risk
-/// (doi:10.2307/4615704).
-fn incidence(known: &[Known], n: u64, ways: usize) -> Vec<Vec<f64>> {
-    let (mut well, mut sums) = (1.0, vec![0.0; ways]);
-    let mut before = vec![0; ways + 1];
-    let mut all = Vec::new();
-    for Known { counts, .. } in known {
-        let at_risk = n - before[0];
-        let events: Vec<u64> = (1..=ways).map(|way| counts[way] - before[way]).collect();
-        if at_risk > 0 {
-            let share = |events: u64| events as f64 / at_risk as f64;
-            sums.iter_mut().zip(&events).for_each(|(sum, &events)| *sum += well * share(events));
-            well *= 1.0 - share(events.iter().sum());
+    fn at_step(&self, step: usize, definition: &Definition) -> Vec<Statistic> {
+        let unknown = |why: String| -> Vec<Statistic> {
+            let names = definition.statistics.iter();
+            names.map(|(name, unit)| Statistic::new(name, unit, Err(why.clone()))).collect()
+        };
+        let curve = match &self.survival {
+            Ok(curve) => curve,
+            Err(why) => return unknown(why.to_string()),
+        };
+        let at_risk = self.n - by_then(&self.days, REPORTED[step], definition.ways.len()).iter().sum::<u64>();
+        if at_risk < FEWEST_AT_RISK {
+            return unknown("fewer than 10 are still at risk".to_owned());
         }
-        before.clone_from(counts);
-        all.push(sums.clone());
+        let time = f64::from(7 * REPORTED[step]);
+        let reached = curve.steps.iter().rev().find(|known| known.time <= time);
+        let mut all = vec![survival(reached), Statistic::new("at_risk", "patients", Ok(at_risk as f64))];
+        let shares = self.incidence.iter().rev().find(|known| known.time <= time);
+        let ways = definition.statistics[2..].iter().enumerate();
+        all.extend(
+            ways.map(|(way, (name, unit))| {
+                Statistic::new(name, unit, Ok(shares.map_or(0.0, |known| known.shares[way])))
+            }),
+        );
+        all
     }
-    all
 }
 
-fn at_step(
-    at: Option<usize>,
-    curve: &Result<Curve, Undefined>,
-    known: &[Known],
-    incidence: &[Vec<f64>],
-    definition: &Definition,
-) -> Vec<Statistic> {
-    let unknown = |why: String| -> Vec<Statistic> {
-        let names = definition.statistics.iter();
-        names.map(|(name, unit)| Statistic::new(name, unit, Err(why.clone()))).collect()
-    };
-    let Some(at) = at else { return unknown("not shown".to_owned()) };
-    let time = time(known[at].step);
-    let step = match curve {
-        Ok(curve) => curve.steps.iter().find(|step| step.time.total_cmp(&time).is_eq()).copied(),
-        Err(why) => return unknown(why.to_string()),
-    };
-    let Some(step) = step else { return unknown("nobody is at risk".to_owned()) };
-    if step.at_risk < FEWEST_AT_RISK {
-        return unknown("fewer than 10 are still at risk".to_owned());
-    }
-    let mut all = vec![survival(&step), Statistic::new("at_risk", "patients", Ok(step.at_risk as f64))];
-    let ways = definition.statistics[2..].iter().zip(&incidence[at]);
-    all.extend(ways.map(|((name, unit), &value)| Statistic::new(name, unit, Ok(value))));
-    all
-}
-
-fn survival(step: &Step) -> Statistic {
-    let interval = step.limits.ok().map(|limits| ConfidenceInterval {
+/// Before anything ended everyone is still better.
+fn survival(reached: Option<&Step>) -> Statistic {
+    let (value, limits) = reached.map_or((1.0, None), |step| (step.survival, step.limits.ok()));
+    let interval = limits.map(|limits| ConfidenceInterval {
         low: limits.low,
         high: limits.high,
         level: LEVEL,
         method: "greenwood_log_log",
     });
-    Statistic::new("survival", "share", Ok(step.survival)).with_interval(interval)
+    Statistic::new("survival", "share", Ok(value)).with_interval(interval)
 }
 
-fn median(curve: &Result<Curve, Undefined>) -> Vec<Statistic> {
+fn median_weeks(curve: &Result<Curve, Undefined>) -> Vec<Statistic> {
     let value = |take: fn(&Curve) -> Result<f64, Undefined>| {
-        curve.as_ref().map_err(|why| *why).and_then(take).map_err(|why| why.to_string())
+        curve.as_ref().map_err(|why| *why).and_then(take).map(|days| days / 7.0).map_err(|why| why.to_string())
     };
     let values = [value(|curve| curve.median), value(|curve| curve.median_low), value(|curve| curve.median_high)];
     MEDIAN.iter().zip(values).map(|((name, unit), value)| Statistic::new(name, unit, value)).collect()

@@ -20,7 +20,8 @@ pub struct LogRank {
     pub p: f64,
 }
 
-/// Log-rank test.
+/// Log-rank test. For users of the library: no report uses it, because no comparison
+/// between conditions or groups is declared beforehand (ARCHITECTURE, "p-values").
 ///
 /// Formula: U = sum(d1 - d n1/n), V = sum n1 n2 d (n-d) / (n^2 (n-1)), skipping n = 1.
 /// Source: Mantel (1966), Cancer Chemotherapy Reports 50:163 (PMID 5910392; no DOI); Peto

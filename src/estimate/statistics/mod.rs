@@ -15,6 +15,7 @@
     reason = "every doc says when its statistic is undefined; `Undefined` lists the reasons once"
 )]
 
+pub mod aalen_johansen;
 mod beta_binomial;
 pub mod bootstrap;
 pub mod claim;

@@ -1,8 +1,9 @@
-//! How long relief lasts: Kaplan–Meier over steps of weeks, with those at risk
-//! below.
+//! How long relief lasts: Kaplan–Meier on days, read off at the reporting weeks,
+//! with those at risk below. Between two weeks the line is straight: nobody says
+//! on which day a patient's relief was lost.
 
 use super::scale::Scale;
-use super::scene::{Anchor, Mark, Scene};
+use super::scene::{Anchor, At, Mark, Scene};
 use super::theme::{Ink, LABEL, NARROW, SMALL};
 use super::{Drawing, ids};
 use crate::publish::report::durability::{Step, median, steps};
@@ -12,7 +13,7 @@ use crate::publish::results::{Released, ResultRow};
 /// One curve as drawn.
 #[derive(Clone, Debug)]
 struct Line {
-    /// Weeks and share; a hidden step is joined to the next.
+    /// Weeks and share; a hidden point is passed over.
     points: Vec<(f64, f64)>,
     /// Weeks and interval.
     band: Vec<(f64, f64, f64)>,
@@ -46,7 +47,7 @@ pub(super) fn draw(released: &Released, _context: &Context<'_>) -> Option<Drawin
     Some(Drawing {
         title: title(middle),
         subtitle: format!("Share whose pain was still at least 30\u{A0}% lower, weeks since it first was · {}", words::cohort(first.survival)),
-        method: "Kaplan–Meier on steps of four weeks and more, log-log intervals (Greenwood). Losses are seen at visits, so they lie before the step shown; whoever is no longer seen is not counted on.".to_owned(),
+        method: "Kaplan–Meier on days, read off at the weeks marked, log-log intervals (Greenwood). Losses are dated by the visit that showed them: true times are shorter. Whoever is no longer seen is not counted on.".to_owned(),
         alt: described(&relief),
         rows: ids(relief.iter().flat_map(|step| [Some(step.survival), step.at_risk]).flatten().chain(untreated.iter().map(|step| step.survival))),
         plot: Box::new(move |width| scene(&lines, last, width)),
@@ -86,7 +87,9 @@ fn scene(lines: &[Line; 2], last: f64, width: f64) -> Scene {
     key(&mut scene);
     band(&mut scene, &lines[0], x, |share| shares.place(share, foot, TOP));
     for (line, (ink, weight)) in lines.iter().zip([(Ink::Accent, 2.5), (Ink::Rule, 1.5)]) {
-        let points = stairs(&line.points, x, |share| shares.place(share, foot, TOP));
+        let at = |&(weeks, share): &(f64, f64)| (x(weeks), shares.place(share, foot, TOP));
+        let points: Vec<At> = line.points.iter().map(at).collect();
+        scene.marks.extend(points.iter().map(|&at| Mark::Dot { at, radius: weight, ink, inside: ink }));
         if points.len() > 1 {
             scene.marks.push(Mark::Path { points, ink, width: weight });
         }
@@ -106,22 +109,12 @@ fn key(scene: &mut Scene) {
 }
 
 fn band(scene: &mut Scene, line: &Line, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) {
-    for pair in line.band.windows(2) {
-        let ((from, low, high), (to, ..)) = (pair[0], pair[1]);
-        scene.rect((x(from), y(high)), (x(to), y(low)), Ink::Band);
+    let high = line.band.iter().map(|&(weeks, _, high)| (x(weeks), y(high)));
+    let low = line.band.iter().rev().map(|&(weeks, low, _)| (x(weeks), y(low)));
+    let points: Vec<At> = high.chain(low).collect();
+    if line.band.len() > 1 {
+        scene.marks.push(Mark::Shape { points, ink: Ink::Band });
     }
-}
-
-/// Level until the step, then down.
-fn stairs(points: &[(f64, f64)], x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
-    let mut path = Vec::new();
-    let mut level = points.first().map(|point| point.1);
-    for &(weeks, share) in points {
-        path.extend(level.map(|level| (x(weeks), y(level))));
-        path.push((x(weeks), y(share)));
-        level = Some(share);
-    }
-    path
 }
 
 /// Weeks and those at risk, as many as there is room for.

@@ -4,6 +4,7 @@ use super::place::ALL;
 use super::rounding::rounded;
 use super::survey::continues;
 use super::verdict::{CellVerdict, Verdict};
+use crate::estimate::analysis::durability;
 use crate::estimate::result::{CellKey, Estimand, Estimate, Maturity, Population, Statistic};
 use crate::model::attrition::{Attrition, Step};
 use crate::protocol::{DisclosureProfile, Rounding};
@@ -97,8 +98,8 @@ fn show(row: &mut ResultRow, estimate: &Estimate, statistic: &Statistic, profile
     } else {
         round(row, profile);
     }
-    if profile.protect_numerator && estimate.key.estimand == Estimand::Ipw {
-        coarsen(row);
+    if profile.protect_numerator {
+        coarsen(row, &estimate.key);
     }
     if profile.protect_numerator && row.status == "ok" && is_homogeneous(estimate) {
         row.status = "warning";
@@ -118,11 +119,18 @@ fn show_interval(row: &mut ResultRow, statistic: &Statistic) {
     }
 }
 
-/// A weighted number rests on strata smaller than any cell of the table. With three
-/// decimals a great many fillings of them are possible.
-fn coarsen(row: &mut ResultRow) {
+/// A weighted number rests on strata smaller than any cell of the table, a curve
+/// on days. With three decimals, in whole per cents and whole weeks, a great many
+/// fillings of them are possible.
+fn coarsen(row: &mut ResultRow, key: &CellKey) {
+    let parts = match row.unit.as_str() {
+        _ if key.estimand == Estimand::Ipw => 1000.0,
+        "share" if durability::is_of_days(&key.measure_id) => 100.0,
+        "weeks" if durability::is_of_days(&key.measure_id) => 1.0,
+        _ => return,
+    };
     for number in [&mut row.value, &mut row.ci_low, &mut row.ci_high].into_iter().flatten() {
-        *number = (*number * 1000.0).round() / 1000.0;
+        *number = (*number * parts).round() / parts;
     }
 }
 

@@ -1,0 +1,210 @@
+//! Whole courses of treatment, from a clinic's files to the results table: how
+//! long relief lasts, who took benzodiazepines, and groups by exposure.
+
+use std::fmt::Write as _;
+
+use relief::model::calendar::Day;
+
+use crate::outcomes::{Results, check_number, code, counts, find, read};
+use crate::patient::{Patient, days};
+use crate::spec::protocol;
+use crate::table::{Row, tables};
+use crate::workdir::Workdir;
+
+/// Day 0 of everyone: early enough for a year of follow-up before the data cut.
+const START: &[u8] = b"2025-07-07";
+
+/// The files of a clinic whose patients fared alike by groups.
+#[derive(Default)]
+struct Clinic {
+    files: [String; 7],
+    count: u64,
+}
+
+const FILES: [(&str, &str); 7] = [
+    ("patients", "patient_id,sex,birth_year"),
+    ("diagnoses", "patient_id,condition,rank,source_code"),
+    ("infusions", "patient_id,date,dose_mg_per_kg"),
+    ("assessments", "patient_id,date,instrument,score"),
+    ("prescriptions", "patient_id,start_date,days_supply,drug,strength,unit,quantity,row_id"),
+    ("medication_reviews", "patient_id,date,complete"),
+    ("therapy_sessions", "patient_id,date,kind"),
+];
+
+fn date(day: i32) -> Day {
+    Day(Day::parse_iso(START).expect("a date").0 + day)
+}
+
+/// `day:what` pairs of a cell.
+fn pairs(text: &str) -> impl Iterator<Item = (Day, &str)> {
+    text.split_whitespace().map(|pair| {
+        let (day, what) = pair.split_once(':').expect("day:what");
+        (date(day.parse().expect("a day")), what)
+    })
+}
+
+impl Clinic {
+    /// As many patients as the row says; `scores` are of pain, `dose` is of each infusion.
+    fn add(&mut self, row: &Row<'_>, infusions: &str, dose: &str, scores: &str) {
+        for _ in 0..row.get("patients").parse::<u64>().expect("a count") {
+            self.count += 1;
+            let id = self.id();
+            self.line(0, format_args!("{id},F,1970"));
+            self.line(1, format_args!("{id},crps_1,1,G90.50"));
+            self.line(3, format_args!("{id},{},pain_nrs,8", date(-1)));
+            days(infusions).into_iter().for_each(|day| self.line(2, format_args!("{id},{},{dose}", date(day))));
+            pairs(scores).for_each(|(day, score)| self.line(3, format_args!("{id},{day},pain_nrs,{score}")));
+        }
+    }
+
+    /// The patients added last, with another line in a file.
+    fn also(&mut self, row: &Row<'_>, file: usize, rest: impl Fn(u64) -> String) {
+        let group: u64 = row.get("patients").parse().expect("a count");
+        for number in self.count - group + 1..=self.count {
+            let line = rest(number);
+            self.line(file, format_args!("{},{line}", code(number)));
+        }
+    }
+
+    fn id(&self) -> String {
+        code(self.count)
+    }
+
+    fn line(&mut self, file: usize, line: std::fmt::Arguments<'_>) {
+        writeln!(self.files[file], "{line}").expect("text");
+    }
+
+    fn results(&self) -> Results {
+        let workdir = Workdir::with_clinic();
+        let packs = "[packs]\nmeasures = [\"measures.toml\", \"measures-opioids.toml\"]\n[ingest]";
+        workdir.replace("pipeline.toml", "[ingest]", packs);
+        for ((file, header), rows) in FILES.iter().zip(&self.files) {
+            workdir.write(&format!("records/{file}.csv"), format!("{header}\n{rows}"));
+        }
+        workdir.relief(&["run", "pipeline.toml"]).exits(0);
+        read(&workdir.read("reports/small/results.csv"))
+    }
+}
+
+#[test]
+fn relief_ends_as_the_tables_say() {
+    let [patients, curves, rest] = &tables("durability_curve")[..] else { panic!("three tables") };
+    let mut clinic = Clinic::default();
+    for row in patients.rows() {
+        clinic.add(&row, row.get("infusions"), "0.5", row.get("scores"));
+        check_relief(&row);
+    }
+    let results = clinic.results();
+    let cell = |row: &Row<'_>, statistic: &str| {
+        let stratum = match row.get("weeks") {
+            "all" => "all".to_owned(),
+            weeks => format!("weeks_since_relief={weeks}"),
+        };
+        let place = format!("{}/to_date/2025Q3/all/all/{stratum}/all/OC", row.get("definition"));
+        find(&results, &format!("{place}/{statistic}")).clone()
+    };
+    for row in curves.rows() {
+        let survival = cell(&row, "survival");
+        assert_eq!(survival["n"], "48");
+        assert_eq!(cell(&row, "at_risk")["value"], row.get("at risk"), "{}", row.text());
+        check_number(&survival["value"], row.get("still better"), 5e-7, &row.text());
+        check_number(&survival["ci_low"], row.get("low"), 5e-5, &row.text());
+        check_number(&survival["ci_high"], row.get("high"), 5e-5, &row.text());
+        check_number(&cell(&row, "incidence_lost")["value"], row.get("lost first"), 5e-7, &row.text());
+        if !row.get("infused first").is_empty() {
+            check_number(&cell(&row, "incidence_retreated")["value"], row.get("infused first"), 5e-7, &row.text());
+        }
+    }
+    for row in rest.rows() {
+        let found = cell(&row, row.get("statistic"));
+        assert_eq!([&found["value"], &found["reason"]], [row.get("value"), row.get("reason")], "{}", row.text());
+    }
+}
+
+/// What the table says of one patient.
+fn check_relief(row: &Row<'_>) {
+    let scores = format!("-1:8 {}", row.get("scores"));
+    let derived = Patient::new(row.get("infusions"), &scores).derive(date(450).0, &protocol());
+    let relief = derived[0].episode.relief.expect("everyone has relief");
+    let ends = format!("{} on {}", if relief.lost { "lost" } else { "last seen" }, relief.days);
+    assert_eq!(ends, row.get("relief, whatever was infused"), "{}", row.text());
+    let first = relief.retreated.map_or(ends, |day| format!("infused on {day}"));
+    assert_eq!(first, row.get("relief without another infusion"), "{}", row.text());
+}
+
+/// `start: drug strength x quantity / days`
+fn prescription(text: &str) -> String {
+    let (start, rest) = text.split_once(':').expect("start: drug");
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    let [drug, strength, "x", quantity, "/", days] = words[..] else { panic!("not a prescription: {text}") };
+    format!("{},{days},{drug},{strength},mg,{quantity}", date(start.trim().parse().expect("a day")))
+}
+
+#[test]
+fn benzodiazepines_are_counted_as_the_tables_say() {
+    let [patients, expected] = &tables("benzodiazepines")[..] else { panic!("two tables") };
+    let mut clinic = Clinic::default();
+    let mut flags = Vec::new();
+    for row in patients.rows() {
+        clinic.add(&row, "0", "0.5", "84:4");
+        for (at, text) in row.get("prescriptions").split(';').enumerate() {
+            clinic.also(&row, 4, |number| format!("{},{number}-{at}", prescription(text.trim())));
+        }
+        for day in days(row.get("reviews")) {
+            clinic.also(&row, 5, |_| format!("{},true", date(day)));
+        }
+        let group: u64 = row.get("patients").parse().expect("a count");
+        flags.push((group, row.get("before") == "yes", row.get("after") == "yes"));
+    }
+    let results = clinic.results();
+    for row in expected.rows() {
+        let statistic = if row.get("p").is_empty() { "rate" } else { "difference" };
+        let id = format!("{}/quarter/2025Q3/all/all/all/12w/OC/{statistic}", row.get("measure"));
+        let found = find(&results, &id);
+        check_number(&found["value"], row.get("value"), 1e-12, &row.text());
+        match row.get("p") {
+            "" => assert_eq!(counts(found), row.get("counted"), "{}", row.text()),
+            p => check_number(&found["p_value"], p, 1e-12, &row.text()),
+        }
+    }
+    // The two tables agree with each other.
+    let sum = |wanted: fn(bool, bool) -> bool| -> u64 {
+        flags.iter().filter(|(_, before, after)| wanted(*before, *after)).map(|(group, ..)| group).sum()
+    };
+    let told = [sum(|before, _| before), sum(|_, after| after), sum(|b, a| b && !a), sum(|b, a| !b && a)];
+    for (row, told) in expected.rows().zip(told) {
+        assert_eq!(row.get("counted"), format!("{told} of 20"), "{}", row.text());
+    }
+}
+
+#[test]
+fn groups_are_formed_as_the_tables_say() {
+    let [patients, expected] = &tables("strata")[..] else { panic!("two tables") };
+    let mut clinic = Clinic::default();
+    let or_none = |cell: &str| if cell == "-" { String::new() } else { cell.to_owned() };
+    for row in patients.rows() {
+        let score = or_none(row.get("at 12 weeks"));
+        let scores = if score.is_empty() { String::new() } else { format!("84:{score}") };
+        clinic.add(&row, row.get("infusions"), &or_none(row.get("dose")), &scores);
+        for (day, kind) in pairs(row.get("sessions")) {
+            let kind = if kind == "p" { "psychotherapy" } else { "pain_reprogramming" };
+            clinic.also(&row, 6, |_| format!("{day},{kind}"));
+        }
+        if !row.get("diagnoses").is_empty() {
+            clinic.also(&row, 1, |_| format!("other,2,{}", row.get("diagnoses")));
+        }
+        let asked = or_none(row.get("PHQ-9 before"));
+        if !asked.is_empty() {
+            clinic.also(&row, 3, |_| format!("{},phq9,{asked}", date(-1)));
+        }
+    }
+    let results = clinic.results();
+    for row in expected.rows() {
+        let stratum = match row.get("split") {
+            "all" => "all".to_owned(),
+            split => format!("{split}={}", row.get("level")),
+        };
+        let id = format!("response_by_stratum/rolling_year/2025Q3/all/all/{stratum}/12w/NRI/rate");
+        assert_eq!(counts(find(&results, &id)), row.get("responded"), "{}", row.text());
+    }
+}
