@@ -61,11 +61,12 @@ impl<'a> Multinomial<'a> {
         let n = self.tally.n();
         let parts = Parts::of(plan.statistic, n);
         let mut left = vec![n; plan.replicates];
+        let mut counts = vec![0; plan.replicates];
         let mut sums = vec![0.0; plan.replicates];
         for (w, chance) in self.tally.distinct().iter().zip(&self.conditional) {
-            for (left, sum) in left.iter_mut().zip(&mut sums) {
-                let count = chance.successes(*left, &mut random);
-                *sum += w.value * real(parts.among(n - *left, count));
+            chance.successes(&left, &mut counts, &mut random);
+            for ((left, sum), count) in left.iter_mut().zip(&mut sums).zip(&counts) {
+                *sum += w.value * real(parts.among(n - *left, *count));
                 *left -= count;
             }
         }
@@ -128,16 +129,30 @@ impl Chance {
         Self { p, mirrored, odds, ln_odds: odds.ln(), ln_q: (-p).ln_1p(), spread: (p * (1.0 - p)).sqrt() }
     }
 
-    /// A binomial draw: inversion for a small mean, else transformed rejection.
-    fn successes(&self, n: u64, random: &mut SplitMix64) -> u64 {
-        let rarer = if n == 0 || self.p == 0.0 {
-            0
-        } else if real(n) * self.p < 10.0 {
-            self.inverted(n, random)
-        } else {
-            self.rejected(n, random)
-        };
-        if self.mirrored { n - rarer } else { rarer }
+    /// A binomial draw for each number of trials: inversion for a small mean, else transformed rejection.
+    ///
+    /// Most draws of the latter are accepted at once. The others are finished in a second round, so that the
+    /// first has no branch that cannot be foreseen.
+    fn successes(&self, trials: &[u64], counts: &mut [u64], random: &mut SplitMix64) {
+        let mut unfinished = vec![(0, 0.0); trials.len() + 1];
+        let mut many = 0;
+        for (at, (&n, count)) in trials.iter().zip(counts.iter_mut()).enumerate() {
+            if real(n) * self.p < 10.0 {
+                *count = self.inverted(n, random);
+                continue;
+            }
+            let hat = Hat::over(n, self);
+            let v = random.unit();
+            *count = hat.at_once(v);
+            unfinished[many] = (at, v);
+            many += usize::from(v > hat.at_once_up_to());
+        }
+        for &(at, v) in &unfinished[..many] {
+            counts[at] = self.rejected(trials[at], v, random);
+        }
+        if self.mirrored {
+            trials.iter().zip(counts).for_each(|(n, count)| *count = n - *count);
+        }
     }
 
     /// Walks up from zero successes; about n p steps.
@@ -157,42 +172,26 @@ impl Chance {
         count
     }
 
-    /// Hormann's BTRD (1993), doi:10.1080/00949659308811496, for n p of at least ten.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a candidate is accepted only between 0 and n"
-    )]
-    fn rejected(&self, n: u64, random: &mut SplitMix64) -> u64 {
-        let trials = real(n);
-        let sd = trials.sqrt() * self.spread;
-        let b = 1.15 + 2.53 * sd;
-        let a = -0.0873 + 0.0248 * b + 0.01 * self.p;
-        let centre = trials * self.p + 0.5;
-        let v_quick = 0.92 - 4.2 / b;
-        let candidate = |u: f64| (2.0 * a / (0.5 - u.abs()) + b) * u + centre;
-        loop {
-            let mut v = random.unit();
-            if v <= 0.86 * v_quick {
-                return candidate(v / v_quick - 0.43) as u64;
-            }
-            let u = if v >= v_quick {
+    /// Goes on from a first `v` that was not accepted at once.
+    fn rejected(&self, n: u64, first: f64, random: &mut SplitMix64) -> u64 {
+        let hat = Hat::over(n, self);
+        let mut v = first;
+        while v > hat.at_once_up_to() {
+            let u = if v >= hat.quick {
                 random.unit() - 0.5
             } else {
-                let edge = v / v_quick - 0.93;
-                v = random.unit() * v_quick;
+                let edge = v / hat.quick - 0.93;
+                v = random.unit() * hat.quick;
                 0.5_f64.copysign(edge) - edge
             };
-            let k = candidate(u);
-            if k < 0.0 || k >= trials + 1.0 {
-                continue;
+            if let Some(k) = hat.candidate(u)
+                && self.accepts(real(k), hat.trials, v * hat.height(u))
+            {
+                return k;
             }
-            let (k, us) = (real(k as u64), 0.5 - u.abs());
-            let alpha = (2.83 + 5.1 / b) * sd;
-            if self.accepts(k, trials, v * alpha / (a / (us * us) + b)) {
-                return k as u64;
-            }
+            v = random.unit();
         }
+        hat.at_once(v)
     }
 
     /// Whether `v` is at most the density at `k` over that at the mode.
@@ -215,6 +214,58 @@ impl Chance {
         let mode = mode(n, self.p);
         let ways = ln_factorial(mode) + ln_factorial(n - mode) - ln_factorial(k) - ln_factorial(n - k);
         ways + (k - mode) * self.ln_odds
+    }
+}
+
+/// The curve above a binomial density from which candidates are drawn, for n p of at least ten.
+///
+/// Source: Hormann's BTRD (1993), doi:10.1080/00949659308811496, whose letters these are.
+struct Hat {
+    trials: f64,
+    a: f64,
+    b: f64,
+    centre: f64,
+    alpha: f64,
+    /// v_r, below which a candidate lies under the density's body.
+    quick: f64,
+}
+
+impl Hat {
+    fn over(n: u64, chance: &Chance) -> Self {
+        let trials = real(n);
+        let sd = trials.sqrt() * chance.spread;
+        let b = 1.15 + 2.53 * sd;
+        let a = -0.0873 + 0.0248 * b + 0.01 * chance.p;
+        let (centre, alpha) = (trials * chance.p + 0.5, (2.83 + 5.1 / b) * sd);
+        Self { trials, a, b, centre, alpha, quick: 0.92 - 4.2 / b }
+    }
+
+    /// Up to this `v` its candidate needs no look at the density.
+    fn at_once_up_to(&self) -> f64 {
+        0.86 * self.quick
+    }
+
+    /// The candidate of a `v` accepted at once; of a larger one it is no draw.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and n where it is used")]
+    fn at_once(&self, v: f64) -> u64 {
+        self.at(v / self.quick - 0.43) as u64
+    }
+
+    /// A candidate between 0 and n.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "looked at before")]
+    fn candidate(&self, u: f64) -> Option<u64> {
+        let k = self.at(u);
+        (k >= 0.0 && k < self.trials + 1.0).then_some(k as u64)
+    }
+
+    fn at(&self, u: f64) -> f64 {
+        (2.0 * self.a / (0.5 - u.abs()) + self.b) * u + self.centre
+    }
+
+    /// What turns a uniform number into one to compare with the density over that at the mode.
+    fn height(&self, u: f64) -> f64 {
+        let us = 0.5 - u.abs();
+        self.alpha / (self.a / (us * us) + self.b)
     }
 }
 
@@ -269,12 +320,10 @@ mod tests {
     /// Mean and variance of many draws, within five standard errors of n p and n p q.
     #[track_caller]
     fn check(n: u64, p: f64) {
-        let mut random = SplitMix64::new(20_240_607);
-        let chance = Chance::new(p);
-        let draws = 40_000;
-        let gaps = (0..draws).map(|_| real(chance.successes(n, &mut random)) - real(n) * p);
-        let gaps: Vec<f64> = gaps.collect();
-        let size = f64::from(draws);
+        let mut counts = vec![0; 40_000];
+        Chance::new(p).successes(&vec![n; 40_000], &mut counts, &mut SplitMix64::new(20_240_607));
+        let gaps: Vec<f64> = counts.into_iter().map(|count| real(count) - real(n) * p).collect();
+        let size = real(gaps.len() as u64);
         let variance = real(n) * p * (1.0 - p);
         let mean: f64 = gaps.iter().sum::<f64>() / size;
         let square: f64 = gaps.iter().map(|gap| gap * gap).sum::<f64>() / size;
@@ -303,11 +352,32 @@ mod tests {
     }
 
     #[test]
-    fn a_sure_and_an_impossible_success_draw_nothing() {
-        let mut random = SplitMix64::new(1);
-        assert_eq!([0.0, 1.0].map(|p| Chance::new(p).successes(9, &mut random)), [0, 9]);
-        assert_eq!(Chance::new(0.4).successes(0, &mut random), 0);
-        assert_eq!(random.next_u64(), SplitMix64::new(1).next_u64());
+    fn sure_impossible_and_untried_successes() {
+        let draw = |p: f64, n: u64| {
+            let mut counts = [7];
+            Chance::new(p).successes(&[n], &mut counts, &mut SplitMix64::new(1));
+            counts[0]
+        };
+        assert_eq!([draw(0.0, 9), draw(1.0, 9), draw(1.0, 90_000), draw(0.4, 0)], [0, 9, 90_000, 0]);
+    }
+
+    /// Shares of each count, within five standard errors of the density; n p above and below ten.
+    #[test]
+    fn binomial_draws_have_their_distribution() {
+        for (n, p) in [(30, 0.2), (60, 0.3), (5_000, 0.004), (5_000, 0.9)] {
+            let mut counts = vec![0; 200_000];
+            Chance::new(p).successes(&vec![n; 200_000], &mut counts, &mut SplitMix64::new(3));
+            let mut tally = std::collections::BTreeMap::new();
+            for count in counts {
+                *tally.entry(count).or_insert(0) += 1;
+            }
+            for k in 0..=n {
+                let density = ln_binomial_density(real(k), real(n), p, 1.0 - p).exp();
+                let share = real(tally.get(&k).copied().unwrap_or(0)) / 200_000.0;
+                let slack = 5.0 * (density / 200_000.0).sqrt() + 1e-5;
+                assert!((share - density).abs() < slack, "{n} {p} {k}: {share} {density}");
+            }
+        }
     }
 
     #[test]
