@@ -36,6 +36,8 @@ pub enum Role {
     /// The number the report begins with; its follow-up is the retention, and
     /// the flow of patients ends in it.
     Headline,
+    /// The change that stands beside the headline.
+    ChangeHeadline,
     /// The measure at which the flow of opioid users ends.
     OpioidHeadline,
     /// The percentages of change the responder curve is drawn from.
@@ -67,6 +69,8 @@ pub struct Measure {
     pub version: u32,
     /// What is counted, in words.
     pub title: String,
+    /// What those with the outcome did, after “of 100 patients”.
+    pub phrase: String,
     /// Short name in tables.
     pub label: String,
     /// What it computes.
@@ -161,6 +165,7 @@ struct TypedMeasure {
     id: toml::Spanned<String>,
     version: u32,
     title: String,
+    phrase: Option<String>,
     label: String,
     kind: MeasureKind,
     eligible: toml::Spanned<String>,
@@ -245,6 +250,7 @@ impl Measure {
             id: "example".to_owned(),
             version: 1,
             title: String::new(),
+            phrase: String::new(),
             label: String::new(),
             kind: MeasureKind::Proportion,
             eligible: expression("due"),
@@ -285,6 +291,18 @@ impl Measure {
     }
 }
 
+/// `At least 30 % less pain, among others` → `had at least 30 % less pain`.
+fn phrase(title: &str) -> String {
+    let outcome = title.split(", among ").next().unwrap_or(title);
+    let mut letters = outcome.chars();
+    let first = letters.next().map(|first| match letters.clone().next() {
+        // An abbreviation stays one.
+        Some(second) if second.is_lowercase() || second == ' ' => first.to_lowercase().to_string(),
+        _ => first.to_string(),
+    });
+    format!("had {}{}", first.unwrap_or_default(), letters.as_str())
+}
+
 impl TypedMeasure {
     fn mean(self, pack: &PackText, name: &str) -> Result<Measure, ProtocolError> {
         self.check_keys(pack)?;
@@ -292,6 +310,7 @@ impl TypedMeasure {
         Ok(Measure {
             id: self.id.into_inner(),
             version: self.version,
+            phrase: self.phrase.unwrap_or_else(|| phrase(&self.title)),
             title: self.title,
             label: self.label,
             kind: self.kind,
@@ -333,6 +352,16 @@ impl TypedMeasure {
         let at = |message: String| ProtocolError::at(&pack.file, &pack.text, self.id.span(), message);
         if !fits {
             return Err(at(format!("measure `{}` needs {needs}", self.id.get_ref())));
+        }
+        let fitting = match self.role {
+            Some(Role::Headline | Role::OpioidHeadline) => self.kind == MeasureKind::Proportion,
+            Some(Role::ChangeHeadline) => self.kind == MeasureKind::Change,
+            Some(Role::ResponderCurve) => self.kind == MeasureKind::PercentChange,
+            None => true,
+        };
+        if !fitting {
+            return Err(at(format!("measure `{}` has a `role` that its `kind` does not fit", self.id.get_ref()))
+                .hint("headlines are proportions, change_headline a change, responder_curve a percent_change"));
         }
         if self.scale < 1 {
             return Err(at(format!("measure `{}` has a `scale` below 1", self.id.get_ref())));

@@ -218,6 +218,17 @@ impl MedicationFeed {
 }
 
 impl Protocol {
+    /// The measure with a role, where the packs give it to one.
+    pub fn with_role(&self, role: Role) -> Option<&Measure> {
+        self.measures.iter().find(|measure| measure.role == Some(role))
+    }
+
+    /// The id of the measure with a role. Without one it is empty, as no
+    /// measure's is: no row answers to it, and a section says so.
+    pub fn id_with_role(&self, role: Role) -> &str {
+        self.with_role(role).map_or("", |measure| &measure.id)
+    }
+
     /// Reads the pipeline at `path` and the packs it names.
     ///
     /// Paths in the pipeline are relative to the pipeline file.

@@ -22,6 +22,7 @@ mod mappings;
 mod omop;
 mod oracle;
 mod outcomes;
+mod own_measures;
 mod own_site;
 mod pair;
 mod patient;

@@ -45,7 +45,7 @@ impl Builder<'_> {
             match measure.role {
                 Some(Role::Headline) => self.retention(place, tally),
                 Some(Role::ResponderCurve) => self.responder_curve(place, tally),
-                Some(Role::OpioidHeadline) | None => {}
+                Some(Role::OpioidHeadline | Role::ChangeHeadline) | None => {}
             }
         }
     }

@@ -17,6 +17,8 @@ struct Bar {
     removed: String,
     /// Whether it starts a new unit.
     first: bool,
+    /// Positions of the rows among the chart's, where they are shown.
+    rows: [Option<usize>; 2],
 }
 
 pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing> {
@@ -24,10 +26,17 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     if steps.is_empty() {
         return None;
     }
+    let mut row = 0;
     let bars: Vec<Bar> = steps
         .iter()
         .enumerate()
-        .map(|(index, step)| bar(step, index.checked_sub(1).map(|before| &steps[before])))
+        .map(|(index, step)| {
+            let bar = bar(step, index.checked_sub(1).map(|before| &steps[before]));
+            let [remaining, removed] = [Some(step.remaining), step.removed].map(|row| row.and_then(|row| row.value));
+            let rows = [remaining.map(|_| row), removed.map(|_| row + 1)];
+            row += 1 + usize::from(step.removed.is_some());
+            Bar { rows, ..bar }
+        })
         .collect();
     let alt = steps
         .iter()
@@ -66,6 +75,7 @@ fn bar(step: &flow::Step<'_>, before: Option<&flow::Step<'_>>) -> Bar {
         words: words::number_or_reason(step.remaining),
         removed: if first { String::new() } else { removed },
         first,
+        rows: [None; 2],
     }
 }
 
@@ -104,11 +114,22 @@ fn step(scene: &mut Scene, bar: &Bar, share: Option<f64>, top: f64) {
         );
         counts(scene, bar, (room, room), top + 17.0, top + 36.0);
         bar_of(scene, share, (0.0, room - removed_room - 10.0), top + 31.0);
+        values(scene, bar, [(room - 16.0, top + 13.0), (room - 16.0, top + 32.0)]);
     } else {
         let label = 300.0;
         scene.text((0.0, top + 17.0), Anchor::Start, LABEL, Ink::Text, fit(&bar.label, label, LABEL, Weight::Regular));
         counts(scene, bar, (label + 100.0, room), top + 17.0, top + 17.0);
         bar_of(scene, share, (label + 116.0, room - removed_room - 10.0), top + 13.0);
+        values(scene, bar, [(label + 84.0, top + 13.0), (room - 16.0, top + 13.0)]);
+    }
+}
+
+/// Where the two counts of a step are written.
+fn values(scene: &mut Scene, bar: &Bar, places: [(f64, f64); 2]) {
+    for (row, place) in bar.rows.into_iter().zip(places) {
+        if let Some(row) = row {
+            scene.value(place, row);
+        }
     }
 }
 

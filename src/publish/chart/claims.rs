@@ -17,6 +17,9 @@ struct Line {
     number: Option<(f64, f64, f64)>,
     words: String,
     verdict: Verdict,
+    /// Positions of the rows among the chart's: of the share claimed, where one
+    /// was, and of the share found.
+    rows: [Option<usize>; 2],
 }
 
 pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing> {
@@ -26,13 +29,22 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     if rows.is_empty() {
         return None;
     }
-    let lines: Vec<Line> = rows.iter().map(|&(at, row)| line(&claims[at].text, claims[at].share, row)).collect();
+    let drawn = rows.iter().flat_map(|&(at, row)| [claim::found(&claims[at], CLAIMED, released), Some(row)]).flatten();
+    let drawn = ids(drawn);
+    let position = |row: &ResultRow| drawn.iter().position(|id| *id == row.result_id).filter(|_| row.value.is_some());
+    let lines: Vec<Line> = rows
+        .iter()
+        .map(|&(at, row)| {
+            let claimed = claim::found(&claims[at], CLAIMED, released).and_then(position);
+            Line { rows: [claimed, position(row)], ..line(&claims[at].text, claims[at].share, row) }
+        })
+        .collect();
     Some(Drawing {
         title: title(&lines),
         subtitle: "Share of patients with its 95\u{A0}% interval; the tick is the share claimed".to_owned(),
         method: "Wilson intervals; missing outcomes count against the claim. Supported only when the whole interval is beyond the tick. There was no control group: no verdict says that treatment was the reason.".to_owned(),
         alt: lines.iter().map(alt).collect::<Vec<_>>().join(" "),
-        rows: ids(rows.iter().flat_map(|&(at, row)| [claim::found(&claims[at], CLAIMED, released), Some(row)]).flatten()),
+        rows: drawn,
         plot: Box::new(move |width| scene(&lines, width)),
     })
 }
@@ -44,6 +56,7 @@ fn line(text: &str, claimed: Option<f64>, row: &ResultRow) -> Line {
         number: row.value.and_then(|value| Some((value, row.ci_low?, row.ci_high?))),
         words: words::compact(row).unwrap_or_else(|| words::reason(row)),
         verdict: Verdict::of(row).unwrap_or(Verdict::Unknown),
+        rows: [None; 2],
     }
 }
 
@@ -86,16 +99,18 @@ fn scene(lines: &[Line], width: f64) -> Scene {
     let share = Scale::share();
     let place = |value: f64| share.place(value, 8.0, width - 8.0);
     let mut top = 0.0;
-    for (index, (line, text)) in lines.iter().zip(texts).enumerate() {
+    for (line, text) in lines.iter().zip(texts) {
         for (at, part) in text.iter().enumerate() {
             scene.bold((0.0, top + 14.0 + at as f64 * TEXT_LINE), Anchor::Start, LABEL, part.clone());
         }
         let middle = top + text.len() as f64 * TEXT_LINE + 14.0;
         scene.line((place(0.0), middle), (place(1.0), middle), Ink::Hairline, 2.0);
         bar(&mut scene, line, middle, place);
-        if let Some((value, ..)) = line.number {
-            // Two rows a claim: what it says, and what was found.
-            scene.value((place(value), middle), 2 * index + 1);
+        let values = [line.claimed, line.number.map(|(value, ..)| value)];
+        for (value, row) in values.into_iter().zip(line.rows) {
+            if let Some((value, row)) = value.zip(row) {
+                scene.value((place(value), middle), row);
+            }
         }
         below(&mut scene, line, middle + 22.0, width);
         top = middle + BAR - 14.0;

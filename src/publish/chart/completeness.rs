@@ -110,6 +110,10 @@ fn scene(lines: &[Line], canvas: f64) -> Scene {
         for (column, tile) in line.tiles.iter().enumerate() {
             let corner = (left + column as f64 * step, top);
             draw_tile(&mut scene, tile, corner, step - 4.0);
+            if tile.share.is_some() {
+                let middle = (corner.0 + step / 2.0, top + ROW / 2.0);
+                scene.value(middle, row * HORIZONS.len() + column);
+            }
         }
     }
     if lines.iter().flat_map(|line| &line.tiles).any(|tile| !tile.mature) {

@@ -12,29 +12,30 @@ use super::{Drawing, ids};
 use crate::estimate::result::{Maturity, Population};
 use crate::estimate::statistics::signals::Rule;
 use crate::model::calendar::{Day, Period};
-use crate::protocol::Direction;
-use crate::publish::reading::trend::{self, CENTRE, HEADLINES, Headline, LOWER, SIGNALS, UPPER, Variation};
+use crate::protocol::{Direction, Role};
+use crate::publish::reading::trend::{self, CENTRE, Headline, LOWER, SIGNALS, UPPER, Variation};
 use crate::publish::report::select::Query;
 use crate::publish::report::{Context, words};
 use crate::publish::results::{Released, ResultRow};
 
 pub(super) fn response(released: &Released, context: &Context<'_>) -> Option<Drawing> {
-    draw(&HEADLINES[0], released, context)
+    draw(Some(Role::Headline), released, context)
 }
 
 pub(super) fn pain(released: &Released, context: &Context<'_>) -> Option<Drawing> {
-    draw(&HEADLINES[1], released, context)
+    draw(Some(Role::ChangeHeadline), released, context)
 }
 
 pub(super) fn opioids(released: &Released, context: &Context<'_>) -> Option<Drawing> {
-    draw(&HEADLINES[2], released, context)
+    draw(Some(Role::OpioidHeadline), released, context)
 }
 
 pub(super) fn retention(released: &Released, context: &Context<'_>) -> Option<Drawing> {
-    draw(&HEADLINES[3], released, context)
+    draw(None, released, context)
 }
 
-fn draw(headline: &Headline, released: &Released, context: &Context<'_>) -> Option<Drawing> {
+fn draw(role: Option<Role>, released: &Released, context: &Context<'_>) -> Option<Drawing> {
+    let headline = &trend::headline(role, context.protocol)?;
     let step = trend::step(headline, released);
     let drawn = step.unwrap_or(Population::QuarterSeries);
     let series: Vec<&ResultRow> = of(headline, drawn, headline.statistic, released, context).into_values().collect();
@@ -58,15 +59,15 @@ fn draw(headline: &Headline, released: &Released, context: &Context<'_>) -> Opti
 }
 
 /// What is drawn, in words that stand at the start or inside a sentence.
-pub(crate) fn measure(headline: &Headline, context: &Context<'_>) -> String {
-    match headline.measure {
-        "retention" => format!("with a pain score at {}", context.horizon()),
-        measure => format!("{}, at {}", words::inside_sentence(&context.title(measure)), context.horizon()),
+pub(crate) fn measure(headline: &Headline<'_>, context: &Context<'_>) -> String {
+    match headline.role {
+        None => format!("with a pain score at {}", context.horizon()),
+        Some(_) => format!("{}, at {}", words::inside_sentence(&context.title(headline.measure)), context.horizon()),
     }
 }
 
 fn of<'r>(
-    headline: &Headline,
+    headline: &Headline<'_>,
     step: Population,
     statistic: &str,
     released: &'r Released,
@@ -78,7 +79,7 @@ fn of<'r>(
 }
 
 fn points(
-    headline: &Headline,
+    headline: &Headline<'_>,
     step: Population,
     series: &[&ResultRow],
     better: Direction,
@@ -128,12 +129,12 @@ fn scale(series: &[&ResultRow], points: &[Point], target: Option<f64>) -> Scale 
 }
 
 /// The finding: the state of the newest judged period.
-fn title(headline: &Headline, step: Population, released: &Released, context: &Context<'_>) -> String {
+fn title(headline: &Headline<'_>, step: Population, released: &Released, context: &Context<'_>) -> String {
     let variation = of(headline, step, trend::VARIATION, released, context).into_values().next();
-    let name = match headline.measure {
-        "response_30" => "Response",
-        "pain_delta" => "Pain change",
-        "opioid_reduction_50" => "Opioid reduction",
+    let name = match headline.role {
+        Some(Role::Headline) => "Response",
+        Some(Role::ChangeHeadline) => "Pain change",
+        Some(Role::OpioidHeadline) => "Opioid reduction",
         _ => "Follow-up",
     };
     let Some(row) = variation.filter(|row| row.value.is_some()) else {
@@ -151,7 +152,7 @@ fn title(headline: &Headline, step: Population, released: &Released, context: &C
 }
 
 /// ` · trial limits from 11 quarters`.
-fn limits(headline: &Headline, step: Population, released: &Released, context: &Context<'_>) -> String {
+fn limits(headline: &Headline<'_>, step: Population, released: &Released, context: &Context<'_>) -> String {
     let phase = of(headline, step, trend::POINTS, released, context).into_values().next_back();
     let Some((row, points)) = phase.and_then(|row| Some((row, row.value?))) else {
         return " · no limits".to_owned();

@@ -21,6 +21,8 @@ struct Point {
     declared: bool,
     /// Which rows of the matrix are marked.
     marks: Vec<usize>,
+    /// Position of the row among the chart's.
+    row: usize,
 }
 
 /// The curve and the matrix below it.
@@ -77,7 +79,7 @@ impl Curve {
                 measures.push(&one.measure.label);
             }
         }
-        let point = |one: &Specification<'_>| {
+        let point = |(row, one): (usize, &Specification<'_>)| {
             let measure = measures.iter().position(|label| *label == one.measure.label)?;
             let horizon = HORIZONS.iter().position(|horizon| *horizon == one.horizon)?;
             let estimand = ESTIMANDS.iter().position(|estimand| *estimand == one.estimand)?;
@@ -86,9 +88,10 @@ impl Curve {
                 interval: one.row.ci_low.zip(one.row.ci_high),
                 declared: one.declared,
                 marks: vec![measure, measures.len() + horizon, measures.len() + HORIZONS.len() + estimand],
+                row,
             })
         };
-        let mut points: Vec<Point> = all.iter().filter_map(point).collect();
+        let mut points: Vec<Point> = all.iter().enumerate().filter_map(point).collect();
         points.sort_by(|one, other| one.value.total_cmp(&other.value));
         let names = measures.iter().map(|label| words::tied(label));
         let horizons = HORIZONS.iter().map(|horizon| horizon.label.to_owned());
@@ -125,6 +128,7 @@ impl Curve {
         for (number, point) in self.points.iter().enumerate() {
             let x = left + (number as f64 + 0.5) * step;
             point.draw(&mut scene, x, |value| share.place(value, curve, 12.0));
+            scene.value((x, share.place(point.value, curve, 12.0)), point.row);
             for &mark in &point.marks {
                 let y = curve + 14.0 + (mark as f64 + 0.5) * row;
                 point.dot(&mut scene, (x, y), (0.4 * step).clamp(1.0, 2.5));

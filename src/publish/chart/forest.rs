@@ -11,6 +11,7 @@ use crate::publish::results::ResultRow;
 /// One line of a forest.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
+    id: String,
     label: String,
     size: String,
     number: Option<Number>,
@@ -22,6 +23,9 @@ pub(super) struct Line {
     second: Option<Number>,
     /// A stretch of the scale behind the number.
     band: Option<(f64, f64)>,
+    /// Rows that are drawn with the number: id, value where it is drawn, and
+    /// how far below the number.
+    beside: Vec<(String, Option<f64>, f64)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +39,7 @@ impl Line {
     pub(super) fn new(label: &str, row: &ResultRow, overall: bool) -> Self {
         let number = row.value.map(|value| Number { value, interval: row.ci_low.zip(row.ci_high) });
         Self {
+            id: row.result_id.clone(),
             label: label.to_owned(),
             size: words::size(row).unwrap_or_default(),
             number,
@@ -42,6 +47,7 @@ impl Line {
             overall,
             second: None,
             band: None,
+            beside: Vec::new(),
         }
     }
 
@@ -49,6 +55,9 @@ impl Line {
     pub(super) fn with_band(mut self, rows: [Option<&ResultRow>; 2]) -> Self {
         let [one, other] = rows.map(|row| row.and_then(|row| row.value));
         self.band = one.zip(other).filter(|_| self.number.is_some());
+        for row in rows.into_iter().flatten() {
+            self.beside.push((row.result_id.clone(), row.value.filter(|_| self.band.is_some()), 0.0));
+        }
         self
     }
 
@@ -56,6 +65,8 @@ impl Line {
     pub(super) fn with_second(mut self, row: Option<&ResultRow>) -> Self {
         let second = row.and_then(|row| Some((row.value?, row.ci_low.zip(row.ci_high))));
         self.second = second.filter(|_| self.number.is_some()).map(|(value, interval)| Number { value, interval });
+        let value = self.second.map(|second| second.value);
+        self.beside.extend(row.map(|row| (row.result_id.clone(), value, SECOND)));
         self
     }
 
@@ -98,8 +109,17 @@ const ROW: f64 = 26.0;
 const TALL_ROW: f64 = 46.0;
 const HEAD: f64 = 24.0;
 const AXIS: f64 = 26.0;
+/// How far a second number stands below the first.
+const SECOND: f64 = 6.0;
 
 impl Forest {
+    /// The rows drawn: the lines, then what is drawn with them.
+    pub(super) fn rows(&self) -> Vec<String> {
+        let lines = self.lines.iter().map(|line| &line.id);
+        let beside = self.lines.iter().flat_map(|line| line.beside.iter().map(|(id, ..)| id));
+        lines.chain(beside).cloned().collect()
+    }
+
     /// The plot at a width.
     pub(super) fn scene(&self, width: f64) -> Scene {
         if width <= NARROW { self.narrow(width) } else { self.wide(width) }
@@ -181,10 +201,17 @@ impl Forest {
         }
     }
 
-    /// Lines are the chart's rows, in order.
+    /// In the order of `rows`.
     fn value(&self, scene: &mut Scene, index: usize, (from, to): (f64, f64), middle: f64) {
         if let Some(number) = self.lines[index].number {
             scene.value((self.scale.place(number.value, from, to), middle), index);
+        }
+        let before: usize = self.lines[..index].iter().map(|line| line.beside.len()).sum();
+        for (at, (_, value, below)) in self.lines[index].beside.iter().enumerate() {
+            if let Some(value) = value {
+                let row = self.lines.len() + before + at;
+                scene.value((self.scale.place(*value, from, to), middle + below), row);
+            }
         }
     }
 
@@ -198,7 +225,7 @@ impl Forest {
             scene.rect((left, middle - 9.0), (right, middle + 9.0), Ink::Band);
         }
         if let Some(second) = line.second {
-            let below = middle + 6.0;
+            let below = middle + SECOND;
             if let Some((low, high)) = second.interval {
                 scene.line((place(low), below), (place(high), below), Ink::Rule, 1.0);
             }

@@ -8,7 +8,7 @@ use crate::publish::report::{Context, words};
 use crate::publish::results::Released;
 
 pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing> {
-    let query = Query::rate("opioid_reduction_50", select::by_condition(released), context);
+    let query = Query::rate(context.opioids(), select::by_condition(released), context);
     let overall = query.find(released);
     let groups = select::conditions(query, released, context);
     let any = overall.or(groups.first().map(|group| group.row))?;
@@ -20,11 +20,11 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     };
     let title = overall.and_then(words::number).map_or_else(
         || "The opioid reduction rate cannot be shown".to_owned(),
-        |rate| format!("{rate} of patients on opioids took at most half their dose at {}", context.horizon()),
+        |rate| format!("{rate} of patients on opioids {} at {}", context.phrase(context.opioids()), context.horizon()),
     );
     Some(Drawing {
         title,
-        subtitle: subtitle("opioid_reduction_50", any, context),
+        subtitle: subtitle(context.opioids(), any, context),
         method:
             "Patients whose dose is not known count as not reduced. Wilson intervals; conditions in clinical order."
                 .to_owned(),

@@ -1,30 +1,30 @@
 //! Mean change in pain by condition, as counted.
 
+use super::Drawing;
 use super::forest::{Forest, Line, described, subtitle};
 use super::scale::Scale;
-use super::{Drawing, ids};
 use crate::publish::report::select::{self, Query};
 use crate::publish::report::views::regression;
 use crate::publish::report::{Context, words};
 use crate::publish::results::{Released, ResultRow};
 
 pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing> {
-    let query = Query::mean("pain_delta", select::by_condition(released), context);
+    let query = Query::mean(context.change(), select::by_condition(released), context);
     let overall = query.find(released);
     let groups = select::conditions(query, released, context);
     let any = overall.or(groups.first().map(|group| group.row))?;
-    let drawn: Vec<&ResultRow> = overall.into_iter().chain(groups.iter().map(|group| group.row)).collect();
-    let bands: Vec<[Option<&ResultRow>; 2]> = drawn.iter().map(|row| regression(row, released)).collect();
+    let drawn = overall.into_iter().chain(groups.iter().map(|group| group.row));
+    let bands: Vec<[Option<&ResultRow>; 2]> = drawn.map(|row| regression(row, released)).collect();
     let with_bands = Line::all(overall, &groups).into_iter().zip(&bands);
     let lines: Vec<Line> = with_bands.map(|(line, band)| line.with_band(*band)).collect();
     let scale = Scale::points_around(lines.iter().filter_map(Line::interval));
     let forest = Forest { lines, scale, heading: "points (95\u{A0}% interval)", subject: "Condition" };
     Some(Drawing {
         title: title(overall, context),
-        subtitle: subtitle("pain_delta", any, context),
+        subtitle: subtitle(context.change(), any, context),
         method: "Mean change among patients with both scores; below zero is less pain. t intervals. Shaded: what scores chosen for being high would change by themselves, under the least and the most plausible assumptions.".to_owned(),
         alt: described(overall, &groups),
-        rows: ids(drawn.into_iter().chain(bands.into_iter().flatten().flatten())),
+        rows: forest.rows(),
         plot: Box::new(move |width| forest.scene(width)),
     })
 }

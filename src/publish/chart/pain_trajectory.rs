@@ -23,6 +23,8 @@ struct Point {
     number: String,
     words: String,
     size: String,
+    /// Position of the row among the chart's; the carried one follows it.
+    row: usize,
 }
 
 pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing> {
@@ -32,9 +34,14 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
         .iter()
         .filter_map(|horizon| Some((horizon, at(Estimand::Oc, horizon.id)?, at(Estimand::Bocf, horizon.id))))
         .collect();
+    let mut row = 0;
     let points: Vec<Point> = pairs
         .iter()
-        .map(|(horizon, observed, carried)| point(horizon.target, horizon.label, observed, *carried))
+        .map(|(horizon, observed, carried)| {
+            let first = row;
+            row += 1 + usize::from(carried.is_some());
+            Point { row: first, ..point(horizon.target, horizon.label, observed, *carried) }
+        })
         .collect();
     let first = pairs.first()?.1;
     Some(Drawing {
@@ -48,9 +55,9 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
 }
 
 /// The larger cohort where it has a course, else the headline's.
-fn cohort(released: &Released, context: &Context<'_>) -> Query<'static> {
-    let query = |population| Query::mean("pain_delta", population, context);
-    let horizons = |query: Query<'static>| {
+fn cohort<'a>(released: &Released, context: &Context<'a>) -> Query<'a> {
+    let query = |population| Query::mean(context.change(), population, context);
+    let horizons = |query: Query<'_>| {
         HORIZONS.iter().filter(|horizon| Query { horizon: horizon.id, ..query }.find(released).is_some()).count()
     };
     let year = query(select::by_condition(released));
@@ -67,6 +74,7 @@ fn point(day: i32, label: &'static str, observed: &ResultRow, carried: Option<&R
         number: words::bare(observed).unwrap_or_default(),
         words: words::number_or_reason(observed),
         size: words::size(observed).unwrap_or_else(|| "hidden".to_owned()),
+        row: 0,
     }
 }
 
@@ -182,6 +190,7 @@ fn marks(scene: &mut Scene, plot: &Plot, point: &Point) {
     if let Some(carried) = point.carried {
         let at = (x, plot.y(carried));
         scene.marks.push(Mark::Dot { at, radius: POINT, ink: Ink::Grey, inside: Ink::Paper });
+        scene.value(at, point.row + 1);
     }
     let Some((value, (low, high))) = point.observed else {
         let y = plot.y(0.0) + 14.0;
@@ -191,6 +200,7 @@ fn marks(scene: &mut Scene, plot: &Plot, point: &Point) {
     };
     scene.line((x, plot.y(low)), (x, plot.y(high)), Ink::Accent, INTERVAL);
     scene.marks.push(Mark::Dot { at: (x, plot.y(value)), radius: POINT + 1.0, ink: Ink::Accent, inside: Ink::Accent });
+    scene.value((x, plot.y(value)), point.row);
     // Below, where no hollow point is: carrying the baseline forward only brings a fall nearer to zero.
     scene.bold((x, plot.y(low) + 16.0), Anchor::Middle, LABEL, point.number.clone());
 }

@@ -19,10 +19,21 @@ struct Line {
     band: Vec<(f64, f64, f64)>,
     /// Weeks and those at risk, or why not.
     at_risk: Vec<(f64, String)>,
+    /// Weeks, share and position of the row among the chart's.
+    values: Vec<(f64, f64, usize)>,
+    /// Weeks and position of the row of those at risk, where they are shown.
+    counted: Vec<(f64, usize)>,
 }
 
 impl Line {
-    fn of(steps: &[Step<'_>]) -> Self {
+    /// `rows` are the chart's.
+    fn of(steps: &[Step<'_>], rows: &[String]) -> Self {
+        let position = |row: &ResultRow| rows.iter().position(|id| *id == row.result_id);
+        let value = |step: &Step<'_>| Some((step.weeks, step.survival.value?, position(step.survival)?));
+        let counted = |step: &Step<'_>| {
+            let row = step.at_risk.filter(|row| row.value.is_some())?;
+            Some((step.weeks, position(row)?))
+        };
         let share = |step: &Step<'_>| Some((step.weeks, step.survival.value?));
         let band = |step: &Step<'_>| Some((step.weeks, step.survival.ci_low?, step.survival.ci_high?));
         let count = |step: &Step<'_>| {
@@ -33,6 +44,8 @@ impl Line {
             points: steps.iter().filter_map(share).collect(),
             band: steps.iter().filter_map(band).collect(),
             at_risk: steps.iter().filter_map(count).collect(),
+            values: steps.iter().filter_map(value).collect(),
+            counted: steps.iter().filter_map(counted).collect(),
         }
     }
 }
@@ -42,14 +55,16 @@ pub(super) fn draw(released: &Released, _context: &Context<'_>) -> Option<Drawin
     let first = relief.first()?;
     let untreated = steps(released, "relief_first_curve");
     let middle = median(released, "relief_curve");
-    let lines = [Line::of(&relief), Line::of(&untreated)];
+    let each = relief.iter().flat_map(|step| [Some(step.survival), step.at_risk]).flatten();
+    let rows = ids(each.chain(untreated.iter().map(|step| step.survival)));
+    let lines = [&relief, &untreated].map(|steps| Line::of(steps, &rows));
     let last = relief.last().map_or(52.0, |step| step.weeks);
     Some(Drawing {
         title: title(middle),
         subtitle: format!("Share whose pain was still at least 30\u{A0}% lower, weeks since it first was · {}", words::cohort(first.survival)),
         method: "Kaplan–Meier on days, read off at the weeks marked, log-log intervals (Greenwood). Losses are dated by the visit that showed them: true times are shorter. Whoever is no longer seen is not counted on.".to_owned(),
         alt: described(&relief),
-        rows: ids(relief.iter().flat_map(|step| [Some(step.survival), step.at_risk]).flatten().chain(untreated.iter().map(|step| step.survival))),
+        rows,
         plot: Box::new(move |width| scene(&lines, last, width)),
     })
 }
@@ -93,8 +108,14 @@ fn scene(lines: &[Line; 2], last: f64, width: f64) -> Scene {
         if points.len() > 1 {
             scene.marks.push(Mark::Path { points, ink, width: weight });
         }
+        for &(weeks, share, row) in &line.values {
+            scene.value((x(weeks), shares.place(share, foot, TOP)), row);
+        }
     }
     table(&mut scene, &lines[0], x, foot, width);
+    for &(weeks, row) in &lines[0].counted {
+        scene.value((x(weeks), foot + 56.0), row);
+    }
     scene
 }
 

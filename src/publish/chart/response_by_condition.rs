@@ -1,15 +1,15 @@
 //! Response rate by condition, as counted.
 
+use super::Drawing;
 use super::forest::{Forest, Line, Spread, described, spread};
 use super::scale::Scale;
-use super::{Drawing, ids};
 use crate::publish::report::select::{self, Query};
 use crate::publish::report::views::pooled;
 use crate::publish::report::{Context, words};
 use crate::publish::results::{Released, ResultRow};
 
 pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing> {
-    let query = Query::rate("response_30", select::by_condition(released), context);
+    let query = Query::rate(context.response(), select::by_condition(released), context);
     let overall = query.find(released);
     let groups = select::conditions(query, released, context);
     let any = overall.or(groups.first().map(|group| group.row))?;
@@ -24,10 +24,10 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     };
     Some(Drawing {
         title: title(overall, spread(overall, &groups)),
-        subtitle: super::forest::subtitle("response_30", any, context),
+        subtitle: super::forest::subtitle(context.response(), any, context),
         method: "Patients without a score count as no response. Wilson intervals; in grey below, the rate drawn towards those of the other conditions shown (partial pooling). Conditions in clinical order, not by result.".to_owned(),
         alt: described(overall, &groups),
-        rows: ids(overall.into_iter().chain(groups.iter().map(|group| group.row)).chain(pooled.iter().copied().flatten())),
+        rows: forest.rows(),
         plot: Box::new(move |width| forest.scene(width)),
     })
 }

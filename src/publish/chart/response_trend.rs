@@ -40,7 +40,7 @@ impl Quarter {
 const ON_A_PHONE: usize = 8;
 
 pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing> {
-    let query = Query::rate("response_30", Population::QuarterSeries, context);
+    let query = Query::rate(context.response(), Population::QuarterSeries, context);
     let mut rows: Vec<&ResultRow> = query.rows(released).filter(|row| row.period_start.is_some()).collect();
     rows.sort_by_key(|row| row.period_start);
     if rows.len() < 2 {
@@ -58,7 +58,7 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     });
     Some(Drawing {
         title: title(&rows),
-        subtitle: format!("{}, at {} · by quarter in which treatment began", context.title("response_30"), context.horizon()),
+        subtitle: format!("{}, at {} · by quarter in which treatment began", context.title(context.response()), context.horizon()),
         method: "Patients without a score count as no response. Wilson intervals. Hatched: some follow-up windows are still open, so the rate will change.".to_owned(),
         alt: alt.collect::<Vec<_>>().join(" "),
         rows: ids(rows.iter().copied()),

@@ -8,7 +8,7 @@ use super::scene::{Anchor, Mark, Scene};
 use super::text::{Weight, fit, width as measure};
 use super::theme::{INTERVAL, Ink, SMALL};
 use super::{Drawing, ids};
-use crate::publish::reading::site::{self, COMPARED, SIGNAL, Signal, TAIL_95, TAIL_998, TAU_SQUARED};
+use crate::publish::reading::site::{self, SIGNAL, Signal, TAIL_95, TAIL_998, TAU_SQUARED};
 use crate::publish::report::{Context, words};
 use crate::publish::results::{Axis, Query, Released, ResultRow};
 
@@ -30,7 +30,7 @@ struct Funnel {
 }
 
 pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing> {
-    let (measure, estimand) = COMPARED[0];
+    let [(measure, estimand), ..] = site::compared(context.protocol);
     let query = site::query(measure, estimand, released, context.protocol);
     let rows: Vec<&ResultRow> = released.along(query, Axis::Site).collect();
     let overall = released.find(query)?;

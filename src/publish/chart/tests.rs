@@ -1,5 +1,6 @@
 //! The gallery: clinics of every shape, checked for text that leaves the canvas.
 
+use super::scene::{Mark, Scene};
 use super::{CHARTS, Drawing, Kind, charts, theme};
 use crate::publish::report::Context;
 use crate::publish::report::fixture::Clinic;
@@ -77,6 +78,60 @@ fn no_two_texts_overlap() {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Whoever points at a number, or steps through the chart with the arrow keys,
+/// is told it where it is drawn; a hidden number has no place.
+#[test]
+fn every_number_shown_has_its_place() {
+    for (name, clinic) in gallery() {
+        let protocol = clinic.protocol();
+        let (context, released) = (clinic.context(&protocol), clinic.released(&protocol));
+        for kind in CHARTS {
+            let Some(drawing) = drawn(kind, &released, &context) else { continue };
+            let is_shown = |row: &usize| {
+                let row = drawing.rows.get(*row).and_then(|id| released.by_id(id));
+                row.expect("a chart's rows are of the release").value.is_some()
+            };
+            let shown: Vec<usize> = (0..drawing.rows.len()).filter(is_shown).collect();
+            assert_eq!(places(&(drawing.plot)(theme::WIDE)), shown, "{name}: {} on a page", kind.id);
+            let narrow = places(&(drawing.plot)(theme::NARROW));
+            let told = narrow.iter().all(|row| shown.contains(row)) && narrow.is_empty() == shown.is_empty();
+            assert!(told, "{name}: {} on a phone: {narrow:?} of {shown:?}", kind.id);
+        }
+    }
+}
+
+/// The rows a scene has places for, in order; one that has two stands twice.
+fn places(scene: &Scene) -> Vec<usize> {
+    let mut rows: Vec<usize> = scene
+        .marks
+        .iter()
+        .filter_map(|mark| if let Mark::Value { row, .. } = mark { Some(*row) } else { None })
+        .collect();
+    rows.sort_unstable();
+    rows
+}
+
+/// Every chart of the gallery as pictures, to be looked at: set `GALLERY` to a
+/// folder.
+#[test]
+fn the_gallery_can_be_looked_at() {
+    let folder = std::env::var_os("GALLERY").map(std::path::PathBuf::from);
+    for (name, clinic) in gallery() {
+        let protocol = clinic.protocol();
+        let (context, released) = (clinic.context(&protocol), clinic.released(&protocol));
+        for chart in charts(&released, &context) {
+            assert!(chart.wide.ends_with("</svg>\n") && chart.narrow.ends_with("</svg>\n"));
+            let Some(folder) = &folder else { continue };
+            let write = |form: &str, svg: &str| {
+                let path = folder.join(format!("{} {name} {form}.svg", chart.id));
+                std::fs::write(path, svg).expect("the folder of the gallery can be written to");
+            };
+            write("wide", &chart.svg);
+            write("narrow", &chart.narrow);
         }
     }
 }

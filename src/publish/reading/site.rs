@@ -11,7 +11,7 @@ use crate::estimate::statistics::funnel::{
     FEWEST_SITES, FunnelLimits, exact_limits, overdispersed_limits, overdispersion,
 };
 use crate::estimate::statistics::proportion_difference::Count;
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, Role};
 use crate::publish::disclosure::Released;
 use crate::publish::results::{Axis, Query, ResultRow};
 
@@ -21,8 +21,13 @@ pub const TAIL_95: f64 = 0.025;
 pub const TAIL_998: f64 = 0.001;
 
 /// Proportions by which sites are compared: measure and estimand.
-pub const COMPARED: [(&str, Estimand); 3] =
-    [("response_30", Estimand::Nri), ("opioid_reduction_50", Estimand::Nri), ("retention", Estimand::Oc)];
+pub fn compared(protocol: &Protocol) -> [(&str, Estimand); 3] {
+    [
+        (protocol.id_with_role(Role::Headline), Estimand::Nri),
+        (protocol.id_with_role(Role::OpioidHeadline), Estimand::Nri),
+        ("retention", Estimand::Oc),
+    ]
+}
 
 /// Variance between sites that chance does not explain; 0 below ten sites.
 pub const TAU_SQUARED: &str = "funnel_tau_squared";
@@ -43,7 +48,7 @@ pub fn query<'q>(measure: &'q str, estimand: Estimand, released: &Released, prot
 
 /// Funnel limits at each site, and whether it lies within them.
 pub(super) fn rows(released: &Released, protocol: &Protocol) -> Vec<ResultRow> {
-    let each = COMPARED.iter().filter_map(|&(measure, estimand)| {
+    let each = compared(protocol).into_iter().filter_map(|(measure, estimand)| {
         let query = query(measure, estimand, released, protocol);
         let sites: Vec<&ResultRow> = released.along(query, Axis::Site).collect();
         Some(funnel(released.find(query)?, &sites))

@@ -9,32 +9,43 @@ use crate::estimate::result::{Estimand, Maturity, Population};
 use crate::estimate::statistics::control_chart::{BASELINE, Phase, individuals, proportions};
 use crate::estimate::statistics::proportion_difference::Count;
 use crate::estimate::statistics::signals::{Band, Rule, Way};
-use crate::protocol::{Direction, Protocol, Rebase};
+use crate::protocol::{Direction, Protocol, Rebase, Role};
 use crate::publish::disclosure::Released;
 use crate::publish::results::{Query, ResultRow};
 
 /// A measure whose course is judged.
 #[derive(Clone, Copy, Debug)]
-pub struct Headline {
+pub struct Headline<'p> {
+    /// What the measure is for; `None`: the share seen again.
+    pub role: Option<Role>,
     /// Measure id.
-    pub measure: &'static str,
+    pub measure: &'p str,
     /// Estimand.
     pub estimand: Estimand,
     /// Statistic.
     pub statistic: &'static str,
 }
 
-const fn headline(measure: &'static str, estimand: Estimand, statistic: &'static str) -> Headline {
-    Headline { measure, estimand, statistic }
+/// The measures whose course is judged, in report order: those the packs give
+/// a role, and how many were seen again.
+pub fn headlines(protocol: &Protocol) -> Vec<Headline<'_>> {
+    let with = |role| headline(role, protocol);
+    [Some(Role::Headline), Some(Role::ChangeHeadline), Some(Role::OpioidHeadline), None]
+        .into_iter()
+        .filter_map(with)
+        .collect()
 }
 
-/// Order is report order.
-pub const HEADLINES: [Headline; 4] = [
-    headline("response_30", Estimand::Nri, "rate"),
-    headline("pain_delta", Estimand::Oc, "mean"),
-    headline("opioid_reduction_50", Estimand::Nri, "rate"),
-    headline("retention", Estimand::Oc, "rate"),
-];
+/// The headline of a role, where the packs have one.
+pub fn headline(role: Option<Role>, protocol: &Protocol) -> Option<Headline<'_>> {
+    let Some(wanted) = role else {
+        return Some(Headline { role, measure: "retention", estimand: Estimand::Oc, statistic: "rate" });
+    };
+    let measure = &protocol.with_role(wanted)?.id;
+    let (estimand, statistic) =
+        if wanted == Role::ChangeHeadline { (Estimand::Oc, "mean") } else { (Estimand::Nri, "rate") };
+    Some(Headline { role, measure, estimand, statistic })
+}
 
 /// The two ways to cut time; both are read, the report shows one.
 pub const STEPS: [Population; 2] = [Population::Month, Population::QuarterSeries];
@@ -138,7 +149,7 @@ pub fn better(measure: &str, protocol: &Protocol) -> Direction {
 
 /// How time is cut in the report: months where they have limits, else quarters
 /// where those do. `None`: neither has.
-pub fn step(headline: &Headline, released: &Released) -> Option<Population> {
+pub fn step(headline: &Headline<'_>, released: &Released) -> Option<Population> {
     let has_limits = |step: &Population| {
         let mine = |row: &&ResultRow| row.measure_id == headline.measure && row.population == *step;
         released.rows().iter().filter(mine).any(|row| row.statistic == CENTRE)
@@ -148,12 +159,12 @@ pub fn step(headline: &Headline, released: &Released) -> Option<Population> {
 
 /// Control limits and signals of every headline measure, by month and quarter.
 pub(super) fn rows(released: &Released, protocol: &Protocol) -> Vec<ResultRow> {
-    let charts = HEADLINES.iter().flat_map(|headline| STEPS.map(|step| (headline, step)));
-    charts.flat_map(|(headline, step)| chart(released, protocol, headline, step)).collect()
+    let charts = headlines(protocol).into_iter().flat_map(|headline| STEPS.map(|step| (headline, step)));
+    charts.flat_map(|(headline, step)| chart(released, protocol, &headline, step)).collect()
 }
 
-fn chart(released: &Released, protocol: &Protocol, headline: &Headline, step: Population) -> Vec<ResultRow> {
-    let Headline { measure, estimand, statistic } = *headline;
+fn chart(released: &Released, protocol: &Protocol, headline: &Headline<'_>, step: Population) -> Vec<ResultRow> {
+    let Headline { measure, estimand, statistic, .. } = *headline;
     let query = Query::everyone(measure, step, protocol.study.primary_horizon.id, estimand, statistic);
     let series: Vec<&ResultRow> = released.series(query).filter(|row| row.period_start.is_some()).collect();
     let better = better(measure, protocol);

@@ -24,12 +24,12 @@ struct Headline<'a> {
 
 /// The cautions that apply, in order of weight, cut to three.
 pub(super) fn cautions(released: &Released, context: &Context<'_>) -> Vec<String> {
-    let query = Query::rate("response_30", select::headline(released), context);
+    let query = Query::rate(context.response(), select::headline(released), context);
     let headline = Headline {
         response: query.find(released),
         observed: Query { estimand: Estimand::Oc, ..query }.find(released),
         retention: Query { measure: "retention", estimand: Estimand::Oc, ..query }.find(released),
-        change: Query::mean("pain_delta", query.population, context).find(released),
+        change: Query::mean(context.change(), query.population, context).find(released),
     };
     let all = [
         immature(released, context),

@@ -26,7 +26,7 @@ fn general(context: &Context<'_>, profile: &DisclosureProfile) -> String {
         ("Observed only", "Patients with a score (observed cases, OC). It flatters when those who did well return.".to_owned()),
         ("Interval", "95\u{A0}%: Wilson for shares, t for means. “Likely between” means an interval built so that 95 in 100 of its kind hold the truth.".to_owned()),
         ("No clear change", "Two 95\u{A0}% intervals overlap. Only when they do not is a number called higher or lower; this is stricter than a test of the difference.".to_owned()),
-        ("Meaningful relief", "At least 30\u{A0}% less pain than before treatment (IMMPACT).".to_owned()),
+        ("Meaningful relief", escape(&context.title(context.response()))),
         ("MME", format!("Morphine milligram equivalents a day, factors of {}, definition 3 (30-day fixed window). A drug without a factor makes the dose unknown, never zero. {}", escape(&context.protocol.factors.title), escape(&context.protocol.factors.citation))),
         ("Disclosure profile", format!("{} ({}, version {}). {}", escape(&profile.title), escape(&profile.id), profile.version, escape(&profile.citation))),
     ];

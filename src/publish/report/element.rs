@@ -16,6 +16,21 @@ pub(super) fn bare(row: &ResultRow) -> String {
     or_reason(row, words::bare(row))
 }
 
+/// A number as on the first screen: a share has no decimals there.
+pub(super) fn whole(row: &ResultRow) -> String {
+    or_reason(row, words::whole(row))
+}
+
+/// The interval of such a number: `45 and 56 %`.
+pub(super) fn whole_between(row: &ResultRow) -> String {
+    or_reason(row, words::whole_between(row))
+}
+
+/// What the interval of a difference allows, as a sentence without its full stop.
+pub(super) fn span(row: &ResultRow) -> String {
+    or_reason(row, words::span(row))
+}
+
 /// The interval of such a number: `18.0 and 22.3`.
 pub(super) fn bare_between(row: &ResultRow) -> String {
     or_reason(row, words::bare_between(row))

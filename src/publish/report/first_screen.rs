@@ -2,7 +2,7 @@
 //! for whom they hold.
 
 use super::cautions::cautions;
-use super::select::{self, ALL, Change, Query};
+use super::select::{self, Change, Query};
 use super::{Context, element, words};
 use crate::estimate::analysis::CONTRAST;
 use crate::estimate::result::{Estimand, Population};
@@ -62,25 +62,25 @@ fn verdict(response: &Answer<'_>, context: &Context<'_>) -> String {
         return "Not shown: the headline is hidden or undefined, and nothing can be concluded from it.".to_owned();
     }
     let since = match (response.change(row), response.before) {
-        (Change::NotClear, Some(before)) => format!("; no clear change since {}", earlier(before)),
-        (Change::Higher, Some(before)) => format!("; more than in {}", earlier(before)),
-        (Change::Lower, Some(before)) => format!("; fewer than in {}", earlier(before)),
+        (Change::NotClear, Some(before)) => format!(" That is not clearly different from {}.", earlier(before)),
+        (Change::Higher, Some(before)) => format!(" That is more than in {}.", earlier(before)),
+        (Change::Lower, Some(before)) => format!(" That is less than in {}.", earlier(before)),
         _ => String::new(),
     };
     format!(
-        "{} had meaningful pain relief at {}{since}. What treatment itself added is not known.",
-        element::number(row),
+        "{} of our patients had meaningful pain relief at {}.{since} How much of it is due to the treatment is not known.",
+        element::whole(row),
         context.horizon()
     )
 }
 
 fn pain_response<'a>(released: &'a Released, context: &Context<'_>) -> Answer<'a> {
-    let query = Query::rate("response_30", select::headline(released), context);
+    let query = Query::rate(context.response(), select::headline(released), context);
     let row = query.find(released);
     let retention = Query { measure: "retention", estimand: Estimand::Oc, ..query }.find(released);
     let seen = Query { estimand: Estimand::Oc, ..query }.find(released).filter(|row| row.value.is_some());
     let among_seen =
-        seen.map_or_else(String::new, |row| format!(" Among those with a score: {}.", element::number(row)));
+        seen.map_or_else(String::new, |row| format!(" Among those with a score it is {}.", element::whole(row)));
     let horizon = context.horizon();
     Answer {
         heading: "Pain response",
@@ -91,20 +91,19 @@ fn pain_response<'a>(released: &'a Released, context: &Context<'_>) -> Answer<'a
         lower: FEWER,
         scale: Scale::share(),
         sentence: row.map_or_else(String::new, |row| {
-            sentence(row, &format!("had at least 30\u{A0}% less pain at {horizon}"), "rate")
+            sentence(row, &format!("{} at {horizon}", svg::escape(&context.phrase(context.response()))))
         }),
         base: retention.map_or_else(String::new, |row| {
             format!(
-                "{} patients have a score at {horizon} ({}); the others count as no response.{among_seen}",
-                element::of(row),
-                element::number(row)
+                "{} patients have a pain score at {horizon}. The others count as not better.{among_seen}",
+                element::of(row)
             )
         }),
     }
 }
 
 fn opioid_reduction<'a>(released: &'a Released, context: &Context<'_>) -> Answer<'a> {
-    let query = Query::rate("opioid_reduction_50", select::headline(released), context);
+    let query = Query::rate(context.opioids(), select::headline(released), context);
     let row = query.find(released);
     let observed = Query { estimand: Estimand::Oc, ..query }.find(released);
     let horizon = context.horizon();
@@ -119,13 +118,15 @@ fn opioid_reduction<'a>(released: &'a Released, context: &Context<'_>) -> Answer
         sentence: row.map_or_else(String::new, |row| {
             sentence(
                 row,
-                &format!("on opioids before treatment took at most half their daily dose at {horizon}"),
-                "rate",
+                &format!(
+                    "on opioids before treatment {} at {horizon}",
+                    svg::escape(&context.phrase(context.opioids()))
+                ),
             )
         }),
         base: row.zip(observed).map_or_else(String::new, |(row, observed)| {
             format!(
-                "The dose at {horizon} is known for {} of {}; the others count as not reduced.",
+                "The dose at {horizon} is known for {} of {}. The others count as not reduced.",
                 element::size(observed),
                 element::size(row)
             )
@@ -134,11 +135,10 @@ fn opioid_reduction<'a>(released: &'a Released, context: &Context<'_>) -> Answer
 }
 
 fn pain_change<'a>(released: &'a Released, context: &Context<'_>) -> Answer<'a> {
-    let query = Query::mean("pain_delta", select::headline(released), context);
+    let query = Query::mean(context.change(), select::headline(released), context);
     let row = query.find(released);
     let carried = Query { estimand: Estimand::Bocf, ..query }.find(released);
     let horizon = context.horizon();
-    let below = "below zero is less pain";
     Answer {
         heading: "Pain change",
         row,
@@ -149,25 +149,25 @@ fn pain_change<'a>(released: &'a Released, context: &Context<'_>) -> Answer<'a> 
         scale: Scale::points(-10, 2),
         sentence: row.filter(|row| row.value.is_some()).map_or_else(String::new, |row| {
             let likely = row.ci_low.map_or_else(String::new, |_| {
-                format!(" Among them the mean is likely between {}.", element::between(row))
+                format!(" The average is likely between {}.", element::between(row))
             });
             format!(
-                "on the 0–10 scale at {horizon}, the mean change of {} patients with both scores; {below}.{likely}",
+                "on the 0–10 pain scale at {horizon}: the average change of the {} patients with a score. Below zero is less pain.{likely}",
                 element::size(row)
             )
         }),
         base: carried.filter(|row| row.value.is_some()).map_or_else(String::new, |row| {
-            format!("{} when patients without a score count as unchanged.", element::number(row))
+            format!("If patients without a score count as unchanged, it is {}.", element::number(row))
         }),
     }
 }
 
-fn sentence(row: &ResultRow, what: &str, estimate: &str) -> String {
+fn sentence(row: &ResultRow, what: &str) -> String {
     if row.value.is_none() {
         return String::new();
     }
     let likely = row.ci_low.map_or_else(String::new, |_| {
-        format!(" So counted, the {estimate} is likely between {}.", element::between(row))
+        format!(" Counted this way, the rate is likely between {}.", element::whole_between(row))
     });
     format!("of {} patients {what}.{likely}", element::size(row))
 }
@@ -202,7 +202,7 @@ fn card(answer: &Answer<'_>, context: &Context<'_>) -> String {
     format!(
         "<article class=\"card\"><h3>{}</h3>\n<p class=\"big\">{}</p>\n{}<p>{}</p>\n{}<p class=\"small\">{}</p></article>\n",
         answer.heading,
-        element::number(row),
+        element::whole(row),
         bar(row, answer.before, &answer.scale),
         answer.sentence,
         trend(row, answer),
@@ -272,7 +272,7 @@ fn ends(scene: &mut Scene, scale: &Scale, (from, to, middle): (f64, f64, f64)) {
 /// What became of the number since the quarter before, never by color alone.
 fn trend(row: &ResultRow, answer: &Answer<'_>) -> String {
     let by = answer.contrast.filter(|contrast| contrast.value.is_some());
-    let likely = by.map_or_else(String::new, |contrast| format!("; {}", difference(contrast)));
+    let likely = by.map_or_else(String::new, |contrast| format!(". {}", element::span(contrast)));
     let changed = |meaning: Meaning, before: &ResultRow| {
         let distance = if by.is_some() { String::new() } else { format!(", by {}", element::distance(row, before)) };
         format!("{} than in {}{distance}{likely}", meaning.words, earlier(before))
@@ -296,11 +296,6 @@ fn trend(row: &ResultRow, answer: &Answer<'_>) -> String {
     format!("<p class=\"trend {class}\"><span aria-hidden=\"true\">{symbol}</span> {words}</p>\n")
 }
 
-/// `the difference is likely between −6 and 10 percentage points, adjusted p = 0.4 (Holm)`.
-fn difference(contrast: &ResultRow) -> String {
-    format!("the difference is likely between {}, {}", element::between(contrast), element::test(contrast))
-}
-
 impl Answer<'_> {
     /// How the number stands to that of the quarter before: by the difference
     /// declared beforehand, where there is one; else by the intervals.
@@ -311,7 +306,7 @@ impl Answer<'_> {
 }
 
 fn earlier(before: &ResultRow) -> String {
-    format!("{} ({})", words::quarter_of(before).unwrap_or_default(), element::number(before))
+    format!("{} ({})", words::quarter_of(before).unwrap_or_default(), element::whole(before))
 }
 
 /// At most three cautions, chosen by rule.
@@ -320,96 +315,4 @@ pub(super) fn read_this_first(released: &Released, context: &Context<'_>) -> Str
     format!(
         "<section id=\"cautions\" class=\"cautions\" aria-labelledby=\"cautions-h\">\n<h2 id=\"cautions-h\">Read this first</h2>\n<ul>\n{items}</ul>\n</section>\n"
     )
-}
-
-/// The table by condition, in the order of the pack.
-pub(super) fn by_condition(released: &Released, context: &Context<'_>) -> String {
-    let population = select::by_condition(released);
-    let query = Query::rate("response_30", population, context);
-    let groups = select::conditions(query, released, context);
-    let Some(any) = query.find(released).or(groups.first().map(|group| group.row)) else {
-        return element::section(
-            "conditions",
-            "For whom, and where do we not know?",
-            "No condition has patients with a follow-up due yet.",
-            "",
-        );
-    };
-    let all = condition_row("All patients", ALL, population, released, context);
-    let rest = groups.iter().map(|group| condition_row(group.label, group.code, population, released, context));
-    let rows: Vec<Vec<String>> = std::iter::once(all).chain(rest).collect();
-    let columns = [
-        element::words_column("Condition"),
-        element::number_column("n"),
-        element::words_column("At least 30\u{A0}% less pain (0 to 100\u{A0}%)"),
-        element::number_column("Pain change, points"),
-        element::number_column("Opioid dose at least halved"),
-    ];
-    let caption = format!("By condition, at {}: {}", context.horizon(), words::cohort(any));
-    let table =
-        element::table(&caption, &columns, &rows).replacen("class=\"scroll\"", "class=\"scroll conditions\"", 1);
-    element::section(
-        "conditions",
-        "For whom, and where do we not know?",
-        &answer_by_condition(groups.iter().map(|group| group.row), population),
-        &table,
-    )
-}
-
-fn answer_by_condition<'a>(rows: impl Iterator<Item = &'a ResultRow>, population: Population) -> String {
-    let (mut shown, mut hidden) = (0, 0);
-    for row in rows {
-        if row.value.is_some() { shown += 1 } else { hidden += 1 }
-    }
-    let unknown = if hidden == 0 {
-        "None is hidden.".to_owned()
-    } else {
-        format!("{} cannot be shown, and there we do not know.", words::plural(hidden, "condition"))
-    };
-    let shown = if shown == 0 {
-        "No condition can be shown.".to_owned()
-    } else {
-        format!("{} can be shown.", words::plural(shown, "condition"))
-    };
-    let cohort = if population == Population::ToDate {
-        "everyone whose follow-up was due, whenever treatment began"
-    } else {
-        "the four newest mature quarters, because one quarter is nearly always too small"
-    };
-    format!("{shown} {unknown} Each row covers {cohort}; conditions stand in clinical order, not by result.")
-}
-
-fn condition_row(
-    label: &str,
-    code: &str,
-    population: Population,
-    released: &Released,
-    context: &Context<'_>,
-) -> Vec<String> {
-    let response = Query { condition: code, ..Query::rate("response_30", population, context) }.find(released);
-    let change = Query { condition: code, ..Query::mean("pain_delta", population, context) }.find(released);
-    let opioids = Query { condition: code, ..Query::rate("opioid_reduction_50", population, context) }.find(released);
-    vec![
-        svg::escape(label),
-        element::cell(response, element::size),
-        format!("{}{}", element::cell(response, element::compact), response.map_or_else(String::new, inline_interval)),
-        element::cell(change, element::compact_of),
-        element::cell(opioids, element::compact_of),
-    ]
-}
-
-/// One line of a forest inside a table cell; nothing where nothing is shown.
-fn inline_interval(row: &ResultRow) -> String {
-    let Some((value, low, high)) = select::estimate(row) else {
-        return String::new();
-    };
-    let scale = Scale::share();
-    let place = |value: f64| scale.place(value, 4.0, 176.0);
-    let mut scene = Scene::new(180.0, 14.0);
-    for tick in [0.0, 0.5, 1.0] {
-        scene.line((place(tick), 1.0), (place(tick), 13.0), Ink::Hairline, 1.0);
-    }
-    scene.line((place(low), 7.0), (place(high), 7.0), Ink::Accent, 1.5);
-    scene.marks.push(Mark::Dot { at: (place(value), 7.0), radius: 3.0, ink: Ink::Accent, inside: Ink::Accent });
-    svg::write_silent(&scene).replacen("<svg ", "<svg class=\"mini\" ", 1)
 }

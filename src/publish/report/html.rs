@@ -3,8 +3,8 @@
 
 use super::sections::{self, Material};
 use super::{
-    Context, claims, data_quality, definitions, durability, first_screen, glossary, grid, limits, missing, page,
-    provenance, safety, sites, strata, trends, views,
+    Context, claims, conditions, data_quality, definitions, durability, first_screen, glossary, grid, limits, missing,
+    page, provenance, safety, sites, strata, trends, views,
 };
 use crate::publish::chart::Chart;
 use crate::publish::results::Released;
@@ -20,7 +20,7 @@ pub(super) fn sections(material: Material<'_>) -> [String; 2] {
     let Material { released, context, .. } = material;
     let first = [first_screen::answers(released, context), first_screen::read_this_first(released, context)];
     let rest = [
-        first_screen::by_condition(released, context),
+        conditions::by_condition(released, context),
         views::section(material),
         sections::response(material),
         missing::section(material),

@@ -8,7 +8,7 @@ use crate::publish::results::{Released, ResultRow};
 
 /// Said with the same weight as the results.
 pub(super) fn cannot_say(released: &Released, context: &Context<'_>) -> String {
-    let query = Query::rate("response_30", select::headline(released), context);
+    let query = Query::rate(context.response(), select::headline(released), context);
     let items = [control(), regression(released, context), loss(query, released, context), coding(), many(released)];
     let list: String = items.iter().map(|item| format!("<li>{item}</li>\n")).collect();
     element::section(
@@ -24,7 +24,7 @@ fn control() -> String {
 }
 
 fn regression(released: &Released, context: &Context<'_>) -> String {
-    let mean = Query::mean("pain_delta", select::headline(released), context).find(released);
+    let mean = Query::mean(context.change(), select::headline(released), context).find(released);
     let expected = mean.map(|mean| super::views::regression(mean, released));
     let much = match expected {
         Some([Some(least), Some(most)]) if least.value.is_some() && most.value.is_some() => format!(
@@ -86,7 +86,7 @@ fn many(released: &Released) -> String {
 
 /// The sentence a director may quote, or why there is none.
 pub(super) fn quotable(released: &Released, context: &Context<'_>) -> String {
-    let query = Query::rate("response_30", select::headline(released), context);
+    let query = Query::rate(context.response(), select::headline(released), context);
     let question = "May I put this on our website?";
     let profile = released.profile();
     let Some(row) = query.find(released).filter(|row| row.value.is_some() && row.ci_low.is_some()) else {
@@ -127,11 +127,12 @@ fn quote(row: &ResultRow, retention: Option<&ResultRow>, context: &Context<'_>) 
         format!(" {} had a score at {}; the others count as no response.", element::number(row), context.horizon())
     });
     format!(
-        "Of {} patients ({}) at {}, {} had at least 30\u{A0}% less pain {} after the first infusion; so counted, the rate is likely between {}.{seen} There was no control group, so this does not show what treatment added.",
+        "Of {} patients ({}) at {}, {} {} {} after the first infusion; so counted, the rate is likely between {}.{seen} There was no control group, so this does not show what treatment added.",
         element::size(row),
         words::cohort(row),
         escape(&context.protocol.clinic),
         element::number(row),
+        escape(&context.phrase(context.response())),
         context.horizon(),
         element::between(row)
     )

@@ -66,15 +66,12 @@ fn answer(material: Material<'_>, population: Population) -> String {
         )
     });
     format!(
-        "{} had at least 30\u{A0}% less pain when the lost count as no response, {} among those seen.{bounds}{}",
-        words_start(imputed),
+        "{} {} when the lost count as no response, {} among those seen.{bounds}{}",
+        element::number(imputed),
+        escape(&context.phrase(&measure.id)),
         element::number(seen),
         turning(measure, population, material)
     )
-}
-
-fn words_start(row: &ResultRow) -> String {
-    element::number(row)
 }
 
 /// The tipping point in a sentence.

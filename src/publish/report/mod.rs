@@ -4,6 +4,8 @@
 
 mod cautions;
 mod claims;
+mod conditions;
+mod contrasts;
 mod data_quality;
 mod definitions;
 pub mod durability;
@@ -32,7 +34,7 @@ pub mod views;
 pub mod words;
 
 use crate::model::calendar::{Day, Period};
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, Role};
 use crate::publish::results::Released;
 
 pub use html::html;
@@ -58,7 +60,7 @@ pub struct Context<'a> {
     pub sites: Vec<String>,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
     /// The snapshot's digest, short enough to read out.
     pub fn snapshot_short(&self) -> &str {
         self.snapshot.get(..12).unwrap_or(&self.snapshot)
@@ -69,10 +71,36 @@ impl Context<'_> {
         self.protocol.study.primary_horizon.label
     }
 
+    /// What a measure no pack knows is called.
+    fn unnamed(measure: &str) -> String {
+        if measure.is_empty() { "(no measure named)".to_owned() } else { measure.to_owned() }
+    }
+
     /// Short name of a measure; its id when the packs have none.
     pub fn label(&self, measure: &str) -> String {
         let known = self.protocol.measures.iter().find(|known| known.id == measure);
-        known.map_or_else(|| measure.to_owned(), |known| words::tied(&known.label))
+        known.map_or_else(|| Self::unnamed(measure), |known| words::tied(&known.label))
+    }
+
+    /// The measure the report begins with.
+    pub fn response(&self) -> &'a str {
+        self.protocol.id_with_role(Role::Headline)
+    }
+
+    /// The change beside it.
+    pub fn change(&self) -> &'a str {
+        self.protocol.id_with_role(Role::ChangeHeadline)
+    }
+
+    /// The opioid measure beside it.
+    pub fn opioids(&self) -> &'a str {
+        self.protocol.id_with_role(Role::OpioidHeadline)
+    }
+
+    /// What those with a measure's outcome did, after “of 100 patients”.
+    pub fn phrase(&self, measure: &str) -> String {
+        let known = self.protocol.measures.iter().find(|known| known.id == measure);
+        known.map_or_else(|| measure.to_owned(), |known| words::tied(&known.phrase))
     }
 
     /// What a measure counts, in words.

@@ -82,12 +82,12 @@ pub(super) fn header(released: &Released, context: &Context<'_>) -> String {
 
 /// Who is counted, in one line.
 fn lead(released: &Released, context: &Context<'_>) -> String {
-    let row = Query::rate("response_30", select::headline(released), context).find(released);
+    let row = Query::rate(context.response(), select::headline(released), context).find(released);
     let who = row.map_or_else(
         || format!("Nobody has reached {} yet", context.horizon()),
         |row| {
             format!(
-                "{} first treatment series {} with pain before treatment, followed to {}",
+                "{} patients with pain, treatment {}, followed to {}",
                 element::size(row),
                 begun(row),
                 context.horizon()

@@ -49,13 +49,14 @@ pub(super) fn counted(material: Material<'_>) -> String {
 /// Response by condition.
 pub(super) fn response(material: Material<'_>) -> String {
     let Material { released, context, .. } = material;
-    let row = Query::rate("response_30", select::by_condition(released), context).find(released);
+    let row = Query::rate(context.response(), select::by_condition(released), context).find(released);
     let answer = match row.filter(|row| row.value.is_some()) {
         Some(row) => format!(
-            "{} of {} patients ({}) had at least 30\u{A0}% less pain at {}; so counted, the rate is likely between {}.",
+            "{} of {} patients ({}) {} at {}; so counted, the rate is likely between {}.",
             element::number(row),
             element::size(row),
             words::cohort(row),
+            escape(&context.phrase(context.response())),
             context.horizon(),
             element::between(row)
         ),
@@ -73,7 +74,7 @@ pub(super) fn response(material: Material<'_>) -> String {
 pub(super) fn pain(material: Material<'_>) -> String {
     let Material { released, context, .. } = material;
     let population = select::headline(released);
-    let row = Query::mean("pain_delta", population, context).find(released);
+    let row = Query::mean(context.change(), population, context).find(released);
     let answer = match row.filter(|row| row.value.is_some()) {
         Some(row) => format!(
             "The mean change was {} at {} among {} patients with both scores; it is likely between {}.{}",
@@ -93,7 +94,7 @@ pub(super) fn pain(material: Material<'_>) -> String {
 fn lasting(material: Material<'_>, population: Population) -> String {
     let Material { released, context, .. } = material;
     let [.., last] = HORIZONS;
-    let row = Query { horizon: last.id, ..Query::mean("pain_delta", population, context) }.find(released);
+    let row = Query { horizon: last.id, ..Query::mean(context.change(), population, context) }.find(released);
     match row {
         Some(_) if last == context.protocol.study.primary_horizon => String::new(),
         Some(row) if row.value.is_some() => format!(
@@ -110,12 +111,12 @@ fn lasting(material: Material<'_>, population: Population) -> String {
 fn horizons(material: Material<'_>, population: Population) -> String {
     let Material { released, context, .. } = material;
     let rate = |measure, horizon| Query { horizon, ..Query::rate(measure, population, context) };
-    let mean = |horizon| Query { horizon, ..Query::mean("pain_delta", population, context) };
+    let mean = |horizon| Query { horizon, ..Query::mean(context.change(), population, context) };
     let rows: Vec<Vec<String>> = HORIZONS
         .iter()
         .map(|horizon| {
             let id = horizon.id;
-            let responder = rate("response_30", id);
+            let responder = rate(context.response(), id);
             let primary = if id == context.protocol.study.primary_horizon.id { " (primary)" } else { "" };
             vec![
                 format!("{}{primary}", horizon.label),
@@ -131,11 +132,13 @@ fn horizons(material: Material<'_>, population: Population) -> String {
             ]
         })
         .collect();
+    let label = context.label(context.response());
+    let (imputed, observed) = (format!("{label}, missing = no"), format!("{label}, observed only"));
     let columns = [
         element::words_column("Time since first infusion"),
         element::number_column("With a score"),
-        element::number_column("≥\u{A0}30\u{A0}% less pain, missing = no"),
-        element::number_column("≥\u{A0}30\u{A0}% less pain, observed only"),
+        element::number_column(&imputed),
+        element::number_column(&observed),
         element::number_column("Mean change, observed"),
         element::number_column("Median change"),
         element::number_column("Mean change, missing = 0"),
@@ -145,7 +148,7 @@ fn horizons(material: Material<'_>, population: Population) -> String {
 }
 
 pub(super) fn cohort(released: &Released, population: Population, context: &Context<'_>) -> String {
-    Query::rate("response_30", population, context)
+    Query::rate(context.response(), population, context)
         .find(released)
         .map_or_else(|| "no patients yet".to_owned(), words::cohort)
 }
@@ -153,12 +156,13 @@ pub(super) fn cohort(released: &Released, population: Population, context: &Cont
 /// Opioids.
 pub(super) fn opioids(material: Material<'_>) -> String {
     let Material { released, context, .. } = material;
-    let row = Query::rate("opioid_reduction_50", select::headline(released), context).find(released);
+    let row = Query::rate(context.opioids(), select::headline(released), context).find(released);
     let answer = match row.filter(|row| row.value.is_some()) {
         Some(row) => format!(
-            "{} of {} patients on opioids before treatment took at most half their daily dose at {}; so counted, the rate is likely between {}.",
+            "{} of {} patients on opioids before treatment {} at {}; so counted, the rate is likely between {}.",
             element::number(row),
             element::size(row),
+            escape(&context.phrase(context.opioids())),
             context.horizon(),
             element::between(row)
         ),

@@ -8,6 +8,9 @@ use crate::publish::results::{Released, ResultRow};
 /// Level of a margin.
 pub const ALL: &str = "all";
 
+/// The share seen again: there wherever the headline is, whichever measure that is.
+pub const RETENTION: &str = "retention";
+
 /// What a number is about. Everything not named is a margin.
 #[derive(Clone, Copy, Debug)]
 pub struct Query<'q> {
@@ -80,7 +83,7 @@ impl<'q> Query<'q> {
 /// mature series where the input has no calendar.
 pub fn headline(released: &Released) -> Population {
     let has = |population: Population| {
-        released.rows().iter().any(|row| row.population == population && row.measure_id == "response_30")
+        released.rows().iter().any(|row| row.population == population && row.measure_id == RETENTION)
     };
     if !has(Population::Quarter) && has(Population::ToDate) { Population::ToDate } else { Population::Quarter }
 }
@@ -98,7 +101,7 @@ pub fn by_condition(released: &Released) -> Population {
         released
             .rows()
             .iter()
-            .any(|row| row.population == population && row.condition != ALL && row.measure_id == "response_30")
+            .any(|row| row.population == population && row.condition != ALL && row.measure_id == RETENTION)
     };
     if !has(Population::RollingYear) && has(Population::ToDate) { Population::ToDate } else { Population::RollingYear }
 }

@@ -17,14 +17,15 @@ pub(super) fn section(material: Material<'_>) -> String {
     }
     let population = site::population(released);
     let rows: Vec<Vec<String>> = context.sites.iter().map(|site| row(material, population, site)).collect();
+    let labels = [context.response(), context.change(), context.opioids()].map(|id| context.label(id));
     let columns = [
         element::words_column("Site"),
         element::number_column("n"),
         element::number_column("With a score"),
-        element::number_column("≥\u{A0}30\u{A0}% less pain"),
+        element::number_column(&labels[0]),
         element::words_column("Against its limits"),
-        element::number_column("Pain change, points"),
-        element::number_column("Opioid dose at least halved"),
+        element::number_column(&labels[1]),
+        element::number_column(&labels[2]),
     ];
     let caption = format!("By site, at {}: {}", context.horizon(), cohort(released, population, context));
     let rest = figures(material, &["site_funnel"]) + &element::table(&caption, &columns, &rows) + &coded(material);
@@ -33,13 +34,13 @@ pub(super) fn section(material: Material<'_>) -> String {
 
 /// The verdict on a site, by its funnel.
 fn signal<'r>(material: Material<'r>, population: Population, site: &str) -> Option<&'r ResultRow> {
-    let query = Query::rate("response_30", population, material.context);
+    let query = Query::rate(material.context.response(), population, material.context);
     Query { site, statistic: SIGNAL, ..query }.find(material.released)
 }
 
 fn answer(material: Material<'_>, population: Population) -> String {
     let Material { released, context, .. } = material;
-    let overall = Query::rate("response_30", population, context).find(released).filter(|row| row.value.is_some());
+    let overall = Query::rate(context.response(), population, context).find(released).filter(|row| row.value.is_some());
     let judged: Vec<Signal> =
         context.sites.iter().filter_map(|site| signal(material, population, site).and_then(Signal::of)).collect();
     let (Some(overall), false) = (overall, judged.is_empty()) else {
@@ -56,9 +57,9 @@ fn answer(material: Material<'_>, population: Population) -> String {
 
 fn row(material: Material<'_>, population: Population, site: &str) -> Vec<String> {
     let Material { released, context, .. } = material;
-    let response = Query { site, ..Query::rate("response_30", population, context) };
+    let response = Query { site, ..Query::rate(context.response(), population, context) };
     let retention = Query { measure: "retention", estimand: Estimand::Oc, ..response };
-    let change = Query { site, ..Query::mean("pain_delta", population, context) };
+    let change = Query { site, ..Query::mean(context.change(), population, context) };
     vec![
         escape(site),
         element::cell(response.find(released), element::size),
@@ -66,7 +67,7 @@ fn row(material: Material<'_>, population: Population, site: &str) -> Vec<String
         element::cell(response.find(released), element::compact),
         signal(material, population, site).map_or_else(|| "not judged".to_owned(), judged),
         element::cell(change.find(released), element::compact_of),
-        element::cell(Query { measure: "opioid_reduction_50", ..response }.find(released), element::compact_of),
+        element::cell(Query { measure: context.opioids(), ..response }.find(released), element::compact_of),
     ]
 }
 

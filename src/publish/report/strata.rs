@@ -38,13 +38,14 @@ pub(super) fn section(material: Material<'_>) -> String {
     let columns = [
         element::words_column("Group"),
         element::number_column("Patients"),
-        element::number_column("≥\u{A0}30\u{A0}% less pain, missing = no"),
+        element::number_column("Responded, missing = no"),
         element::number_column("Observed only"),
     ];
     let answer = format!(
-        "Overall {} of {} patients had at least 30\u{A0}% less pain at {}; the groups below show who they were, not what helped: nobody was assigned to a group.",
+        "Overall {} of {} patients {} at {}; the groups below show who they were, not what helped: nobody was assigned to a group.",
         element::number(margin),
         element::size(margin),
+        escape(&context.phrase(context.response())),
         context.horizon()
     );
     let note = "<p class=\"note\">Every group is formed by what was known before the outcome: the induction course, therapy sessions up to day 14, boosters before the window opened, diagnoses and scores before treatment. Doses and sessions follow the patient’s state, so a difference can run either way. Boosters go to patients who came back: that row says who was followed, not what boosters do. Depression, anxiety and post-traumatic stress: a diagnosis on record, or PHQ-9 or GAD-7 at 10, PCL-5 at 31 or more.</p>\n";

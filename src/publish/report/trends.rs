@@ -6,16 +6,18 @@ use super::{element, words};
 use crate::estimate::result::Population;
 use crate::estimate::statistics::signals::Rule;
 use crate::model::calendar::Period;
+use crate::protocol::Role;
 use crate::publish::chart::control;
 use crate::publish::chart::svg::escape;
 use crate::publish::reading::trend::{
-    self, ASSURANCE, Assurance, CENTRE, HEADLINES, Headline, LOWER, POINTS, SIGNALS, UPPER, VARIATION, Variation,
+    self, ASSURANCE, Assurance, CENTRE, Headline, LOWER, POINTS, SIGNALS, UPPER, VARIATION, Variation, headlines,
 };
 use crate::publish::results::ResultRow;
 
 /// The section.
 pub(super) fn section(material: Material<'_>) -> String {
     let rest = [
+        super::contrasts::table(material),
         note(material),
         states(material),
         standing_out(material),
@@ -29,7 +31,7 @@ pub(super) fn section(material: Material<'_>) -> String {
 
 /// What is known of one headline measure.
 struct Course<'a> {
-    headline: &'static Headline,
+    headline: Headline<'a>,
     step: Population,
     /// Whether there are limits.
     judged: bool,
@@ -38,8 +40,8 @@ struct Course<'a> {
 }
 
 impl<'a> Course<'a> {
-    fn of(headline: &'static Headline, material: Material<'a>) -> Self {
-        let step = trend::step(headline, material.released);
+    fn of(headline: Headline<'a>, material: Material<'a>) -> Self {
+        let step = trend::step(&headline, material.released);
         let mut course = Self {
             headline,
             step: step.unwrap_or(Population::QuarterSeries),
@@ -94,7 +96,10 @@ fn spoken(state: Variation) -> (&'static str, &'static str, &'static str) {
 }
 
 fn answer(material: Material<'_>) -> String {
-    let course = Course::of(&HEADLINES[0], material);
+    let Some(headline) = trend::headline(Some(Role::Headline), material.context.protocol) else {
+        return "No measure is named as the headline, so whether it is changing cannot be said.".to_owned();
+    };
+    let course = Course::of(headline, material);
     let (Some(state), Some(row)) = (course.state(), course.variation) else {
         return format!("Whether response is changing cannot be said: {}.", course.why_not());
     };
@@ -124,8 +129,8 @@ fn note(material: Material<'_>) -> String {
 
 /// One row for each headline measure: its newest number, limits and state.
 fn states(material: Material<'_>) -> String {
-    let rows: Vec<Vec<String>> = HEADLINES
-        .iter()
+    let rows: Vec<Vec<String>> = headlines(material.context.protocol)
+        .into_iter()
         .map(|headline| Course::of(headline, material))
         .filter(|course| course.variation.is_some())
         .map(|course| state_row(&course))
@@ -147,7 +152,7 @@ fn states(material: Material<'_>) -> String {
 
 fn state_row(course: &Course<'_>) -> Vec<String> {
     let context = course.material.context;
-    let name = escape(&words::at_start(&control::measure(course.headline, context)));
+    let name = escape(&words::at_start(&control::measure(&course.headline, context)));
     let Some(row) = course.variation.filter(|_| course.judged) else {
         let none = || "<span class=\"unknown\">none</span>".to_owned();
         return vec![name, none(), none(), none(), none(), course.why_not(), target(course)];
@@ -193,7 +198,10 @@ fn target(course: &Course<'_>) -> String {
 
 /// Every period that stands out, and which rule says so.
 fn standing_out(material: Material<'_>) -> String {
-    let courses = HEADLINES.iter().map(|headline| Course::of(headline, material)).filter(|course| course.judged);
+    let courses = headlines(material.context.protocol)
+        .into_iter()
+        .map(|headline| Course::of(headline, material))
+        .filter(|course| course.judged);
     let rows: Vec<Vec<String>> = courses
         .flat_map(|course| {
             let marked: Vec<&ResultRow> =
@@ -218,7 +226,7 @@ fn signal_row(course: &Course<'_>, row: &ResultRow) -> Vec<String> {
     let rules: Vec<&str> = Variation::rules(row).into_iter().map(Rule::words).collect();
     vec![
         escape(&course.when(row)),
-        escape(&words::at_start(&control::measure(course.headline, course.material.context))),
+        escape(&words::at_start(&control::measure(&course.headline, course.material.context))),
         element::cell(course.beside(row, course.headline.statistic), element::compact),
         Variation::of(row).map_or_else(String::new, |state| marked(state, row)),
         escape(&words::at_start(&rules.join("; "))),

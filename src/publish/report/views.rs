@@ -106,7 +106,7 @@ fn level_table(material: Material<'_>, stratum: &str, title: &str, heading: &str
     let Some(headline) = super::missing::headline(context) else { return String::new() };
     let all: Vec<&ResultRow> = Query { stratum, ..query(&headline.id, released, context) }.rows(released).collect();
     let Some(first) = all.first() else { return String::new() };
-    let other = |measure: &'static str, statistic: &'static str, level: &str| {
+    let other = |measure: &str, statistic: &'static str, level: &str| {
         let base = Query { stratum, ..query(measure, released, context) };
         let estimand = if statistic == "mean" { crate::estimate::result::Estimand::Oc } else { base.estimand };
         Query { statistic, estimand, ..base }.rows(released).find(|row| row.stratum_level == level)
@@ -118,17 +118,18 @@ fn level_table(material: Material<'_>, stratum: &str, title: &str, heading: &str
                 escape(&level(&row.stratum_level)),
                 element::size(row),
                 element::compact(row),
-                element::cell(other("pain_delta", "mean", &row.stratum_level), element::compact_of),
-                element::cell(other("opioid_reduction_50", "rate", &row.stratum_level), element::compact_of),
+                element::cell(other(context.change(), "mean", &row.stratum_level), element::compact_of),
+                element::cell(other(context.opioids(), "rate", &row.stratum_level), element::compact_of),
             ]
         })
         .collect();
+    let labels = [context.response(), context.change(), context.opioids()].map(|id| context.label(id));
     let columns = [
         element::words_column(heading),
         element::number_column("n"),
-        element::number_column("At least 30\u{A0}% less pain"),
-        element::number_column("Pain change, points"),
-        element::number_column("Opioid dose at least halved"),
+        element::number_column(&labels[0]),
+        element::number_column(&labels[1]),
+        element::number_column(&labels[2]),
     ];
     element::table(&caption(title, first, context), &columns, &rows)
 }

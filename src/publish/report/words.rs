@@ -43,6 +43,56 @@ pub fn between(row: &ResultRow) -> Option<String> {
     Some(with_unit(&format!("{low} and {high}"), row))
 }
 
+/// `51 %` for 50.8 %: a share without decimals, unless it would be nothing or all.
+pub fn whole(row: &ResultRow) -> Option<String> {
+    let value = row.value?;
+    Some(with_unit(&whole_figure(row, value), row))
+}
+
+/// `45 and 56 %`, after “likely between”.
+pub fn whole_between(row: &ResultRow) -> Option<String> {
+    row.value?;
+    let (low, high) = (whole_figure(row, row.ci_low?), whole_figure(row, row.ci_high?));
+    Some(with_unit(&format!("{low} and {high}"), row))
+}
+
+fn whole_figure(row: &ResultRow, value: f64) -> String {
+    if row.unit != "share" {
+        return figure(row, value);
+    }
+    let percent = value * 100.0;
+    let text = decimal(percent, 0);
+    let exact = (percent - percent.round()).abs() < 1e-9;
+    if matches!(text.as_str(), "0" | "100") && !exact { decimal(percent, 1) } else { text }
+}
+
+/// What the interval of a difference allows: `It may be anything from 6 percentage
+/// points lower to 10 higher`.
+pub fn span(row: &ResultRow) -> Option<String> {
+    row.value?;
+    let ends = [row.ci_low?, row.ci_high?].map(|end| {
+        let text = whole_figure(row, end);
+        let size = text.trim_start_matches(MINUS).to_owned();
+        let none = !size.bytes().any(|digit| (b'1'..=b'9').contains(&digit));
+        (
+            size,
+            if none {
+                ""
+            } else if end < 0.0 {
+                " lower"
+            } else {
+                " higher"
+            },
+        )
+    });
+    let [(low, below), (high, above)] = ends;
+    let first = with_unit(&low, row);
+    let first = if below.is_empty() { "no different".to_owned() } else { format!("{first}{below}") };
+    let last = if above.is_empty() { "no different".to_owned() } else { format!("{high}{above}") };
+    let unit = if below.is_empty() && !above.is_empty() { with_unit(&high, row) + above } else { last };
+    Some(format!("It may be anything from {first} to {unit}"))
+}
+
 /// `18.0 and 22.3`, where the sentence names the unit.
 pub fn bare_between(row: &ResultRow) -> Option<String> {
     row.value?;
@@ -52,7 +102,9 @@ pub fn bare_between(row: &ResultRow) -> Option<String> {
 /// `58 % (51 to 65)`, for tables and charts whose heading names the unit.
 pub fn compact(row: &ResultRow) -> Option<String> {
     let value = figure(row, row.value?);
-    let percent = if matches!(row.unit.as_str(), "share" | "percent") { format!("{NBSP}%") } else { String::new() };
+    // A difference of shares is in percentage points, which its heading says.
+    let is_percent = matches!(row.unit.as_str(), "share" | "percent") && row.statistic != "rate_difference";
+    let percent = if is_percent { format!("{NBSP}%") } else { String::new() };
     let Some((low, high)) = row.ci_low.zip(row.ci_high) else {
         return Some(format!("{value}{percent}"));
     };
@@ -309,6 +361,7 @@ mod tests {
     use super::{between, complement, count, inside_sentence, interval, months, number, number_or_reason, of, plural};
     use crate::model::calendar::Period;
     use crate::publish::report::fixture::{change, hidden, rate};
+    use crate::publish::results::ResultRow;
 
     #[test]
     fn a_small_share_is_not_nothing_and_a_large_one_not_all() {
@@ -334,6 +387,36 @@ mod tests {
         assert_eq!(number(&rate(1_234, 2_000)).as_deref(), Some("61.7\u{A0}%"));
         assert_eq!(interval(&rate(81, 263)).as_deref(), Some("25.5 to 36.6\u{A0}%"), "Newcombe 1998, table I");
         assert_eq!(complement(&rate(150, 199)).as_deref(), Some("25\u{A0}%"));
+    }
+
+    /// By hand: 50.8 % is 51 %, 0.4 % is not nothing, 99.7 % not all.
+    #[test]
+    fn the_first_screen_says_shares_without_decimals() {
+        assert_eq!(super::whole(&rate(153, 301)).as_deref(), Some("51\u{A0}%"));
+        assert_eq!(super::whole_between(&rate(153, 301)).as_deref(), Some("45 and 56\u{A0}%"));
+        for (part, of, text) in [(1, 250, "0.4"), (997, 1_000, "99.7"), (0, 20, "0"), (20, 20, "100")] {
+            assert_eq!(super::whole(&rate(part, of)), Some(format!("{text}\u{A0}%")));
+        }
+        assert_eq!(super::whole(&hidden("fewer than 11")), None);
+    }
+
+    #[test]
+    fn a_difference_is_said_as_lower_and_higher() {
+        let share = |low: f64, high: f64| ResultRow {
+            statistic: "rate_difference".to_owned(),
+            ci_low: Some(low),
+            ci_high: Some(high),
+            ..rate(1, 2)
+        };
+        for (row, text) in [
+            (share(-0.056, 0.102), "It may be anything from 6 percentage points lower to 10 higher"),
+            (share(0.01, 0.1), "It may be anything from 1 percentage points higher to 10 higher"),
+            (share(0.0, 0.1), "It may be anything from no different to 10 percentage points higher"),
+            (change(-0.4, -0.9, 0.04), "It may be anything from 0.9 points lower to no different"),
+        ] {
+            assert_eq!(super::span(&row).map(|text| text.replace('\u{A0}', " ")).as_deref(), Some(text));
+        }
+        assert_eq!(super::span(&hidden("fewer than 11")), None);
     }
 
     #[test]

@@ -5,13 +5,15 @@
 //! contents (the PDF has bookmarks), drawings for a phone, and the tables folded
 //! away behind a chart, whose numbers are in report.html and report.xlsx.
 
-mod typst;
+mod markup;
+mod world;
 
 use std::fmt::Write as _;
 
 use typst_as_lib::TypstEngine;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
 
+use self::world::Accessible;
 use super::sections::Material;
 use super::{Context, html, page, words};
 use crate::publish::chart::Chart;
@@ -30,7 +32,10 @@ pub fn pdf(released: &Released, context: &Context<'_>, charts: &[Chart]) -> Vec<
     let source = source(released, context, charts);
     let engine = TypstEngine::builder().main_file(source).fonts(EMBEDDED).build();
     // What Typst says of a mistake may quote the text it is about, so it is not passed on.
-    let document = engine.compile().output.unwrap_or_else(|_| panic!("the document is made of valid parts"));
+    let document = engine
+        .with_world(|world| typst::compile(&Accessible::over(world)).output)
+        .expect("a world without inputs is built from what the engine has")
+        .unwrap_or_else(|_| panic!("the document is made of valid parts"));
     let standards = PdfStandards::new(&[PdfStandard::Ua_1]).expect("one standard does not contradict itself");
     // Without a time stamp and with an identity made of title and author, the bytes depend on the document alone.
     typst_pdf::pdf(&document, &PdfOptions { standards, ..PdfOptions::default() })
@@ -43,9 +48,9 @@ fn source(released: &Released, context: &Context<'_>, charts: &[Chart]) -> Strin
     let [first, rest] = html::sections(material);
     let mut source = facts(released, context);
     source.push_str(TEMPLATE);
-    source.push_str(&typst::blocks(&page::header(released, context)));
-    source.push_str(&typst::blocks(&first));
-    source.push_str(&typst::blocks(&rest));
+    source.push_str(&markup::blocks(&page::header(released, context)));
+    source.push_str(&markup::blocks(&first));
+    source.push_str(&markup::blocks(&rest));
     source
 }
 
@@ -68,7 +73,7 @@ fn facts(released: &Released, context: &Context<'_>) -> String {
         ("paper", context.protocol.paper.id().to_owned()),
         ("subject", format!("Snapshot {}", context.snapshot)),
     ] {
-        writeln!(facts, "#let {name} = {}", typst::quoted(&text)).expect("text can be written to");
+        writeln!(facts, "#let {name} = {}", markup::quoted(&text)).expect("text can be written to");
     }
     writeln!(facts, "#let made-of = {date}").expect("text can be written to");
     facts

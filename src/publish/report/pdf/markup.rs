@@ -154,11 +154,17 @@ fn table(table: &Element) -> String {
     let rows = table.find("tbody").into_iter().flat_map(Element::elements).filter(|row| !is_left_out(row));
     let cells: String = rows
         .map(|row| {
-            let cells: String = row.elements().map(|cell| format!("[{}], ", inline(&cell.children))).collect();
+            let cells: String = row.elements().map(cell).collect();
             format!("{cells}table.hline(),\n")
         })
         .collect();
     format!("#results([{caption}], ({numeric}), ({names}),\n{cells})")
+}
+
+/// A cell; one that heads its row says so to who hears the table read.
+fn cell(cell: &Element) -> String {
+    let body = inline(&cell.children);
+    if cell.tag == "th" { format!("pdf.header-cell(scope: \"row\")[{body}], ") } else { format!("[{body}], ") }
 }
 
 fn inline(nodes: &[Node]) -> String {
@@ -223,7 +229,7 @@ mod tests {
         );
         assert!(
             typst.starts_with(
-                "#results([#\"C\";], (false, true, ), ([#\"A\";], [#\"B\";], ),\n[#\"x\";], [#\"1\";], table.hline(),"
+                "#results([#\"C\";], (false, true, ), ([#\"A\";], [#\"B\";], ),\npdf.header-cell(scope: \"row\")[#\"x\";], [#\"1\";], table.hline(),"
             ),
             "{typst}"
         );

@@ -1,0 +1,104 @@
+//! For whom the answers hold: the table by condition, in clinical order.
+
+use super::select::{self, ALL, Query};
+use super::{Context, element, words};
+use crate::estimate::result::Population;
+use crate::publish::chart::scale::Scale;
+use crate::publish::chart::scene::{Mark, Scene};
+use crate::publish::chart::svg;
+use crate::publish::chart::theme::Ink;
+use crate::publish::results::{Released, ResultRow};
+
+/// The table by condition, in the order of the pack.
+pub(super) fn by_condition(released: &Released, context: &Context<'_>) -> String {
+    let population = select::by_condition(released);
+    let query = Query::rate(context.response(), population, context);
+    let groups = select::conditions(query, released, context);
+    let Some(any) = query.find(released).or(groups.first().map(|group| group.row)) else {
+        return element::section(
+            "conditions",
+            "For whom, and where do we not know?",
+            "No condition has patients with a follow-up due yet.",
+            "",
+        );
+    };
+    let all = condition_row("All patients", ALL, population, released, context);
+    let rest = groups.iter().map(|group| condition_row(group.label, group.code, population, released, context));
+    let rows: Vec<Vec<String>> = std::iter::once(all).chain(rest).collect();
+    let labels = [context.response(), context.change(), context.opioids()].map(|id| context.label(id));
+    let scaled = format!("{} (0 to 100\u{A0}%)", labels[0]);
+    let columns = [
+        element::words_column("Condition"),
+        element::number_column("n"),
+        element::words_column(&scaled),
+        element::number_column(&labels[1]),
+        element::number_column(&labels[2]),
+    ];
+    let caption = format!("By condition, at {}: {}", context.horizon(), words::cohort(any));
+    let table =
+        element::table(&caption, &columns, &rows).replacen("class=\"scroll\"", "class=\"scroll conditions\"", 1);
+    element::section(
+        "conditions",
+        "For whom, and where do we not know?",
+        &answer_by_condition(groups.iter().map(|group| group.row), population),
+        &table,
+    )
+}
+
+fn answer_by_condition<'a>(rows: impl Iterator<Item = &'a ResultRow>, population: Population) -> String {
+    let (mut shown, mut hidden) = (0, 0);
+    for row in rows {
+        if row.value.is_some() { shown += 1 } else { hidden += 1 }
+    }
+    let unknown = if hidden == 0 {
+        "None is hidden.".to_owned()
+    } else {
+        format!("{} cannot be shown, and there we do not know.", words::plural(hidden, "condition"))
+    };
+    let shown = if shown == 0 {
+        "No condition can be shown.".to_owned()
+    } else {
+        format!("{} can be shown.", words::plural(shown, "condition"))
+    };
+    let cohort = if population == Population::ToDate {
+        "everyone whose follow-up was due, whenever treatment began"
+    } else {
+        "the four newest mature quarters, because one quarter is nearly always too small"
+    };
+    format!("{shown} {unknown} Each row covers {cohort}; conditions stand in clinical order, not by result.")
+}
+
+fn condition_row(
+    label: &str,
+    code: &str,
+    population: Population,
+    released: &Released,
+    context: &Context<'_>,
+) -> Vec<String> {
+    let response = Query { condition: code, ..Query::rate(context.response(), population, context) }.find(released);
+    let change = Query { condition: code, ..Query::mean(context.change(), population, context) }.find(released);
+    let opioids = Query { condition: code, ..Query::rate(context.opioids(), population, context) }.find(released);
+    vec![
+        svg::escape(label),
+        element::cell(response, element::size),
+        format!("{}{}", element::cell(response, element::compact), response.map_or_else(String::new, inline_interval)),
+        element::cell(change, element::compact_of),
+        element::cell(opioids, element::compact_of),
+    ]
+}
+
+/// One line of a forest inside a table cell; nothing where nothing is shown.
+fn inline_interval(row: &ResultRow) -> String {
+    let Some((value, low, high)) = select::estimate(row) else {
+        return String::new();
+    };
+    let scale = Scale::share();
+    let place = |value: f64| scale.place(value, 4.0, 176.0);
+    let mut scene = Scene::new(180.0, 14.0);
+    for tick in [0.0, 0.5, 1.0] {
+        scene.line((place(tick), 1.0), (place(tick), 13.0), Ink::Hairline, 1.0);
+    }
+    scene.line((place(low), 7.0), (place(high), 7.0), Ink::Accent, 1.5);
+    scene.marks.push(Mark::Dot { at: (place(value), 7.0), radius: 3.0, ink: Ink::Accent, inside: Ink::Accent });
+    svg::write_silent(&scene).replacen("<svg ", "<svg class=\"mini\" ", 1)
+}

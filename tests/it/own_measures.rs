@@ -1,0 +1,76 @@
+//! A user's own pack gets a report: what it begins with is what the pack gives
+//! the roles to.
+
+use std::fs;
+use std::path::Path;
+
+use crate::workdir::Workdir;
+
+/// The core pack, changed.
+fn core(change: impl Fn(String) -> String) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/packs/measures.toml");
+    change(fs::read_to_string(path).expect("the core pack is there"))
+}
+
+/// A report of the small clinic under a pack; its page and the first screen of it.
+fn report(pack: &str) -> (Workdir, String, String) {
+    let workdir = Workdir::with_clinic();
+    workdir.replace("pipeline.toml", "[ingest]", "[packs]\nmeasures = [\"own.toml\"]\n[ingest]");
+    workdir.write("own.toml", pack);
+    for (table, head, row) in [
+        ("patients", "patient_id,sex,birth_year", "ID,F,1970"),
+        ("diagnoses", "patient_id,condition,rank", "ID,crps_1,1"),
+        ("infusions", "patient_id,date", "ID,2026-01-05"),
+        ("assessments", "patient_id,date,instrument,score", "ID,2026-01-04,pain_nrs,8\nID,2026-03-30,pain_nrs,AFTER"),
+    ] {
+        let rows = (0..30).map(|patient| {
+            let after = if patient % 3 == 0 { "3" } else { "5" };
+            row.replace("ID", &format!("qx7k2m{patient:02}")).replace("AFTER", after)
+        });
+        let lines: Vec<String> = std::iter::once(head.to_owned()).chain(rows).collect();
+        workdir.write(&format!("records/{table}.csv"), lines.join("\n") + "\n");
+    }
+    workdir.relief(&["run", "pipeline.toml"]).exits(0);
+    let page = workdir.read("reports/small/report.html").replace('\u{a0}', " ");
+    let first = page.split("id=\"conditions\"").next().expect("a page").to_owned();
+    for file in ["report.pdf", "report.xlsx", "results.csv"] {
+        assert!(workdir.path(&format!("reports/small/{file}")).is_file(), "{file}");
+    }
+    (workdir, page, first)
+}
+
+/// 10 of 30 fell from 8 to 3, by more than half; 20 from 8 to 5, by 37.5 %.
+#[test]
+fn another_headline_is_what_the_report_begins_with() {
+    let pack = core(|text| {
+        let text = text.replace("role = \"headline\"\n", "");
+        let (before, after) = text.split_once("id = \"response_50\"").expect("response_50 is a measure");
+        format!("{before}id = \"response_50\"\nrole = \"headline\"{after}")
+    });
+    let (_workdir, page, first) = report(&pack);
+    assert!(first.contains("had at least 50 % less pain"), "{first}");
+    assert!(!first.contains("30 % less pain"), "{first}");
+    assert!(first.contains(">33 %<"), "10 of 30 is a third: {first}");
+    assert!(page.contains("<th scope=\"col\">Pain response, ≥ 50 % (0 to 100 %)</th>"), "the table by condition");
+}
+
+#[test]
+fn a_pack_without_headlines_still_gets_a_report_that_says_so() {
+    let pack = core(|text| {
+        ["headline", "change_headline", "opioid_headline"]
+            .iter()
+            .fold(text, |text, role| text.replace(&format!("role = \"{role}\"\n"), ""))
+    });
+    let (_workdir, page, first) = report(&pack);
+    assert!(first.contains("Not known"), "{first}");
+    assert!(page.contains("No measure is named as the headline"), "the sections say so");
+}
+
+#[test]
+fn a_role_fits_the_kind_of_its_measure() {
+    let workdir = Workdir::with_clinic();
+    workdir.replace("pipeline.toml", "[ingest]", "[packs]\nmeasures = [\"own.toml\"]\n[ingest]");
+    workdir.write("own.toml", core(|text| text.replace("role = \"headline\"", "role = \"change_headline\"")));
+    let answer = workdir.relief(&["check", "pipeline.toml"]).exits(3);
+    assert!(answer.err.contains("has a `role` that its `kind` does not fit"), "{}", answer.err);
+}
