@@ -131,6 +131,7 @@ def document(folder, page):
     kinds = structure(root["/StructTreeRoot"])
     expect(f"{folder}: every figure of the PDF has an alternative", kinds["figures"] == page.figures and kinds["silent"] == 0, kinds)
     expect(f"{folder}: the PDF's tables have headers", kinds["tables"] > 3 and kinds["headers"] > kinds["tables"], kinds)
+    expect(f"{folder}: every row of the PDF's tables is headed by its first cell", kinds["row_headers"] > 0 and kinds["row_headers"] == kinds["rows"] - kinds["tables"], kinds)
     expect(f"{folder}: fonts of the PDF are embedded", embedded(reader))
     marks = [plain(mark.title) for mark in reader.outline if not isinstance(mark, list)]
     wanted = [plain(heading) for heading in page.headings[1:]]
@@ -150,7 +151,7 @@ def drawn(folder):
 
 
 def structure(root):
-    kinds = {"figures": 0, "silent": 0, "tables": 0, "headers": 0}
+    kinds = {"figures": 0, "silent": 0, "tables": 0, "headers": 0, "rows": 0, "row_headers": 0}
     open_, seen = [root], set()
     while open_:
         node = open_.pop()
@@ -167,9 +168,17 @@ def structure(root):
             kinds["silent"] += kind == "/Figure" and not str(node.get("/Alt", "")).strip()
             kinds["tables"] += kind == "/Table"
             kinds["headers"] += kind == "/TH"
+            kinds["rows"] += kind == "/TR"
+            kinds["row_headers"] += kind == "/TH" and "/Row" in scopes(node)
             if "/K" in node:
                 open_.append(node.raw_get("/K"))
     return kinds
+
+
+def scopes(cell):
+    attributes = cell.get("/A", [])
+    attributes = attributes if isinstance(attributes, pypdf.generic.ArrayObject) else [attributes]
+    return [one.get_object().get("/Scope") for one in attributes if isinstance(one.get_object(), pypdf.generic.DictionaryObject)]
 
 
 def embedded(reader):

@@ -64,7 +64,7 @@ fn lost(headline: &Headline<'_>, context: &Context<'_>) -> Option<String> {
         ));
     }
     (share < LOW_RETENTION).then(|| {
-        format!("<strong>We lost sight of {}.</strong> {} patients due have a score at {horizon}; the others may have done better or worse.", element::complement(row), element::of(row))
+        format!("<strong>We lost sight of {}.</strong> {} patients due have a score at {horizon}; the others may have done better or worse.", element::whole_complement(row), element::of(row))
     })
 }
 
@@ -106,7 +106,7 @@ fn no_control(headline: &Headline<'_>) -> String {
     let which = headline
         .response
         .filter(|row| row.value.is_some())
-        .map_or_else(|| "These numbers compare".to_owned(), |row| format!("The {} compares", element::number(row)));
+        .map_or_else(|| "These numbers compare".to_owned(), |row| format!("The {} compares", element::whole(row)));
     format!(
         "<strong>No control group.</strong> {which} patients with themselves before treatment; it cannot say what would have happened without it."
     )

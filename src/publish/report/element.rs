@@ -28,7 +28,13 @@ pub(super) fn whole_between(row: &ResultRow) -> String {
 
 /// What the interval of a difference allows, as a sentence without its full stop.
 pub(super) fn span(row: &ResultRow) -> String {
-    or_reason(row, words::span(row))
+    let text = words::span(row).unwrap_or_else(|| words::reason(row));
+    format!("<span data-result=\"{}\">{}</span>", escape(&row.result_id), escape(&text))
+}
+
+/// The share without the outcome, as on the first screen.
+pub(super) fn whole_complement(row: &ResultRow) -> String {
+    or_reason(row, words::whole_complement(row))
 }
 
 /// The interval of such a number: `18.0 and 22.3`.

@@ -62,13 +62,13 @@ fn verdict(response: &Answer<'_>, context: &Context<'_>) -> String {
         return "Not shown: the headline is hidden or undefined, and nothing can be concluded from it.".to_owned();
     }
     let since = match (response.change(row), response.before) {
-        (Change::NotClear, Some(before)) => format!(" That is not clearly different from {}.", earlier(before)),
-        (Change::Higher, Some(before)) => format!(" That is more than in {}.", earlier(before)),
-        (Change::Lower, Some(before)) => format!(" That is less than in {}.", earlier(before)),
+        (Change::NotClear, Some(before)) => format!(", not clearly different from {}", earlier(before)),
+        (Change::Higher, Some(before)) => format!(", more than in {}", earlier(before)),
+        (Change::Lower, Some(before)) => format!(", fewer than in {}", earlier(before)),
         _ => String::new(),
     };
     format!(
-        "{} of our patients had meaningful pain relief at {}.{since} How much of it is due to the treatment is not known.",
+        "{} of our patients had meaningful pain relief at {}{since}. How much of it is due to the treatment is not known.",
         element::whole(row),
         context.horizon()
     )
@@ -200,12 +200,13 @@ fn card(answer: &Answer<'_>, context: &Context<'_>) -> String {
         );
     }
     format!(
-        "<article class=\"card\"><h3>{}</h3>\n<p class=\"big\">{}</p>\n{}<p>{}</p>\n{}<p class=\"small\">{}</p></article>\n",
+        "<article class=\"card\"><h3>{}</h3>\n<p class=\"big\">{}</p>\n{}<p>{}</p>\n{}<p class=\"small\">{}{}</p></article>\n",
         answer.heading,
         element::whole(row),
         bar(row, answer.before, &answer.scale),
         answer.sentence,
         trend(row, answer),
+        answer.contrast.filter(|row| row.value.is_some()).map_or_else(String::new, |row| element::span(row) + " "),
         answer.base
     )
 }
@@ -272,16 +273,13 @@ fn ends(scene: &mut Scene, scale: &Scale, (from, to, middle): (f64, f64, f64)) {
 /// What became of the number since the quarter before, never by color alone.
 fn trend(row: &ResultRow, answer: &Answer<'_>) -> String {
     let by = answer.contrast.filter(|contrast| contrast.value.is_some());
-    let likely = by.map_or_else(String::new, |contrast| format!(". {}", element::span(contrast)));
     let changed = |meaning: Meaning, before: &ResultRow| {
         let distance = if by.is_some() { String::new() } else { format!(", by {}", element::distance(row, before)) };
-        format!("{} than in {}{distance}{likely}", meaning.words, earlier(before))
+        format!("{} than in {}{distance}", meaning.words, earlier(before))
     };
     let (symbol, class, words) = match (answer.change(row), answer.before) {
         (Change::TooEarly, _) => ("○", "unclear", "Too early to judge: follow-up windows are still open".to_owned()),
-        (Change::NotClear, Some(before)) => {
-            ("●", "unclear", format!("No clear change since {}{likely}", earlier(before)))
-        }
+        (Change::NotClear, Some(before)) => ("●", "unclear", format!("No clear change since {}", earlier(before))),
         (Change::Higher, Some(before)) => ("▲", answer.higher.class, changed(answer.higher, before)),
         (Change::Lower, Some(before)) => ("▼", answer.lower.class, changed(answer.lower, before)),
         (Change::Unknown, Some(_)) if answer.contrast.is_some_and(|contrast| contrast.value.is_none()) => {

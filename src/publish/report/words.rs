@@ -49,6 +49,11 @@ pub fn whole(row: &ResultRow) -> Option<String> {
     Some(with_unit(&whole_figure(row, value), row))
 }
 
+/// The share of the row's own counts without the outcome: `26 %`.
+pub fn whole_complement(row: &ResultRow) -> Option<String> {
+    Some(with_unit(&whole_figure(row, 1.0 - row.value?), row))
+}
+
 /// `45 and 56 %`, after “likely between”.
 pub fn whole_between(row: &ResultRow) -> Option<String> {
     row.value?;
@@ -66,7 +71,7 @@ fn whole_figure(row: &ResultRow, value: f64) -> String {
     if matches!(text.as_str(), "0" | "100") && !exact { decimal(percent, 1) } else { text }
 }
 
-/// What the interval of a difference allows: `It may be anything from 6 percentage
+/// What the interval of a difference allows: `The true change may be anything from 6 percentage
 /// points lower to 10 higher`.
 pub fn span(row: &ResultRow) -> Option<String> {
     row.value?;
@@ -90,7 +95,7 @@ pub fn span(row: &ResultRow) -> Option<String> {
     let first = if below.is_empty() { "no different".to_owned() } else { format!("{first}{below}") };
     let last = if above.is_empty() { "no different".to_owned() } else { format!("{high}{above}") };
     let unit = if below.is_empty() && !above.is_empty() { with_unit(&high, row) + above } else { last };
-    Some(format!("It may be anything from {first} to {unit}"))
+    Some(format!("The true change may be anything from {first} to {unit}."))
 }
 
 /// `18.0 and 22.3`, where the sentence names the unit.
@@ -409,10 +414,10 @@ mod tests {
             ..rate(1, 2)
         };
         for (row, text) in [
-            (share(-0.056, 0.102), "It may be anything from 6 percentage points lower to 10 higher"),
-            (share(0.01, 0.1), "It may be anything from 1 percentage points higher to 10 higher"),
-            (share(0.0, 0.1), "It may be anything from no different to 10 percentage points higher"),
-            (change(-0.4, -0.9, 0.04), "It may be anything from 0.9 points lower to no different"),
+            (share(-0.056, 0.102), "The true change may be anything from 6 percentage points lower to 10 higher."),
+            (share(0.01, 0.1), "The true change may be anything from 1 percentage points higher to 10 higher."),
+            (share(0.0, 0.1), "The true change may be anything from no different to 10 percentage points higher."),
+            (change(-0.4, -0.9, 0.04), "The true change may be anything from 0.9 points lower to no different."),
         ] {
             assert_eq!(super::span(&row).map(|text| text.replace('\u{A0}', " ")).as_deref(), Some(text));
         }

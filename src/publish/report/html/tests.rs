@@ -116,7 +116,7 @@ fn what_is_missing_is_said() {
     check(Clinic { quarter: None, ..Clinic::new(3) }, "No calendar.");
     check(Clinic { opioids: false, ..Clinic::new(3) }, "No patient of this quarter was on opioids");
     check(Clinic { retention: 0.4, ..Clinic::new(3) }, "Not interpretable.");
-    check(Clinic { retention: 0.7, ..Clinic::new(3) }, "We lost sight of 30.2 %.");
+    check(Clinic { retention: 0.7, ..Clinic::new(3) }, "We lost sight of 30 %.");
     check(Clinic { sites: vec!["only".to_owned()], ..Clinic::new(3) }, "There is one site");
     check(Clinic { patients: 20, ..Clinic::new(3) }, "Small quarter.");
     check(Clinic::new(3), "Internal: for the clinic’s own quality improvement".replace('’', "&#39;").as_str());
