@@ -38,6 +38,7 @@ SCHEMAS = {
     "medication_reviews": [("day", pa.int32()), ("complete", pa.bool_())],
     "adverse_events": [("day", pa.int32()), ("term", pa.string()), ("grade", pa.int32()), ("serious", pa.bool_())],
     "therapy_sessions": [("day", pa.int32()), ("kind", pa.string())],
+    "departures": [("day", pa.int32()), ("departure", pa.string())],
 }
 NULLABLE = {"birth_year", "index_period", "rank", "source_code", "dose_mg_per_kg", "dose_mg", "duration_min", "ae_asked", "item", "route", "indication",
             "source_row_id", "grade", "serious"}
@@ -68,7 +69,7 @@ def history(draw, study_days, supplies, conditions):
         "prescriptions_withheld": [(draw.choice([None, near(), near() - 365]),) for _ in range(draw.random() < 0.1)],
         "medication_reviews": some(8, lambda: (near(), draw.random() < 0.8)),
         "diagnoses": some(5, lambda: (draw.choice(conditions), draw.choice([None, 1, 1, 2, 3]), draw.choice([None, None, "M79.7", "Z79.891", "z79891"]))),
-        "adverse_events": [], "therapy_sessions": [],
+        "adverse_events": [], "therapy_sessions": [], "departures": [],
     }
     period = draw.choice([None, "2026", "2025", "2026Q1", "2025Q4", "2026-02", "2025-11"]) if study_days else None
     return tables, (draw.choice("FMXU"), draw.choice([None, 1960, 1990]), period)

@@ -110,6 +110,7 @@ fn estimates(
         safety: derived.safety.clone(),
         durability: derived.durability.clone(),
         strata: derived.strata.clone(),
+        statuses: derived.statuses.clone(),
         sites: names(protocol, snapshot)?,
         ..counted
     };

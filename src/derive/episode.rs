@@ -4,10 +4,10 @@
 use super::baseline::{self, Baseline};
 use super::durability::Relief;
 use super::follow_up::Scores;
-use super::history::{Medication, PatientHistory, QUESTIONNAIRES, Therapy, Window};
+use super::history::{Medication, PatientHistory, QUESTIONNAIRES, Reason, Therapy, Window};
 use super::opioid_dose::{self, Dose};
 use super::series::Series;
-use super::{adjunct, condition, durability, follow_up};
+use super::{adjunct, condition, durability, follow_up, status};
 use crate::model::calendar::{Day, Period};
 use crate::model::horizon::{HORIZONS, Horizon};
 use crate::protocol::{COMORBIDITIES, Protocol};
@@ -67,6 +67,8 @@ pub struct Outcome {
     pub buprenorphine_since_start: bool,
     /// Opioid and benzodiazepine on one day before the horizon.
     pub benzodiazepine: bool,
+    /// Why the patient had left by the end of the window, where somebody said.
+    pub left: Option<Reason>,
 }
 
 /// How far the records reach, which decides who is due.
@@ -188,5 +190,6 @@ fn outcome(history: &PatientHistory<'_>, episode: &Episode, cut: DataCut, horizo
         reviewed: opioid_dose::is_reviewed(history, review),
         buprenorphine_since_start: opioid_dose::is_active(history, Medication::Buprenorphine, so_far),
         benzodiazepine: window.is_some_and(|window| opioid_dose::benzodiazepine_with_opioid(history, window)),
+        left: status::left_by(history, series.index_day + horizon.last),
     }
 }

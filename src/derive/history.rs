@@ -162,6 +162,40 @@ impl Therapy {
     }
 }
 
+/// Since when and why a patient could not be asked any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Departure {
+    /// Day on the patient's timeline.
+    pub day: i32,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Reasons that are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Died.
+    Died,
+    /// Stopped treatment or follow-up.
+    Withdrew,
+    /// Moved away or went to another clinic.
+    Moved,
+    /// Another reason.
+    Other,
+}
+
+impl Reason {
+    /// The reason a code names; another one for a code that names none of them.
+    pub fn of(code: &str) -> Self {
+        match code {
+            "died" => Self::Died,
+            "withdrew" => Self::Withdrew,
+            "moved" => Self::Moved,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// A patient's rows in every table, sorted by day.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PatientHistory<'a> {
@@ -189,6 +223,8 @@ pub struct PatientHistory<'a> {
     pub diagnoses: &'a [Diagnosis],
     /// Therapy sessions.
     pub therapy: &'a [TherapySession],
+    /// Departures.
+    pub departures: &'a [Departure],
     /// Which end of PGIC is "very much improved", 1 or 7, where the source says.
     pub pgic_best: Option<u8>,
 }

@@ -18,6 +18,7 @@ pub mod opioid_dose;
 mod reader;
 pub mod safety;
 pub mod series;
+pub mod status;
 pub mod strata;
 mod tables;
 mod worker;

@@ -5,7 +5,8 @@ use std::rc::Rc;
 use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int32Array};
 
 use super::history::{
-    AdverseEvent, Assessment, Diagnosis, Infusion, Medication, Prescription, Scale, Therapy, TherapySession,
+    AdverseEvent, Assessment, Departure, Diagnosis, Infusion, Medication, Prescription, Reason, Scale, Therapy,
+    TherapySession,
 };
 use super::medication::{Meaning, is_for_oud, is_parenteral};
 use super::reader::{Decode, Words, boolean, float64, int32};
@@ -348,5 +349,26 @@ impl Decode for TherapySessions {
 
     fn row(&self, index: usize) -> Option<TherapySession> {
         Some(TherapySession { day: self.day.as_ref()?.value(index), kind: self.kind.get(index)?? })
+    }
+}
+
+/// `departures`, with the reasons that are told apart.
+#[derive(Default)]
+pub(super) struct Departures {
+    day: Option<Int32Array>,
+    reason: Words<Reason>,
+}
+
+impl Decode for Departures {
+    type Row = Departure;
+    const COLUMNS: &'static [&'static str] = &["day", "departure"];
+
+    fn load(&mut self, columns: &[ArrayRef]) {
+        self.day = Some(int32(&columns[0]));
+        self.reason.load(&columns[1], Reason::of);
+    }
+
+    fn row(&self, index: usize) -> Option<Departure> {
+        Some(Departure { day: self.day.as_ref()?.value(index), reason: self.reason.get(index)? })
     }
 }

@@ -17,10 +17,11 @@ use super::flow::Flow;
 use super::history::PatientHistory;
 use super::reader::{Cursor, KeyRange};
 use super::safety::{self, Safety};
+use super::status::Statuses;
 use super::strata::Strata;
 use super::tables::{
-    AdverseEvents, Assessments, Diagnoses, Infusions, PatientRow, Patients, Prescriptions, Reviews, TherapySessions,
-    Withheld,
+    AdverseEvents, Assessments, Departures, Diagnoses, Infusions, PatientRow, Patients, Prescriptions, Reviews,
+    TherapySessions, Withheld,
 };
 use crate::model::horizon::HORIZONS;
 use crate::model::table::TableId;
@@ -50,6 +51,8 @@ pub struct Derived {
     pub durability: Durability,
     /// Response by exposure, adjuncts and comorbidity.
     pub strata: Strata,
+    /// What became of those due.
+    pub statuses: Statuses,
 }
 
 /// What is counted while the rows are written.
@@ -59,6 +62,7 @@ struct Counts {
     safety: Safety,
     durability: Durability,
     strata: Strata,
+    statuses: Statuses,
 }
 
 impl AddAssign for Counts {
@@ -67,6 +71,7 @@ impl AddAssign for Counts {
         self.safety += other.safety;
         self.durability += other.durability;
         self.strata += other.strata;
+        self.statuses += other.statuses;
     }
 }
 
@@ -105,6 +110,7 @@ pub fn run(snapshot: &Snapshot, protocol: &Protocol, out: &Path, threads: usize)
         safety: counts.safety,
         durability: counts.durability,
         strata: counts.strata,
+        statuses: counts.statuses,
     })
 }
 
@@ -247,6 +253,7 @@ struct Merge<'a> {
     diagnoses: Cursor<Diagnoses<'a>>,
     adverse_events: Cursor<AdverseEvents<'a>>,
     therapy: Cursor<TherapySessions>,
+    departures: Cursor<Departures>,
     rows: PatientRows,
     scratch: Scratch,
 }
@@ -262,6 +269,7 @@ struct Paths {
     diagnoses: PathBuf,
     adverse_events: PathBuf,
     therapy: PathBuf,
+    departures: PathBuf,
 }
 
 impl Paths {
@@ -276,6 +284,7 @@ impl Paths {
             diagnoses: snapshot.table_path(TableId::Diagnoses),
             adverse_events: snapshot.table_path(TableId::AdverseEvents),
             therapy: snapshot.table_path(TableId::TherapySessions),
+            departures: snapshot.table_path(TableId::Departures),
         }
     }
 }
@@ -292,6 +301,7 @@ struct PatientRows {
     diagnoses: Vec<super::history::Diagnosis>,
     adverse_events: Vec<super::history::AdverseEvent>,
     therapy: Vec<super::history::TherapySession>,
+    departures: Vec<super::history::Departure>,
 }
 
 impl<'a> Merge<'a> {
@@ -307,6 +317,7 @@ impl<'a> Merge<'a> {
             diagnoses: Cursor::open(&paths.diagnoses, range, Diagnoses::new(protocol))?,
             adverse_events: Cursor::open(&paths.adverse_events, range, AdverseEvents::new(&protocol.adverse_events))?,
             therapy: Cursor::open(&paths.therapy, range, TherapySessions::default())?,
+            departures: Cursor::open(&paths.departures, range, Departures::default())?,
             rows: PatientRows::default(),
             scratch: Scratch::default(),
             paths,
@@ -328,6 +339,7 @@ impl<'a> Merge<'a> {
             counts.flow.count(episode, outcomes);
             if episode.number == 1 {
                 counts.strata.count(episode, &outcomes[job.primary]);
+                counts.statuses.count(episode, &outcomes[job.primary]);
             }
             if let Some(relief) = episode.relief.filter(|_| episode.number == 1) {
                 counts.durability.count(episode.period, episode.condition, &relief);
@@ -351,7 +363,8 @@ impl<'a> Merge<'a> {
         self.reviews.take(key, &mut rows.reviews, &paths.reviews)?;
         self.diagnoses.take(key, &mut rows.diagnoses, &paths.diagnoses)?;
         self.adverse_events.take(key, &mut rows.adverse_events, &paths.adverse_events)?;
-        self.therapy.take(key, &mut rows.therapy, &paths.therapy)
+        self.therapy.take(key, &mut rows.therapy, &paths.therapy)?;
+        self.departures.take(key, &mut rows.departures, &paths.departures)
     }
 }
 
@@ -371,6 +384,7 @@ fn history<'r>(key: i64, patient: &'r PatientRow, rows: &'r PatientRows, job: &J
         reviews: &rows.reviews,
         diagnoses: &rows.diagnoses,
         therapy: &rows.therapy,
+        departures: &rows.departures,
         pgic_best: source.and_then(|source| job.pgic_best(&source.name)),
     }
 }

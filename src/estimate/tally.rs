@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::derive::durability::Durability;
 use crate::derive::safety::Safety;
+use crate::derive::status::Statuses;
 use crate::derive::strata::Strata;
 use crate::model::calendar::Period;
 
@@ -158,6 +159,8 @@ pub struct Tallies {
     pub durability: Durability,
     /// Response by exposure, adjuncts and comorbidity, counted at the same time.
     pub strata: Strata,
+    /// What became of those due, counted at the same time.
+    pub statuses: Statuses,
 }
 
 impl Tallies {

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use super::admit::{
-    AdverseEvents, Assessments, Diagnoses, Infusions, MedicationReviews, Prescriptions, TherapySessions,
+    AdverseEvents, Assessments, Departures, Diagnoses, Infusions, MedicationReviews, Prescriptions, TherapySessions,
 };
 use super::buckets::Buckets;
 use super::digest::{digest, reading};
@@ -96,7 +96,16 @@ impl<'a> Session<'a> {
             ($($table:ident),+) => { $(see(read_table::<$table>(self, &roster, ledger, &mut withheld, draft, meter)?);)+ };
         }
         // The type parameter differs from line to line, so this is not a loop.
-        read!(Diagnoses, Infusions, Assessments, Prescriptions, MedicationReviews, AdverseEvents, TherapySessions);
+        read!(
+            Diagnoses,
+            Infusions,
+            Assessments,
+            Prescriptions,
+            MedicationReviews,
+            AdverseEvents,
+            TherapySessions,
+            Departures
+        );
         write_withheld(self, &roster, withheld, draft)?;
         Ok((roster, last_days))
     }

@@ -16,7 +16,7 @@ const fn guide(name: &'static str, meaning: &'static str, example: &'static str)
 }
 
 /// Every column of every input table, each once.
-pub const COLUMN_GUIDE: [ColumnGuide; 36] = [
+pub const COLUMN_GUIDE: [ColumnGuide; 37] = [
     guide("patient_id", "the clinic's own pseudonymous code, the same in every file", "K7M2QX"),
     guide("site", "code of the clinic, where one file holds several", "north"),
     guide("row_id", "number of the row in the system it came from; a repeated one is a copy", "88213"),
@@ -52,6 +52,7 @@ pub const COLUMN_GUIDE: [ColumnGuide; 36] = [
     guide("grade", "CTCAE grade, 1 to 5", "2"),
     guide("serious", "whether it was serious: yes or no", "no"),
     guide("kind", "of the session: psychotherapy, pain_reprogramming, …", "psychotherapy"),
+    guide("departure", "why nobody could be asked from that day on: died, withdrew, moved or other", "moved"),
     guide("scope", "all, or research_only", "all"),
 ];
 

@@ -60,6 +60,8 @@ pub enum TableId {
     AdverseEvents,
     /// Psychotherapy and the like.
     TherapySessions,
+    /// Why and when nobody could be asked any more.
+    Departures,
 }
 
 /// Whose row it is and where it came from: the first columns of every table.
@@ -72,7 +74,7 @@ pub const ORIGIN: [Column; 3] = [
 
 impl TableId {
     /// Every table, in the order they are listed.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Patients,
         Self::Diagnoses,
         Self::Infusions,
@@ -82,6 +84,7 @@ impl TableId {
         Self::MedicationReviews,
         Self::AdverseEvents,
         Self::TherapySessions,
+        Self::Departures,
     ];
 
     /// File stem and name in counts.
@@ -96,6 +99,7 @@ impl TableId {
             Self::MedicationReviews => "medication_reviews",
             Self::AdverseEvents => "adverse_events",
             Self::TherapySessions => "therapy_sessions",
+            Self::Departures => "departures",
         }
     }
 
@@ -111,6 +115,7 @@ impl TableId {
             Self::MedicationReviews => MEDICATION_REVIEWS,
             Self::AdverseEvents => ADVERSE_EVENTS,
             Self::TherapySessions => THERAPY_SESSIONS,
+            Self::Departures => DEPARTURES,
         }
     }
 
@@ -164,6 +169,7 @@ const ADVERSE_EVENTS: &[Column] = &[
     optional("serious", ColumnKind::Boolean),
 ];
 const THERAPY_SESSIONS: &[Column] = &[column("day", ColumnKind::Int32), column("kind", ColumnKind::Utf8)];
+const DEPARTURES: &[Column] = &[column("day", ColumnKind::Int32), column("departure", ColumnKind::Utf8)];
 
 /// A column of a clinic's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,7 +214,7 @@ const DAY: Option<DayColumn> = Some(DayColumn { dated: "date", study_day: "day" 
 
 /// Files in template order. Any order of columns is read; `site` is for files
 /// that hold several clinics, `row_id` for exports that number their rows.
-pub const INPUT_TABLES: [InputTable; 9] = [
+pub const INPUT_TABLES: [InputTable; 10] = [
     InputTable {
         name: "patients",
         required: true,
@@ -303,6 +309,12 @@ pub const INPUT_TABLES: [InputTable; 9] = [
         required: false,
         day: DAY,
         columns: &[required("patient_id"), required("kind"), may_have("row_id"), may_have("site")],
+    },
+    InputTable {
+        name: "departures",
+        required: false,
+        day: DAY,
+        columns: &[required("patient_id"), required("departure"), may_have("row_id"), may_have("site")],
     },
     InputTable {
         name: "withdrawals",

@@ -379,6 +379,7 @@ impl Reader<'_> {
 pub const BUILT_IN_RESULTS: &[&str] = &[
     "attrition",
     "retention",
+    "follow_up_status",
     "responder_curve",
     "adverse_events_asked",
     "adverse_events_outside",

@@ -17,11 +17,11 @@ const START: &[u8] = b"2025-07-07";
 /// The files of a clinic whose patients fared alike by groups.
 #[derive(Default)]
 struct Clinic {
-    files: [String; 7],
+    files: [String; 8],
     count: u64,
 }
 
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("patients", "patient_id,sex,birth_year"),
     ("diagnoses", "patient_id,condition,rank,source_code"),
     ("infusions", "patient_id,date,dose_mg_per_kg"),
@@ -29,6 +29,7 @@ const FILES: [(&str, &str); 7] = [
     ("prescriptions", "patient_id,start_date,days_supply,drug,strength,unit,quantity,row_id"),
     ("medication_reviews", "patient_id,date,complete"),
     ("therapy_sessions", "patient_id,date,kind"),
+    ("departures", "patient_id,date,departure"),
 ];
 
 fn date(day: i32) -> Day {
@@ -207,4 +208,34 @@ fn groups_are_formed_as_the_tables_say() {
         let id = format!("response_by_stratum/rolling_year/2025Q3/all/all/{stratum}/12w/NRI/rate");
         assert_eq!(counts(find(&results, &id)), row.get("responded"), "{}", row.text());
     }
+}
+
+#[test]
+fn those_due_became_what_the_tables_say() {
+    let [patients, expected] = &tables("follow_up_status")[..] else { panic!("two tables") };
+    let mut clinic = Clinic::default();
+    for row in patients.rows() {
+        let score = row.get("score on day 84");
+        clinic.add(&row, "0", "0.5", &if score == "-" { String::new() } else { format!("84:{score}") });
+        for (day, why) in pairs(row.get("departures")) {
+            clinic.also(&row, 7, |_| format!("{day},{why}"));
+        }
+    }
+    let results = clinic.results();
+    for row in expected.rows() {
+        let level = row.get("status");
+        let stratum = if level == "all" { "all".to_owned() } else { format!("status={level}") };
+        let found = find(&results, &format!("follow_up_status/quarter/2025Q3/all/all/{stratum}/12w/OC/count"));
+        // Fewer than five are hidden, nobody is not.
+        let expected =
+            if (1..5).contains(&row.get("patients").parse().unwrap_or(0)) { "" } else { row.get("patients") };
+        assert_eq!(found["value"], expected, "{}", row.text());
+        assert_eq!(found["suppression"] == "primary", expected.is_empty(), "{}", row.text());
+        let group = |of: &Row<'_>| of.get("patients").parse::<u64>().expect("a count");
+        let told: u64 =
+            patients.rows().filter(|of| level == "all" || of.get("status") == level).map(|of| group(&of)).sum();
+        assert_eq!(told.to_string(), row.get("patients"), "the two tables agree");
+    }
+    let rate = find(&results, "response_30/quarter/2025Q3/all/all/all/12w/NRI/rate");
+    assert_eq!(counts(rate), "12 of 32", "whoever died or left did not respond");
 }

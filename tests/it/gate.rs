@@ -25,7 +25,7 @@ const PLANTED: [&str; 9] = [
 /// What of them may be seen nowhere, whatever is done to case and punctuation.
 const TRACES: [&str; 5] = ["219-09-9999", "219 09 9999", "555-0147", "quackenbush", "77481234"];
 
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "patients",
     "diagnoses",
     "infusions",
@@ -34,6 +34,7 @@ const TABLES: [&str; 9] = [
     "medication_reviews",
     "adverse_events",
     "therapy_sessions",
+    "departures",
     "withdrawals",
 ];
 
@@ -49,6 +50,7 @@ fn clinic() -> Workdir {
         ("medication_reviews", "patient_id,date,complete\nqx7k2m9p,2026-01-04,yes\n"),
         ("adverse_events", "patient_id,date,term,grade,serious\nqx7k2m9p,2026-01-05,nausea,1,no\n"),
         ("therapy_sessions", "patient_id,date,kind\nwv3n8r5t,2026-02-03,psychotherapy\n"),
+        ("departures", "patient_id,date,departure\nwv3n8r5t,2026-02-05,moved\n"),
         ("withdrawals", "patient_id,effective_date,scope\nother111,2026-02-03,all\n"),
     ] {
         workdir.write(&format!("records/{table}.csv"), text);

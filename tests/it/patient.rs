@@ -1,7 +1,9 @@
 //! A patient written in a line: the shorthand of the spec tables.
 
 use relief::derive::episode::{DataCut, Episode, Outcome, Scratch, episodes};
-use relief::derive::history::{Assessment, Diagnosis, Infusion, PatientHistory, Prescription, Scale, TherapySession};
+use relief::derive::history::{
+    Assessment, Departure, Diagnosis, Infusion, PatientHistory, Prescription, Scale, TherapySession,
+};
 use relief::derive::medication::Meaning;
 use relief::model::horizon::HORIZONS;
 use relief::model::opioid::Dispensing;
@@ -17,6 +19,7 @@ pub(crate) struct Patient {
     pub(crate) reviews: Vec<i32>,
     pub(crate) diagnoses: Vec<Diagnosis>,
     pub(crate) therapy: Vec<TherapySession>,
+    pub(crate) departures: Vec<Departure>,
 }
 
 /// An episode with its outcomes.
@@ -63,6 +66,7 @@ impl Patient {
             reviews: &self.reviews,
             diagnoses: &self.diagnoses,
             therapy: &self.therapy,
+            departures: &self.departures,
             pgic_best: Some(1),
         }
     }

@@ -15,6 +15,7 @@ mod measures;
 mod pooled;
 pub mod safety;
 mod screen;
+pub mod status;
 pub mod strata;
 mod tipping;
 
@@ -70,6 +71,7 @@ pub const ANALYSES: &[Analysis] = &[
     Analysis { id: "durability", run: durability::estimates },
     Analysis { id: "strata", run: strata::estimates },
     Analysis { id: "completeness", run: completeness::estimates },
+    Analysis { id: "status", run: status::estimates },
 ];
 
 /// One analysis of numbers that may be shown: what `release` computes after it

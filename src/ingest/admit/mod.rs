@@ -6,6 +6,7 @@
 
 mod adverse_events;
 mod assessments;
+mod departures;
 mod diagnoses;
 mod infusions;
 mod medication_reviews;
@@ -18,6 +19,7 @@ use arrow::array::ArrayRef;
 
 pub(super) use adverse_events::AdverseEvents;
 pub(super) use assessments::Assessments;
+pub(super) use departures::Departures;
 pub(super) use diagnoses::Diagnoses;
 pub(super) use infusions::Infusions;
 pub(super) use medication_reviews::MedicationReviews;

@@ -3,6 +3,8 @@
 use super::sections::{Material, figures};
 use super::select::{self, Query};
 use super::{Context, element, words};
+use crate::derive::status::STATUSES;
+use crate::estimate::analysis::status;
 use crate::estimate::result::{Estimand, Population};
 use crate::protocol::{Measure, MeasureKind, Role};
 use crate::publish::chart::svg::escape;
@@ -44,7 +46,11 @@ fn tipping<'r>(measure: &Measure, population: Population, material: Material<'r>
 /// The section.
 pub(super) fn section(material: Material<'_>) -> String {
     let population = select::headline(material.released);
-    let rest = figures(material, &["estimands"]) + &rates(material, population) + &changes(material, population) + NOTE;
+    let rest = figures(material, &["estimands"])
+        + &became(material, population)
+        + &rates(material, population)
+        + &changes(material, population)
+        + NOTE;
     element::section("missing", "How much depends on those we lost?", &answer(material, population), &rest)
 }
 
@@ -87,6 +93,20 @@ fn turning(measure: &Measure, population: Population, material: Material<'_>) ->
             format!(" How many of the lost would have had to respond to conclude {what}: {}.", element::number(row))
         }
     }
+}
+
+/// What became of those due; a death is never counted as lost.
+fn became(material: Material<'_>, population: Population) -> String {
+    let Material { released, context, .. } = material;
+    let due = Query { statistic: "count", estimand: Estimand::Oc, ..Query::rate(status::STATUS, population, context) };
+    let of_status = Query { stratum: status::SPLIT, ..due };
+    let rows = STATUSES.iter().filter_map(|(level, label)| {
+        let row = of_status.rows(released).find(|row| row.stratum_level == *level)?;
+        Some(vec![escape(label), element::number(row)])
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    let columns = [element::words_column("What became of them"), element::number_column("Patients")];
+    table("Those who were due", &columns, &rows, population, material)
 }
 
 fn rates(material: Material<'_>, population: Population) -> String {
