@@ -115,7 +115,8 @@ pub struct Corrections {
     pub quarantined: u64,
     /// Accepted as they are: the correction was left out.
     pub not_needed: u64,
-    /// No such record was found, or not the column, or two corrections differ.
+    /// No such record was found, or not the column, or two corrections differ,
+    /// or no row can be made of the record.
     pub unmatched: u64,
 }
 

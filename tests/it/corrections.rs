@@ -210,3 +210,186 @@ fn a_file_that_is_no_quarantine_is_an_error() {
     workdir.remove("mended.csv");
     workdir.relief(&["check", "pipeline.toml"]).exits(7).says("mended.csv");
 }
+
+/// A source of a foreign format, ingested, with corrections by line and column,
+/// ingested again: what came of them, and the tables before and after.
+fn round_trip(workdir: &Workdir, kind: &str, corrections: &[(&str, &str, &str)]) -> (Value, Value) {
+    for file in ["patients", "diagnoses", "infusions", "assessments"] {
+        workdir.remove(&format!("records/{file}.csv"));
+    }
+    workdir.replace("pipeline.toml", "kind = \"csv\"", &format!("kind = \"{kind}\""));
+    workdir.replace("pipeline.toml", "max_reject_share = 0.5", "max_reject_share = 1.0");
+    workdir.relief(&["ingest", "pipeline.toml"]).exits(0);
+    let quarantine = workdir.read("store/snapshots/000001/quarantine/main.csv");
+    let mut used = 0;
+    let mut text = String::new();
+    for (number, line) in quarantine.lines().enumerate() {
+        let place: Vec<&str> = line.split(',').collect();
+        let correction = corrections.iter().find(|(file, of, _)| number > 0 && place[0] == *file && place[1] == *of);
+        used += usize::from(correction.is_some());
+        writeln!(text, "{line}{}", correction.map_or("", |(_, _, value)| *value)).expect("into memory");
+    }
+    assert!(used >= corrections.len(), "{quarantine}");
+    workdir.write("mended.csv", text);
+    name_corrections(workdir, "mended.csv");
+    let answer = workdir.relief(&["ingest", "pipeline.toml", "--json"]).exits(0).json();
+    (answer["tables"].clone(), answer["corrections"][0].clone())
+}
+
+fn made(rows: u64, recovered: u64, unmatched: u64) -> Value {
+    json!({"source": "main", "file": "mended.csv", "rows": rows, "recovered": recovered,
+        "quarantined": rows - recovered - unmatched, "not_needed": 0, "unmatched": unmatched})
+}
+
+fn quarantined(workdir: &Workdir, snapshot: u32) -> Vec<String> {
+    let text = workdir.read(&format!("store/snapshots/{snapshot:06}/quarantine/main.csv"));
+    text.lines().skip(1).map(|line| line.split(',').take(4).collect::<Vec<_>>().join(",")).collect()
+}
+
+#[test]
+fn fhir_records_come_back_and_what_cannot_says_why() {
+    let workdir = Workdir::with_clinic();
+    let pain = |id: &str, value: &str, day: &str| {
+        format!(
+            r#"{{"resourceType":"Observation","id":"{id}","status":"final","valueInteger":{value},"effectiveDateTime":"{day}","code":{{"coding":[{{"system":"http://loinc.org","code":"72514-3"}}]}},"subject":{{"reference":"Patient/qx7k2m9p"}}}}"#
+        )
+    };
+    let observations = [
+        pain("o1", "11", "2026-03-01"),
+        pain("o2", "5", "2026-03"),
+        pain("o3", "5", "2026-03-02"),
+        r#"{"resourceType":"Observation","code":"x"}"#.to_owned(),
+        r#"{"resourceType":"Obs"#.to_owned(),
+    ];
+    let order = r#"{"resourceType":"MedicationRequest","id":"m1","status":"active","intent":"order","authoredOn":"2026-03-01","subject":{"reference":"Patient/qx7k2m9p"},"medicationCodeableConcept":{"text":"Oxycodone 5 MG Oral Tablet"},"dispenseRequest":{"quantity":{"value":60}}}"#;
+    workdir.write("records/Patient.000.ndjson", r#"{"resourceType":"Patient","id":"qx7k2m9p","gender":"female"}"#);
+    workdir.write("records/Observation.000.ndjson", observations.join("\n"));
+    workdir.write("records/MedicationRequest.000.ndjson", order);
+    let (tables, corrections) = round_trip(
+        &workdir,
+        "fhir",
+        &[
+            ("Observation.000.ndjson", "1", "10"),
+            // A day that was only a month; a number of days the order did not state.
+            ("Observation.000.ndjson", "2", "2026-03-05"),
+            ("MedicationRequest.000.ndjson", "1", "30"),
+            // Nothing is known of these two, so no row can be made of them.
+            ("Observation.000.ndjson", "4", "7"),
+            ("Observation.000.ndjson", "5", "7"),
+        ],
+    );
+    assert_eq!(corrections, made(5, 3, 2));
+    assert_eq!(tables["assessments"], json!({"read": 5, "accepted": 3, "quarantined": 2, "duplicates": 0}));
+    assert_eq!(tables["prescriptions"]["accepted"], 1);
+    let answer = workdir.relief(&["check", "pipeline.toml", "--json"]).exits(0).json();
+    let finding =
+        json!({"rule": "correction-incomplete", "source": "main", "file": "mended.csv", "column": "", "count": 2});
+    assert!(answer["findings"].as_array().expect("findings").contains(&finding), "{answer}");
+    let said = workdir.relief(&["check", "pipeline.toml"]).exits(0);
+    assert!(said.out.contains("corrections of main: 3 of 5 rows recovered"), "{}", said.out);
+}
+
+#[test]
+fn omop_records_are_set_aside_by_their_own_columns_and_come_back() {
+    let workdir = Workdir::with_clinic();
+    workdir.write("records/PERSON.csv", "person_id,gender_concept_id,year_of_birth\n101,8532,1970\n102,8507,1850\n");
+    workdir.write(
+        "records/MEASUREMENT.csv",
+        "measurement_id,person_id,measurement_concept_id,measurement_date,value_as_number,operator_concept_id\n\
+         1,101,43055141,2026-03-01,11,\n2,101,43055141,2026-13-01,4,\n3,999,43055141,2026-03-01,4,\n\
+         4,101,43055141,2026-03-02,3,4171754\n",
+    );
+    workdir.write(
+        "records/DRUG_EXPOSURE.csv",
+        "drug_exposure_id,person_id,drug_concept_id,drug_exposure_start_date,quantity,days_supply,drug_source_value\n\
+         7,101,40232707,2026-03-01,0,30,\n8,101,40232707,2026-04-01,60,,\n",
+    );
+    let (tables, corrections) = round_trip(
+        &workdir,
+        "omop",
+        &[
+            ("PERSON.csv", "3", "1980"),
+            ("MEASUREMENT.csv", "2", "10"),
+            ("MEASUREMENT.csv", "3", "2026-03-01"),
+            ("MEASUREMENT.csv", "4", "101"),
+            ("DRUG_EXPOSURE.csv", "2", "60"),
+            ("DRUG_EXPOSURE.csv", "3", "0"),
+        ],
+    );
+    let listed = [
+        "PERSON.csv,3,year_of_birth,birth-year-implausible",
+        "MEASUREMENT.csv,2,value_as_number,score-out-of-range",
+        "MEASUREMENT.csv,3,measurement_date,date-invalid",
+        "MEASUREMENT.csv,4,person_id,unknown-patient",
+        "MEASUREMENT.csv,5,operator_concept_id,not-a-number",
+        "DRUG_EXPOSURE.csv,2,quantity,quantity-not-recorded",
+        "DRUG_EXPOSURE.csv,3,days_supply,days-supply-invalid",
+    ];
+    let mut before = quarantined(&workdir, 1);
+    before.sort_by_key(|line| listed.iter().position(|known| known == line));
+    assert_eq!(before, listed);
+    // No days are still no days.
+    assert_eq!(corrections, made(6, 5, 0));
+    assert_eq!(tables["assessments"], json!({"read": 4, "accepted": 3, "quarantined": 1, "duplicates": 0}));
+    assert_eq!([&tables["patients"]["accepted"], &tables["prescriptions"]["accepted"]], [2, 1]);
+    assert_eq!(quarantined(&workdir, 2), [listed[4], listed[6]]);
+}
+
+#[test]
+fn redcap_records_are_corrected_by_field_and_in_raw_values() {
+    let workdir = Workdir::with_clinic();
+    workdir.write(
+        "records/export.csv",
+        "record_id,redcap_event_name,sex,year,demographics_complete,visit,nrs,phq9,pain_complete\n\
+         q7x,base_arm_1,1,1970,2,2026-01-04,11,30,2\nq7x,week_4_arm_1,,,,2026-02-31,5,9,2\n\
+         w3v,base_arm_1,1,1850,2,,,,\n",
+    );
+    let field = |name: &str, form: &str| format!("{name},{form},,text,L{},\n", ",".repeat(12));
+    let head = "\"Variable / Field Name\",\"Form Name\",\"Section Header\",\"Field Type\",\"Field Label\",\
+        \"Choices, Calculations, OR Slider Labels\",\"Field Note\",\"Text Validation Type OR Show Slider Number\",\
+        \"Text Validation Min\",\"Text Validation Max\",Identifier?,\"Branching Logic (Show field only if...)\",\
+        \"Required Field?\",\"Custom Alignment\",\"Question Number (surveys only)\",\"Matrix Group Name\",\
+        \"Matrix Ranking?\",\"Field Annotation\"\n";
+    let fields = [("record_id", "demographics"), ("sex", "demographics"), ("year", "demographics")];
+    let fields = fields.into_iter().chain([("visit", "pain"), ("nrs", "pain"), ("phq9", "pain")]);
+    workdir
+        .write("records/dictionary.csv", fields.fold(head.to_owned(), |text, (name, form)| text + &field(name, form)));
+    let table =
+        |table: &str, form: &str, rest: &str| format!("[[table]]\ntable = \"{table}\"\nform = \"{form}\"\n{rest}\n");
+    let score = |field: &str, instrument: &str| {
+        let columns = format!("columns = {{ date = \"visit\", score = \"{field}\" }}");
+        table("assessments", "pain", &format!("{columns}\nconstants = {{ instrument = \"{instrument}\" }}"))
+    };
+    let patients = "columns = { sex = \"sex\", birth_year = \"year\" }\nvalues.sex = { 0 = \"F\", 1 = \"M\" }";
+    let mapping =
+        ["id = \"own\"\nversion = 1\ntitle = \"Own\"\n".to_owned(), table("patients", "demographics", patients)];
+    workdir.write("own.toml", mapping.concat() + &score("nrs", "pain_nrs") + &score("phq9", "phq9"));
+    workdir.replace("pipeline.toml", "path = \"records\"", "path = \"records\"\nmapping = \"own.toml\"");
+    let (tables, corrections) = round_trip(&workdir, "redcap", &[("export.csv", "3", "2026-02-28")]);
+    let mut listed = quarantined(&workdir, 1);
+    listed.sort();
+    assert_eq!(
+        listed,
+        [
+            "export.csv,2,nrs,score-out-of-range",
+            "export.csv,2,phq9,score-out-of-range",
+            "export.csv,3,visit,date-invalid",
+            "export.csv,3,visit,date-invalid",
+            "export.csv,4,year,birth-year-implausible",
+        ]
+    );
+    // One line of the export gives two rows, and both come back with its day.
+    assert_eq!(corrections, made(1, 1, 0));
+    assert_eq!(tables["assessments"], json!({"read": 4, "accepted": 2, "quarantined": 2, "duplicates": 0}));
+    // Two scores of one line are corrected each by its own field, and the sex in the project's own code.
+    let text = "file,line,column,rule,correction\nexport.csv,4,year,,1980\nexport.csv,4,sex,,0\nexport.csv,2,nrs,,10\n\
+        export.csv,2,phq9,,3\nexport.csv,3,visit,,2026-02-28\n";
+    workdir.write("mended.csv", text);
+    let answer = workdir.relief(&["ingest", "pipeline.toml", "--json"]).exits(0).json();
+    // Each row of a line takes of its corrections those of its own fields.
+    assert_eq!(answer["corrections"][0], made(3, 3, 0));
+    assert_eq!(answer["tables"]["assessments"], json!({"read": 4, "accepted": 4, "quarantined": 0, "duplicates": 0}));
+    let patients = workdir.path("store/snapshots/000003/patients.parquet");
+    let rows = crate::ingest::text_of(&patients, &["patient_key", "source_id", "source_row"]);
+    assert!(rows.iter().any(|row| row.contains(",F,1980")), "{rows:?}");
+}

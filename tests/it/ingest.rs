@@ -190,7 +190,7 @@ const FIXTURES: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Rules that need more than a line; each has a test of this name below.
-const ELSEWHERE: [&str; 30] = [
+const ELSEWHERE: [&str; 31] = [
     "ambiguous-patient",
     "index-period-missing",
     "consent-withdrawn",
@@ -201,6 +201,7 @@ const ELSEWHERE: [&str; 30] = [
     "unmapped-column",
     "unread-file",
     "correction-unmatched",
+    "correction-incomplete",
     "correction-not-needed",
     "record-not-mapped",
     "missing-table",

@@ -28,6 +28,8 @@ struct Group {
     /// One cell is corrected in two ways.
     contradictory: bool,
     used: bool,
+    /// Nothing can be made of the record, however its cell is mended.
+    hopeless: bool,
 }
 
 impl Corrections {
@@ -100,6 +102,16 @@ impl Corrections {
         let group = &self.groups[number];
         let usable = !group.contradictory;
         usable.then(|| Correction { number, cells: group.cells.clone(), at_once: group.at_once })
+    }
+
+    /// Notes that a record was found and no row can be made of it.
+    pub(super) fn hopeless(&mut self, number: usize) {
+        self.groups[number].hopeless = true;
+    }
+
+    /// How many corrections are of records no row can be made of.
+    pub(super) fn hopeless_ones(&self) -> u64 {
+        self.groups.iter().filter(|group| group.hopeless && !group.used).count() as u64
     }
 
     /// Notes that a row was found for a correction.

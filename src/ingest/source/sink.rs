@@ -12,6 +12,7 @@
 
 use crate::ingest::error::IngestError;
 use crate::ingest::gate::Role;
+use crate::ingest::layout::Layout;
 use crate::ingest::staged::Names;
 use crate::model::reject::Rule;
 use crate::model::table::InputTable;
@@ -46,19 +47,56 @@ pub(in crate::ingest) struct Correction {
 }
 
 impl Correction {
-    /// Whether every cell corrected is one of the row's.
-    pub(in crate::ingest) fn fits(&self, cells: Cells<'_>) -> bool {
-        self.cells.iter().all(|(column, _)| cells.iter().any(|(name, _)| name == column))
+    /// With the words of the original put as canonical ones.
+    pub(super) fn meaning(self, names: &Names, put: impl Fn(&'static str, &str) -> String) -> Self {
+        let called = |column: &str| names.iter().find(|(_, called)| called.eq_ignore_ascii_case(column));
+        let mean = |(column, text): (String, String)| {
+            let text = called(&column).map_or_else(|| text.clone(), |(name, _)| put(name, &text));
+            (column, text)
+        };
+        Self { cells: self.cells.into_iter().map(mean).collect(), ..self }
     }
 
-    /// The cells of a row as corrected.
-    pub(in crate::ingest) fn applied<'a>(&'a self, cells: Cells<'a>) -> Vec<(&'static str, &'a str)> {
-        let corrected = |name: &str| self.cells.iter().find(|(column, _)| column == name);
-        cells
-            .iter()
-            .map(|(name, value)| (*name, corrected(name).map_or(*value, |(_, corrected)| corrected.as_str())))
-            .collect()
+    /// The cells of a row of `table` as corrected, where every column named is
+    /// one of its. A column the record lacked may be given.
+    pub(super) fn applied<'a>(
+        &'a self,
+        table: &'static InputTable,
+        names: Option<&Names>,
+        cells: Cells<'a>,
+    ) -> Option<Vec<(&'static str, &'a str)>> {
+        if self.cells.is_empty() {
+            return None;
+        }
+        let mut corrected = cells.to_vec();
+        for (column, value) in &self.cells {
+            let name = canonical(table, names, column)?;
+            match corrected.iter_mut().find(|(known, _)| *known == name) {
+                Some(cell) => cell.1 = value,
+                None if Layout::calendar_of(table, name).is_some() && dated(table, cells) => return None,
+                None => corrected.push((name, value)),
+            }
+        }
+        Some(corrected)
     }
+}
+
+/// The canonical column staff mean: by the original's name, by ours, or by the
+/// FHIR element findings name, as `Observation.date`.
+fn canonical(table: &'static InputTable, names: Option<&Names>, column: &str) -> Option<&'static str> {
+    let own = |wanted: &str| table.header_names().find(|known| *known == wanted);
+    let called = names.into_iter().flatten().filter(|(_, called)| called.eq_ignore_ascii_case(column));
+    let element = || match column.rsplit_once('.')?.1 {
+        "value" => own("score"),
+        "subject" => own("patient_id"),
+        element => own(element),
+    };
+    called.filter_map(|(name, _)| own(name)).next().or_else(|| own(column)).or_else(element)
+}
+
+/// Whether a row says when.
+fn dated(table: &InputTable, cells: Cells<'_>) -> bool {
+    cells.iter().any(|(name, _)| Layout::calendar_of(table, name).is_some())
 }
 
 /// A canonical row of a format whose columns have names of their own.
@@ -128,8 +166,11 @@ pub(in crate::ingest) trait Sink {
     /// staff find the cell.
     fn names(&mut self, names: Names) -> usize;
 
-    /// What staff wrote beside a record. `row` makes corrections itself, by
-    /// canonical names; an adapter that names the original's columns asks for
+    /// As `names`, of all rows of a file: `row` and `reject_row` use them.
+    fn called(&mut self, file: FileId, names: Names);
+
+    /// What staff wrote beside a record. `row` and `reject_row` make corrections
+    /// themselves; an adapter whose values are words of the original's asks for
     /// them here and says the row twice, with `corrected_row`.
     fn correction(&self, at: At) -> Option<Correction>;
 

@@ -18,7 +18,9 @@ use super::original::Original;
 use super::sink::{At, Cells, CorrectedRow, Correction, FileId, Sink};
 use super::stream::{Marks, Stream, no_room};
 use super::{OtherFile, SourceCorrections, SourceFiles, TableFile};
-use crate::model::reject::{CORRECTION_UNMATCHED, MISSING_TABLE, RecordCounts, Rule, UNMAPPED_COLUMN};
+use crate::model::reject::{
+    CORRECTION_INCOMPLETE, CORRECTION_UNMATCHED, MISSING_TABLE, RecordCounts, Rule, UNMAPPED_COLUMN,
+};
 use crate::model::table::{INPUT_TABLES, InputTable};
 use crate::protocol::{Basis, MedicationFeed, SourceEntry};
 
@@ -50,6 +52,8 @@ struct File {
     name: String,
     original: Original,
     headers_shown: bool,
+    /// What its columns are called, if one thing throughout.
+    names: Option<usize>,
     last: Option<(u32, Said)>,
     said: RecordCounts,
     stated: Option<u64>,
@@ -129,8 +133,11 @@ impl<'a> Stage<'a> {
     /// The file of corrections among the others, and what came of them so far.
     fn settle_corrections(&mut self, file: FileId) -> SourceCorrections {
         let (rows, unmatched) = (self.corrections.len(), self.corrections.unmatched());
-        if unmatched > 0 {
-            self.remark(file, &CORRECTION_UNMATCHED, "", unmatched);
+        let hopeless = self.corrections.hopeless_ones();
+        for (rule, times) in [(&CORRECTION_UNMATCHED, unmatched - hopeless), (&CORRECTION_INCOMPLETE, hopeless)] {
+            if times > 0 {
+                self.remark(file, rule, "", times);
+            }
         }
         SourceCorrections { other: file.0, rows, unmatched }
     }
@@ -140,6 +147,7 @@ impl<'a> Stage<'a> {
             name: shown,
             original: Original::new(path),
             headers_shown: false,
+            names: None,
             last: None,
             said: RecordCounts::default(),
             stated: None,
@@ -203,6 +211,11 @@ impl<'a> Stage<'a> {
         shown.for_each(|shown| shown.fate = Fate::NotRead);
     }
 
+    /// What columns of a corrected record are called in its file.
+    fn called_in(&self, at: At, correction: Option<&Correction>) -> Option<Names> {
+        correction.and(self.files[at.file.0].names).map(|number| self.names[number].clone())
+    }
+
     fn rejection(&mut self, rule: &'static Rule, column: &str) -> usize {
         let next = self.rejected_for.len();
         let number = *self.rejections.entry((rule.id, column.to_owned())).or_insert(next);
@@ -238,13 +251,11 @@ impl Sink for Stage<'_> {
     }
 
     fn row(&mut self, at: At, table: &'static InputTable, cells: Cells<'_>) -> Result<(), IngestError> {
-        let correction = self.correction(at).filter(|correction| correction.fits(cells));
-        let Some(correction) = correction else {
-            self.files[at.file.0].say(at.line, Said::Rows);
-            return self.write(at, table, Marks::default(), cells, None);
-        };
-        let corrected = correction.applied(cells);
-        let row = CorrectedRow { names: None, cells, correction: Some((&correction, &corrected)) };
+        let names = self.files[at.file.0].names;
+        let correction = self.correction(at);
+        let called = self.called_in(at, correction.as_ref());
+        let corrected = correction.as_ref().and_then(|correction| correction.applied(table, called.as_ref(), cells));
+        let row = CorrectedRow { names, cells, correction: correction.as_ref().zip(corrected.as_deref()) };
         self.corrected_row(at, table, row)
     }
 
@@ -254,6 +265,10 @@ impl Sink for Stage<'_> {
             self.names.push(names);
             self.names.len() - 1
         })
+    }
+
+    fn called(&mut self, file: FileId, names: Names) {
+        self.files[file.0].names = Some(self.names(names));
     }
 
     fn correction(&self, at: At) -> Option<Correction> {
@@ -288,7 +303,18 @@ impl Sink for Stage<'_> {
     ) -> Result<(), IngestError> {
         let number = self.rejection(rule, column);
         self.files[at.file.0].say(at.line, Said::Rejected);
-        self.write(at, table, Marks { rejection: Some(number), ..Marks::default() }, cells, None)
+        let marks = Marks { rejection: Some(number), ..Marks::default() };
+        let Some(correction) = self.correction(at) else { return self.write(at, table, marks, cells, None) };
+        let called = self.called_in(at, Some(&correction));
+        let corrected =
+            correction.applied(table, called.as_ref(), cells).filter(|corrected| is_row(table, cells, corrected));
+        let Some(corrected) = corrected else {
+            self.corrections.hopeless(correction.number);
+            return self.write(at, table, marks, cells, None);
+        };
+        self.corrections.found(correction.number);
+        let marks = Marks { names: self.files[at.file.0].names, correction: Some(correction.number), ..marks };
+        self.write(at, table, marks, cells, Some(&corrected))
     }
 
     fn pass_over(&mut self, at: At, rule: &'static Rule, column: &str) {
@@ -347,6 +373,14 @@ impl File {
                 .collect(),
         })
     }
+}
+
+/// Whether a corrected record can be a row: something of it could be read, and
+/// nothing a row must have is missing.
+fn is_row(table: &InputTable, known: Cells<'_>, corrected: Cells<'_>) -> bool {
+    let filled = |name: &str| corrected.iter().any(|(column, text)| *column == name && !text.is_empty());
+    let dated = table.day.is_none_or(|day| table.name == "withdrawals" || filled(day.dated) || filled(day.study_day));
+    !known.is_empty() && dated && table.columns.iter().all(|column| !column.required || filled(column.name))
 }
 
 fn position(table: &InputTable) -> usize {

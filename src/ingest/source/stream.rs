@@ -63,7 +63,7 @@ impl Stream {
         corrected: Option<Cells<'_>>,
     ) -> bool {
         let mut same_calendar = true;
-        for (name, _) in cells {
+        for (name, _) in cells.iter().chain(corrected.unwrap_or_default()) {
             let at = table.header_names().position(|known| known == *name);
             let at = at.unwrap_or_else(|| panic!("the table {} has no column {name}", table.name));
             self.named |= 1 << at;

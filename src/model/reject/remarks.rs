@@ -72,6 +72,13 @@ pub static CORRECTION_UNMATCHED: Rule = remark(
     "somebody mended a row and it is still missing",
     "leave file, line and column as the quarantine of this very export has them",
 );
+/// A correction of a record nothing can be made of.
+pub static CORRECTION_INCOMPLETE: Rule = remark(
+    "correction-incomplete",
+    "a correction is of a record that cannot be read, or that still lacks what a row must have",
+    "whose it is, when, or what was measured is not known; a row made of the correction alone would be made up",
+    "correct the record in the system it came from and export again; leave the correction out",
+);
 /// A correction of a good row.
 pub static CORRECTION_NOT_NEEDED: Rule = remark(
     "correction-not-needed",

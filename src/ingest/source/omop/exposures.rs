@@ -35,6 +35,14 @@ pub(super) static DRUG_EXPOSURE: Clinical = Clinical {
         required: 3,
         prescribed: cdm::DRUG_EXPOSURE,
         becomes: Some("prescriptions"),
+        names: &[
+            ("patient_id", "person_id"),
+            ("start_date", "drug_exposure_start_date"),
+            ("date", "drug_exposure_start_date"),
+            ("drug", "drug_concept_id"),
+            ("unit", "dose_unit_source_value"),
+            ("row_id", "drug_exposure_id"),
+        ],
     },
     take: exposure,
 };

@@ -33,6 +33,12 @@ pub(super) static CLINICAL: [Clinical; 6] = [
             required: 1,
             prescribed: cdm::PERSON,
             becomes: Some("patients"),
+            names: &[
+                ("patient_id", "person_id"),
+                ("sex", "gender_concept_id"),
+                ("birth_year", "year_of_birth"),
+                ("site", "care_site_id"),
+            ],
         },
         take: person,
     },
@@ -43,6 +49,7 @@ pub(super) static CLINICAL: [Clinical; 6] = [
             required: 1,
             prescribed: cdm::OBSERVATION_PERIOD,
             becomes: Some("patients"),
+            names: &[("patient_id", "person_id")],
         },
         take: observation_period,
     },
@@ -60,6 +67,13 @@ pub(super) static CLINICAL: [Clinical; 6] = [
             required: 3,
             prescribed: cdm::CONDITION_OCCURRENCE,
             becomes: Some("diagnoses"),
+            names: &[
+                ("patient_id", "person_id"),
+                ("condition", "condition_concept_id"),
+                ("rank", "condition_status_concept_id"),
+                ("source_code", "condition_source_value"),
+                ("row_id", "condition_occurrence_id"),
+            ],
         },
         take: condition,
     },
@@ -80,6 +94,12 @@ pub(super) static CLINICAL: [Clinical; 6] = [
             required: 3,
             prescribed: cdm::PROCEDURE_OCCURRENCE,
             becomes: Some("infusions"),
+            names: &[
+                ("patient_id", "person_id"),
+                ("date", "procedure_date"),
+                ("kind", "procedure_concept_id"),
+                ("row_id", "procedure_occurrence_id"),
+            ],
         },
         take: procedure,
     },
@@ -101,6 +121,13 @@ const MEASUREMENT: Wanted = Wanted {
     required: 3,
     prescribed: cdm::MEASUREMENT,
     becomes: Some("assessments"),
+    names: &[
+        ("patient_id", "person_id"),
+        ("date", "measurement_date"),
+        ("instrument", "measurement_concept_id"),
+        ("score", "value_as_number"),
+        ("row_id", "measurement_id"),
+    ],
 };
 const OBSERVATION: Wanted = Wanted {
     columns: &[
@@ -118,6 +145,13 @@ const OBSERVATION: Wanted = Wanted {
     required: 3,
     prescribed: cdm::OBSERVATION,
     becomes: Some("assessments"),
+    names: &[
+        ("patient_id", "person_id"),
+        ("date", "observation_date"),
+        ("instrument", "observation_concept_id"),
+        ("score", "value_as_number"),
+        ("row_id", "observation_id"),
+    ],
 };
 
 /// `=` among the operators of a measurement; none is the same.

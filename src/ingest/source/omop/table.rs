@@ -25,6 +25,8 @@ pub(super) struct Wanted {
     pub prescribed: &'static [&'static str],
     /// The canonical table its records mostly become; `None` for vocabularies.
     pub becomes: Option<&'static str>,
+    /// Canonical columns and what they are here, so that staff find the cell.
+    pub names: &'static [(&'static str, &'static str)],
 }
 
 impl Wanted {
@@ -92,6 +94,9 @@ pub(super) fn read<'p>(
 ) -> Result<(), IngestError> {
     for part in parts {
         let file = sink.file(&part.name);
+        if !wanted.names.is_empty() {
+            sink.called(file, wanted.names.iter().map(|(canonical, name)| (*canonical, (*name).to_owned())).collect());
+        }
         let read = match part.format {
             Format::Text => read_text(part, wanted, file, sink, take)?,
             Format::Parquet => read_parquet(part, wanted, file, sink, take)?,

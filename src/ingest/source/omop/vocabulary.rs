@@ -19,6 +19,7 @@ const CONCEPT: Wanted = Wanted {
     required: 2,
     prescribed: &[],
     becomes: None,
+    names: &[],
 };
 const DRUG_STRENGTH: Wanted = Wanted {
     columns: &[
@@ -34,6 +35,7 @@ const DRUG_STRENGTH: Wanted = Wanted {
     required: 2,
     prescribed: &[],
     becomes: None,
+    names: &[],
 };
 
 /// Units of OMOP's vocabulary (UCUM): milligram, microgram, gram, hour, millilitre.

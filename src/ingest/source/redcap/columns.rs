@@ -5,6 +5,7 @@ use std::path::Path;
 use super::dictionary::{Dictionary, Field, Kind};
 use super::project::{Column, column};
 use crate::ingest::error::IngestError;
+use crate::ingest::staged::Names;
 use crate::protocol::nearest;
 use crate::protocol::{RedcapMapping, RedcapTable};
 
@@ -39,6 +40,14 @@ pub(super) struct TableColumns<'a> {
     pub form: usize,
     /// Canonical columns and where they come from.
     pub columns: Vec<(&'static str, Origin<'a>)>,
+}
+
+impl TableColumns<'_> {
+    /// What its canonical columns are called in the project.
+    pub(super) fn names(&self, fields: &[Field]) -> Names {
+        let record = fields.first().map(|field| ("patient_id", field.name.clone()));
+        record.into_iter().chain(self.mapped.columns.iter().cloned()).collect()
+    }
 }
 
 /// The columns of an export.

@@ -141,6 +141,7 @@ fn read_export(
         sink.remark(file, &UNMAPPED_COLUMN, &printable(&header[index], index), 1);
     }
     let record = columns.record;
+    let names = columns.tables.iter().map(|table| sink.names(table.names(&dictionary.fields))).collect();
     let rows = Rows {
         dictionary,
         columns,
@@ -148,6 +149,7 @@ fn read_export(
         days: days.clone(),
         site: &source.site,
         width: header.len(),
+        names,
     };
     let (mut input, _) = Delimited::open(&export.path)?;
     let mut read = 0;

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::super::delimited::Fields;
-use super::super::sink::{At, Sink};
+use super::super::sink::{At, CorrectedRow, Correction, Sink};
 use super::columns::{Columns, Origin, TableColumns};
 use super::dictionary::Dictionary;
 use super::value::{Status, Value, Values, is_ticked, is_unticked};
 use crate::ingest::error::IngestError;
+use crate::ingest::staged::Names;
 use crate::model::reject::{
     CHECKBOX_UNASKED, DECLARED_MISSING, EMPTY_RECORD, FORM_INCOMPLETE, FORM_NOT_MAPPED, NO_VALUE,
 };
@@ -28,6 +29,8 @@ pub(super) struct Rows<'a> {
     pub site: &'a str,
     /// Fields of every row.
     pub width: usize,
+    /// What the columns of each table are called in the project, by number.
+    pub names: Vec<usize>,
 }
 
 /// A row of the export, its whereabouts read.
@@ -139,7 +142,7 @@ impl Rows<'_> {
             if let Some(absent) = absent.nothing() {
                 return Ok(Err(absent));
             }
-            return write(row, table, &cells, [number, 0], sink).map(Ok);
+            return self.write(row, table, &cells, [number, 0], sink).map(Ok);
         };
         let codes = match self.ticked(row, choices, status) {
             Ok(codes) => codes,
@@ -147,7 +150,7 @@ impl Rows<'_> {
         };
         for (choice, code) in codes.into_iter().enumerate() {
             cells.push((name, translate(table, name, Cow::Borrowed(code))));
-            write(row, table, &cells, [number, choice], sink)?;
+            self.write(row, table, &cells, [number, choice], sink)?;
             cells.pop();
         }
         Ok(Ok(()))
@@ -227,25 +230,46 @@ impl Rows<'_> {
             _ => format!("another event / {form}"),
         }
     }
-}
 
-/// Writes a row. Rows of one record are told apart by event, repetition and
-/// `place`: the table's in the mapping, the choice's among those ticked.
-fn write(
-    row: &Row<'_>,
-    table: &TableColumns<'_>,
-    cells: &Cells<'_>,
-    place: [usize; 2],
-    sink: &mut dyn Sink,
-) -> Result<(), IngestError> {
-    let canonical = table.mapped.table;
-    let has_id = canonical.columns.iter().any(|column| column.name == "row_id");
-    let event: String = row.event.chars().filter(char::is_ascii).take(40).collect();
-    let instance: String = row.instance.chars().filter(char::is_ascii_digit).take(8).collect();
-    let id = format!("{event}_{instance}_{}_{}", place[0], place[1]);
-    let mut written: Vec<(&'static str, &str)> = cells.iter().map(|(name, text)| (*name, &**text)).collect();
-    written.extend(has_id.then_some(("row_id", id.as_str())));
-    sink.row(row.at, canonical, &written)
+    /// A correction in canonical words, without the fields other tables of the
+    /// line are made of, and what this one's fields are called.
+    fn meant_for(&self, table: &TableColumns<'_>, mut correction: Correction) -> (Correction, Names) {
+        let names = table.names(&self.dictionary.fields);
+        let mine = |column: &str| names.iter().any(|(_, called)| called.eq_ignore_ascii_case(column));
+        let mapped = |table: &TableColumns<'_>, column: &str| {
+            table.mapped.columns.iter().any(|(_, field)| field.eq_ignore_ascii_case(column))
+        };
+        let elsewhere = |column: &str| self.columns.tables.iter().any(|table| mapped(table, column));
+        correction.cells.retain(|(column, _)| mine(column) || !elsewhere(column));
+        let put = |name: &'static str, text: &str| translate(table, name, Cow::Borrowed(text)).into_owned();
+        (correction.meaning(&names, put), names)
+    }
+
+    /// Writes a row, and the row as staff corrected it in the project's own
+    /// words. Rows of one record are told apart by event, repetition and
+    /// `place`: the table's in the mapping, the choice's among those ticked.
+    fn write(
+        &self,
+        row: &Row<'_>,
+        table: &TableColumns<'_>,
+        cells: &Cells<'_>,
+        place: [usize; 2],
+        sink: &mut dyn Sink,
+    ) -> Result<(), IngestError> {
+        let canonical = table.mapped.table;
+        let has_id = canonical.columns.iter().any(|column| column.name == "row_id");
+        let event: String = row.event.chars().filter(char::is_ascii).take(40).collect();
+        let instance: String = row.instance.chars().filter(char::is_ascii_digit).take(8).collect();
+        let id = format!("{event}_{instance}_{}_{}", place[0], place[1]);
+        let mut written: Vec<(&'static str, &str)> = cells.iter().map(|(name, text)| (*name, &**text)).collect();
+        written.extend(has_id.then_some(("row_id", id.as_str())));
+        let correction = sink.correction(row.at).map(|correction| self.meant_for(table, correction));
+        let corrected = correction.as_ref().and_then(|(made, names)| made.applied(canonical, Some(names), &written));
+        let correction = correction.as_ref().map(|(made, _)| made);
+        let correction = correction.zip(corrected.as_deref());
+        let row_twice = CorrectedRow { names: Some(self.names[place[0]]), cells: &written, correction };
+        sink.corrected_row(row.at, canonical, row_twice)
+    }
 }
 
 /// Whether the mapping reads a table at an event.
