@@ -67,7 +67,7 @@ def snapshots(db, a, b):
         if columns[0] != columns[1]:
             problems.append(f"{name}: columns differ: {sorted(set(columns[0]) ^ set(columns[1])) or 'in order'}")
             continue
-        values = [column for column, _ in columns[0] if column not in ("patient_key", "source_row")]
+        values = [column for column, _ in columns[0] if column not in ("patient_key", "source_row", "source_row_id")]
         day = next((column for column in values if column in ("day", "start_day")), "NULL")
         digest = lambda file, of: db.execute(f"""SELECT sum(n), count(*), sum(hash(n, digest)::HUGEINT) FROM
             (SELECT count(*) AS n, sum(hash({of})::HUGEINT) AS digest FROM read_parquet('{file}') GROUP BY patient_key)""").fetchone()

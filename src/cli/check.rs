@@ -1,7 +1,7 @@
 //! `relief check PIPELINE`: ingest without writing; `--explain RULE`: why a rule
 //! is there and what to do.
 
-use relief::ingest::gate::{Detector, GateReport, detectors};
+use relief::ingest::gate::{Detector, Fate, GateReport, detectors};
 use relief::ingest::{IngestError, Mode};
 use relief::model::reject::{Outcome, RULES, Rule};
 use relief::protocol::Protocol;
@@ -67,7 +67,25 @@ fn gate_table(gate: &GateReport) -> String {
             .map(|(at, (cell, width))| if at == 5 { format!("{cell:>width$}") } else { format!("{cell:<width$}") });
         padded.collect::<Vec<_>>().join("  ")
     };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n") + "\n"
+    let table = rows.iter().map(line).collect::<Vec<_>>().join("\n") + "\n";
+    notes(gate).into_iter().fold(table, |text, note| text + &note + "\n")
+}
+
+/// What the table's words mean, where they are used.
+fn notes(gate: &GateReport) -> Vec<String> {
+    let unread = gate.columns.iter().filter(|column| column.fate == Fate::NotRead).count();
+    let numbered = gate.columns.iter().any(|column| column.file.starts_with("file "));
+    let mut notes = Vec::new();
+    if unread > 0 {
+        notes.push(format!(
+            "not read: {unread} columns. Nothing in them is stored. Their cells were looked at for identifying values all \
+             the same, but for OMOP tables, of which only the columns above that are read are taken out."
+        ));
+    }
+    if numbered {
+        notes.push(super::FILES_BY_NUMBER.to_owned());
+    }
+    notes
 }
 
 /// A rule or detector in full.

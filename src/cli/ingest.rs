@@ -129,5 +129,8 @@ fn findings(ingested: &Ingested) -> Vec<String> {
             finding.rule, finding.source, finding.file, finding.column, finding.count
         )
     });
-    [String::new(), heading].into_iter().chain(rows).collect()
+    let by_number = |file: &str| ["file ", "unread file "].iter().any(|start| file.starts_with(start));
+    let numbered = ingested.findings.iter().any(|finding| by_number(&finding.file));
+    let note = numbered.then(|| super::FILES_BY_NUMBER.to_owned());
+    [String::new(), heading].into_iter().chain(rows).chain(note).collect()
 }

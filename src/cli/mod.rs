@@ -29,6 +29,10 @@ pub(crate) struct Arguments {
     command: Command,
 }
 
+/// What findings call files by, when their names are not repeated.
+const FILES_BY_NUMBER: &str = "`file N in order of path` is the N-th file below the source's folder when all are sorted by \
+path, `unread file N` the N-th of those nobody reads: a file may be named after a person, so such names are not repeated.";
+
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 internal error, 2 wrong usage, 3 pipeline or pack invalid, \
 4 the report cannot be made again as it is, \
 5 refused by the privacy gate, 6 too many rows rejected, 7 input unreadable, \

@@ -100,7 +100,7 @@ impl Blocks {
                 return Ok(None);
             }
             if self.pending.len() > LONGEST_RECORD {
-                return Err(self.unclosed(cut.open_quote.unwrap_or(0)));
+                return Err(cut.open_quote.map_or_else(|| self.too_long(), |quote| self.unclosed(quote)));
             }
             wanted = self.pending.len() * 2;
         }
@@ -152,7 +152,11 @@ impl Blocks {
                 break;
             }
         }
-        if self.pending.is_empty() { Ok(0) } else { Err(self.unclosed(0)) }
+        let quoted = || memchr::memchr(b'"', &self.pending);
+        if self.pending.is_empty() {
+            return Ok(0);
+        }
+        Err(quoted().map_or_else(|| self.too_long(), |quote| self.unclosed(quote)))
     }
 
     fn block(&mut self, length: usize, quoted: bool) -> Block {
@@ -177,6 +181,11 @@ impl Blocks {
         let line = self.line + line_ends(&self.pending[..at]);
         let hint = "a quote inside a field is written twice; export the file again";
         IngestError::at_line(&self.path, line, "a quote opens a field and is never closed", hint)
+    }
+
+    fn too_long(&self) -> IngestError {
+        let hint = "save it as `CSV UTF-8`, one record a line; is it a CSV file at all?";
+        IngestError::at_line(&self.path, self.line, "the line is longer than 16 MiB", hint)
     }
 
     fn not_utf8(&self, bytes: &[u8], first_line: u32) -> IngestError {

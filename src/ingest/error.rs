@@ -101,6 +101,16 @@ impl IngestError {
         Self::UnreadableInput { path: path.to_owned(), line: None, what, hint }
     }
 
+    /// A file without even a header: an export that failed, not a table without rows.
+    pub(super) fn empty(path: &Path) -> Self {
+        Self::UnreadableInput {
+            path: path.to_owned(),
+            line: None,
+            what: "the file is empty: it has not even a header".to_owned(),
+            hint: "export it again; a table without rows has its header line, and one the clinic does not keep needs no file",
+        }
+    }
+
     pub(super) fn at_line(path: &Path, line: u32, what: &str, hint: &'static str) -> Self {
         Self::UnreadableInput { path: path.to_owned(), line: Some(u64::from(line)), what: what.to_owned(), hint }
     }

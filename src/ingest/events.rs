@@ -16,7 +16,7 @@ use super::plan::PlannedFile;
 use super::quarantine::{Ledger, Mended};
 use super::read::{Meter, read_file};
 use super::record::{Record, Records};
-use super::referential::{CodeHash, CodeHasher, Match};
+use super::referential::{CodeHash, CodeHasher, Match, RowNumbers};
 use super::roster::Roster;
 use super::row::{self, Head, LONGEST_ROW_ID, NO_DAY};
 use super::sort::{Sorted, sort_table};
@@ -270,6 +270,7 @@ struct Common {
     width: usize,
     patient_id: Cell,
     row_id: Cell,
+    row_numbers: RowNumbers,
     site: Option<Cell>,
     hasher: CodeHasher,
     day: Option<DayReader>,
@@ -284,6 +285,7 @@ impl Common {
             width: layout.width,
             patient_id: layout.cell("patient_id"),
             row_id: layout.cell("row_id"),
+            row_numbers: session.row_numbers(reader.file.source),
             site: session.site_cell(reader.file),
             hasher: session.hasher(reader.file.source),
             day: layout.day.map(|(cell, kind)| DayReader::new(cell, kind, cut)),
@@ -318,7 +320,12 @@ impl Common {
         let patient = self.patient(record, matched)?;
         let day = self.day.map_or(Ok(NO_DAY), |day| day.read(record))?;
         let id = self.row_id(record)?;
-        row::begin(rows, Head { patient, day, file: self.file, line: record.line() }, id);
+        let number = id.map(|id| self.row_numbers.of(id));
+        row::begin(
+            rows,
+            Head { patient, day, file: self.file, line: record.line() },
+            number.as_ref().map_or(b"", |id| id),
+        );
         Ok(())
     }
 
@@ -339,14 +346,14 @@ impl Common {
         }
     }
 
-    fn row_id<'r>(&self, record: &Record<'r>) -> Result<&'r [u8], Problem> {
+    fn row_id<'r>(&self, record: &Record<'r>) -> Result<Option<&'r [u8]>, Problem> {
         let id = record.field(self.row_id.position);
         if id.len() > LONGEST_ROW_ID {
             return Err(self.row_id.breaks(&FREE_TEXT));
         }
         match gate::in_value(id) {
             Some(detector) => Err(Problem::Refuse { detector, column: self.row_id.name }),
-            None => Ok(id),
+            None => Ok((!id.is_empty()).then_some(id)),
         }
     }
 

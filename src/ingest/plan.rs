@@ -111,6 +111,9 @@ type Headed = (usize, TableFile, Vec<String>);
 fn judged(file: &TableFile, source: &SourceEntry, protocol: &Protocol) -> Result<Shown, IngestError> {
     let Some((_, layout)) = &file.staged else {
         let header = Blocks::open(&file.path, None)?.header()?;
+        if header.is_empty() {
+            return Err(IngestError::empty(&file.path));
+        }
         let role = |at: usize| role(file.table, &header[at]);
         let fates = judge_header(&source.name, &file.name, &header, protocol.basis, role);
         return Ok((header, fates));

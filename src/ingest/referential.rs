@@ -24,6 +24,31 @@ pub(super) fn patient_key(secret: Secret, site: &[u8], code: &[u8]) -> PatientKe
     PatientKey((hasher.finish() >> 1).cast_signed())
 }
 
+/// Numbers rows by what their source calls them. A row id may be a number the
+/// patient is known by elsewhere, so none is kept as it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RowNumbers {
+    secret: Secret,
+    source: usize,
+}
+
+impl RowNumbers {
+    pub(super) fn new(secret: Secret, source: usize) -> Self {
+        Self { secret, source }
+    }
+
+    /// The number of a row as text; equal ids of a source have equal numbers.
+    pub(super) fn of(self, id: &[u8]) -> [u8; 16] {
+        let mut hasher = SipHasher24::new_with_key(&self.secret.0);
+        hasher.write(b"row id");
+        hasher.write(&self.source.to_le_bytes());
+        hasher.write(id);
+        let bytes = hasher.finish().to_be_bytes();
+        let half = |at: usize| if at.is_multiple_of(2) { bytes[at / 2] >> 4 } else { bytes[at / 2] & 15 };
+        std::array::from_fn(|at| b"0123456789abcdef"[usize::from(half(at))])
+    }
+}
+
 /// A code as rows are matched by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct CodeHash {

@@ -14,7 +14,7 @@ use super::layout::Cell;
 use super::plan::{Plan, PlannedFile};
 use super::quarantine::{Ledger, LedgerFile, Mended};
 use super::read::{Meter, Progress};
-use super::referential::CodeHasher;
+use super::referential::{CodeHasher, RowNumbers};
 use super::roster::Roster;
 use super::sort::Sorted;
 use super::source::SourceCorrections;
@@ -118,6 +118,11 @@ impl<'a> Session<'a> {
     /// Hashes codes of a source, or of all of them where they share their codes.
     pub(super) fn hasher(&self, source: usize) -> CodeHasher {
         CodeHasher::new(self.secret, if self.protocol.ingest.shared_codes { 0 } else { source })
+    }
+
+    /// Numbers rows of a source.
+    pub(super) fn row_numbers(&self, source: usize) -> RowNumbers {
+        RowNumbers::new(self.secret, source)
     }
 
     /// The site column of a file, when its source's patients have one too:

@@ -19,7 +19,11 @@ const fn guide(name: &'static str, meaning: &'static str, example: &'static str)
 pub const COLUMN_GUIDE: [ColumnGuide; 37] = [
     guide("patient_id", "the clinic's own pseudonymous code, the same in every file", "K7M2QX"),
     guide("site", "code of the clinic, where one file holds several", "north"),
-    guide("row_id", "number of the row in the system it came from; a repeated one is a copy", "88213"),
+    guide(
+        "row_id",
+        "number of the row in the system it came from; a repeated one is a copy (stored as a keyed number of ours)",
+        "88213",
+    ),
     guide("date", "day of the event, ISO", "2026-03-14"),
     guide("day", "the same as days since the patient's first infusion, 0 or more, negative before", "-6"),
     guide("start_date", "day the prescription was dispensed, ISO", "2026-03-01"),

@@ -260,7 +260,7 @@ fn references_inside_a_bundle_are_resolved() {
         let ingested = server.ingest();
         assert_eq!(records(&ingested), [6, 3, 0, 3]);
         assert_eq!(server.rows("assessments"), ["20513,pain_nrs,,70"]);
-        assert_eq!(server.rows("prescriptions"), ["20513,30,oxycodone,5.0,mg,60.0,,,m1"]);
+        assert_eq!(server.rows("prescriptions"), ["20513,30,oxycodone,5.0,mg,60.0,,,#"]);
     }
 }
 
@@ -389,10 +389,7 @@ fn every_example_of_hl7_is_read_or_set_aside_with_a_reason() {
     prescribed.sort_unstable();
     // Alprazolam 0.25 mg and a fentanyl patch; four opioids name no strength,
     // and one order names a medication nobody holds.
-    assert_eq!(
-        prescribed,
-        ["16450,10,alprazolam,0.25,mg,30.0,,,medrx0305", "16450,14,fentanyl_td,25.0,mcg/h,6.0,,,medrx0327"]
-    );
+    assert_eq!(prescribed, ["16450,10,alprazolam,0.25,mg,30.0,,,#", "16450,14,fentanyl_td,25.0,mcg/h,6.0,,,#"]);
     assert_eq!(ingested.tables["prescriptions"].quarantined, 5);
 }
 
@@ -487,14 +484,4 @@ proptest! {
             }
         }
     }
-}
-
-#[test]
-fn a_million_bad_lines_cost_no_more_than_ten() {
-    let server = Server::new(&[("Patient.000.ndjson", PATIENT)]);
-    let bad = "{\"resourceType\":\"Observation\",\"code\":7}\n".repeat(200_000);
-    server.write("Observation.000.ndjson", bad.as_bytes());
-    let ingested = server.ingest();
-    assert_eq!(records(&ingested), [200_001, 1, 200_000, 0]);
-    assert_eq!(ingested.tables["assessments"].quarantined, 200_000);
 }

@@ -69,6 +69,8 @@ fn plant(workdir: &Workdir, table: &str, row: usize, column: usize, value: &str)
     if column == rows[0].len() {
         rows.iter_mut().for_each(|cells| cells.push("mood".to_owned()));
     }
+    // An earlier planting may have had a comma.
+    let column = column.min(rows[row].len() - 1);
     rows[row][column] = format!("\"{value}\"");
     let lines: Vec<String> = rows.iter().map(|cells| cells.join(",")).collect();
     workdir.write(&name, lines.join("\n") + "\n");
@@ -280,5 +282,53 @@ fn a_compressed_file_is_looked_into() {
     workdir.remove("records/adverse_events.csv");
     workdir.write("records/adverse_events.csv.gz", bytes);
     workdir.relief(&["run", "pipeline.toml"]).exits(5).says("value-phone");
+    assert_nothing_kept(&workdir);
+}
+
+/// Cells nobody reads are looked at in a clinic's own files too, and nothing of them is kept.
+#[test]
+fn a_column_nobody_mapped_is_looked_at_in_every_format_with_columns() {
+    for (kind, file) in [("csv", "visits.csv"), ("redcap", "export.csv")] {
+        let workdir = Workdir::with_clinic();
+        ["patients", "diagnoses", "infusions", "assessments"]
+            .iter()
+            .for_each(|table| workdir.remove(&format!("records/{table}.csv")));
+        workdir.replace("pipeline.toml", "kind = \"csv\"", &format!("kind = \"{kind}\""));
+        workdir.replace("pipeline.toml", "path = \"records\"", "path = \"records\"\nmapping = \"own.toml\"");
+        let rows = |reach: &str| format!("record_id,sex,reach,visit_complete\nqx7k2m9p,F,{reach},2\nwv3n8r5t,M,,2\n");
+        let mapping = if kind == "csv" {
+            "id = \"own\"\nversion = 1\n[[table]]\ntable = \"patients\"\nfrom = \"visits.csv\"\ncolumns = { patient_id = \"record_id\", sex = \"sex\" }\n"
+        } else {
+            workdir.write("records/dictionary.csv", dictionary(&["record_id", "sex", "reach"]));
+            "id = \"own\"\nversion = 1\ntitle = \"Own\"\n[[table]]\ntable = \"patients\"\nform = \"visit\"\ncolumns = { sex = \"sex\" }\n"
+        };
+        workdir.write("own.toml", mapping);
+        workdir.write(&format!("records/{file}"), rows("often"));
+        let said = workdir.relief(&["check", "pipeline.toml"]).exits(0);
+        assert!(said.out.contains("not read: ") && said.out.contains("were looked at"), "{}", said.out);
+        workdir.write(&format!("records/{file}"), rows("\"(212) 555-0147\""));
+        let answer = workdir.relief(&["ingest", "pipeline.toml"]).exits(5);
+        assert_silent(kind, &answer);
+        answer.says("column `reach`").says("value-phone");
+        assert!(!workdir.path("store/snapshots").exists());
+    }
+}
+
+/// A REDCap dictionary of one form.
+fn dictionary(fields: &[&str]) -> String {
+    let header = "\"Variable / Field Name\",\"Form Name\",\"Section Header\",\"Field Type\",\"Field Label\",\
+        \"Choices, Calculations, OR Slider Labels\",\"Field Note\",\"Text Validation Type OR Show Slider Number\",\
+        \"Text Validation Min\",\"Text Validation Max\",Identifier?,\"Branching Logic (Show field only if...)\",\
+        \"Required Field?\",\"Custom Alignment\",\"Question Number (surveys only)\",\"Matrix Group Name\",\
+        \"Matrix Ranking?\",\"Field Annotation\"\n";
+    fields.iter().fold(header.to_owned(), |text, field| text + &format!("{field},visit,,text,L,,,,,,,,,,,,,\n"))
+}
+
+/// A record number may be what a system calls its rows by.
+#[test]
+fn a_row_id_is_not_kept_as_it_is() {
+    let workdir = clinic();
+    workdir.replace("records/prescriptions.csv", ",r1\n", ",77481234\n");
+    workdir.relief(&["ingest", "pipeline.toml"]).exits(0);
     assert_nothing_kept(&workdir);
 }

@@ -18,6 +18,7 @@ mod gate;
 mod golden;
 mod ingest;
 mod laws;
+mod limits;
 mod mappings;
 mod omop;
 mod oracle;

@@ -184,17 +184,33 @@ impl Glimpse {
         }
     }
 
+    /// Looks at one cell, by the position of its column among those unread.
+    pub(in crate::ingest) fn look_at(&mut self, unread: &[Unread], column: usize, text: &[u8], basis: Basis) {
+        self.0.resize_with(unread.len(), Seen::default);
+        if !text.is_empty() {
+            self.0[column].look_at(&unread[column].name, text, basis);
+        }
+    }
+
     /// Adds what another block showed.
     pub(in crate::ingest) fn merge(&mut self, other: Self) {
         self.0.resize_with(self.0.len().max(other.0.len()), Seen::default);
         self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| mine.merge(theirs));
     }
 
-    /// What trips a detector.
-    pub(in crate::ingest) fn judge(&self, unread: &[Unread]) -> Hits {
+    /// Values that trip a detector by themselves, whatever else is in the column.
+    pub(in crate::ingest) fn judge_values(&self, unread: &[Unread]) -> Hits {
         let mut found = Hits::default();
         for (column, seen) in unread.iter().zip(&self.0) {
             seen.hits.iter().for_each(|(detector, times)| found.add_times(&column.name, detector, *times));
+        }
+        found
+    }
+
+    /// What trips a detector.
+    pub(in crate::ingest) fn judge(&self, unread: &[Unread]) -> Hits {
+        let mut found = self.judge_values(unread);
+        for (column, seen) in unread.iter().zip(&self.0) {
             for (by_share, &times) in SHARES.iter().zip(&seen.shares) {
                 if times > 0 && times * 100 >= by_share.percent * seen.cells {
                     found.add_times(&column.name, &by_share.detector, times);

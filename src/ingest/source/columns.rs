@@ -45,6 +45,9 @@ enum Tables<'m> {
 fn read(path: &Path, name: &str, tables: &Tables<'_>, sink: &mut dyn Sink) -> Result<(), IngestError> {
     let mut blocks = Blocks::open(path, None)?;
     let header = blocks.header()?;
+    if header.is_empty() {
+        return Err(IngestError::empty(path));
+    }
     let file = sink.file(name);
     sink.headers(file, &header.iter().map(String::as_str).collect::<Vec<_>>())?;
     let identity;

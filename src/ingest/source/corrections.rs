@@ -27,9 +27,17 @@ struct Group {
     at_once: bool,
     /// One cell is corrected in two ways.
     contradictory: bool,
-    used: bool,
-    /// Nothing can be made of the record, however its cell is mended.
-    hopeless: bool,
+    found: Found,
+}
+
+/// What a correction was found to be of; the greater word counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Found {
+    #[default]
+    Nothing,
+    /// A record no row can be made of, however its cell is mended.
+    NoRow,
+    Row,
 }
 
 impl Corrections {
@@ -90,7 +98,7 @@ impl Corrections {
 
     /// How many corrections no row was found for.
     pub(super) fn unmatched(&self) -> u64 {
-        self.groups.iter().filter(|group| !group.used).count() as u64
+        self.groups.iter().filter(|group| group.found != Found::Row).count() as u64
     }
 
     /// The corrections of a record, unless they contradict each other.
@@ -106,17 +114,22 @@ impl Corrections {
 
     /// Notes that a record was found and no row can be made of it.
     pub(super) fn hopeless(&mut self, number: usize) {
-        self.groups[number].hopeless = true;
+        self.note(number, Found::NoRow);
     }
 
     /// How many corrections are of records no row can be made of.
     pub(super) fn hopeless_ones(&self) -> u64 {
-        self.groups.iter().filter(|group| group.hopeless && !group.used).count() as u64
+        self.groups.iter().filter(|group| group.found == Found::NoRow).count() as u64
     }
 
     /// Notes that a row was found for a correction.
     pub(super) fn found(&mut self, number: usize) {
-        self.groups[number].used = true;
+        self.note(number, Found::Row);
+    }
+
+    fn note(&mut self, number: usize, found: Found) {
+        let group = &mut self.groups[number];
+        group.found = found.max(group.found);
     }
 }
 

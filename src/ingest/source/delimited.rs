@@ -53,7 +53,7 @@ impl<'a> Fields<'a> {
 
 impl Delimited {
     /// Opens a file and takes its header, which says what separates fields. A
-    /// file of blank lines has an empty header.
+    /// file of blank lines has an empty header: REDCap writes one for no records.
     pub(super) fn open(path: &Path) -> Result<(Self, Vec<String>), IngestError> {
         let input = Input::open(path).map_err(|error| IngestError::unreadable(path, &error))?;
         let mut file = Self {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::super::error::IngestError;
+use super::super::gate::{Unread, printable};
 use super::super::layout::Layout;
 use super::super::staged::Names;
 use super::sink::{At, CorrectedRow, Correction, FileId, Sink};
@@ -24,6 +25,8 @@ pub(super) struct ForeignCell {
 pub(super) struct Mapper<'m> {
     tables: Vec<Resolved<'m>>,
     header: &'m [String],
+    /// Positions of the columns no table is made of.
+    unread: Vec<usize>,
 }
 
 /// A mapped table with the positions of its columns.
@@ -49,8 +52,11 @@ impl<'m> Mapper<'m> {
             sink.may_hold(file, mapped.table);
             Resolved::new(path, header, mapped, sink)
         };
-        let tables = tables.into_iter().map(&mut resolve).collect::<Result<_, _>>()?;
-        Ok(Self { tables, header })
+        let tables: Vec<Resolved<'m>> = tables.into_iter().map(&mut resolve).collect::<Result<_, _>>()?;
+        let unread: Vec<usize> = (0..header.len()).filter(|at| !tables.iter().any(|table| table.reads(*at))).collect();
+        let named = |&at: &usize| Unread { position: at, name: printable(header[at].trim(), at) };
+        sink.unread(file, unread.iter().map(named).collect());
+        Ok(Self { tables, header, unread })
     }
 
     /// Says what a row is. `fields` is how many cells it has, where that is known.
@@ -61,6 +67,9 @@ impl<'m> Mapper<'m> {
         fields: Option<usize>,
         sink: &mut dyn Sink,
     ) -> Result<(), IngestError> {
+        for (column, &position) in self.unread.iter().enumerate() {
+            sink.aside(at.file, column, cells.get(position).map_or("", |cell| cell.text.as_str()));
+        }
         if fields.is_some_and(|fields| fields != self.header.len()) {
             return self.wrong_width(at, cells, sink);
         }
@@ -135,6 +144,11 @@ impl<'m> Resolved<'m> {
             positions: positions.collect::<Result<_, IngestError>>()?,
             only: only.collect::<Result<_, IngestError>>()?,
         })
+    }
+
+    /// Whether a column has a part in it.
+    fn reads(&self, position: usize) -> bool {
+        self.positions.contains(&Some(position)) || self.only.iter().any(|(at, _)| *at == position)
     }
 
     /// Whether the row is one of this table.

@@ -16,6 +16,7 @@ mod redcap;
 mod sink;
 mod stage;
 mod stream;
+mod unpacked;
 mod xlsx;
 
 use std::path::PathBuf;

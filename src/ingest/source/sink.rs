@@ -11,7 +11,7 @@
 //! it held, and a record nothing was said about is a bug that stops the run.
 
 use crate::ingest::error::IngestError;
-use crate::ingest::gate::Role;
+use crate::ingest::gate::{Role, Unread};
 use crate::ingest::layout::Layout;
 use crate::ingest::staged::Names;
 use crate::model::reject::Rule;
@@ -85,13 +85,13 @@ impl Correction {
 /// FHIR element findings name, as `Observation.date`.
 fn canonical(table: &'static InputTable, names: Option<&Names>, column: &str) -> Option<&'static str> {
     let own = |wanted: &str| table.header_names().find(|known| *known == wanted);
-    let called = names.into_iter().flatten().filter(|(_, called)| called.eq_ignore_ascii_case(column));
+    let mut called = names.into_iter().flatten().filter(|(_, called)| called.eq_ignore_ascii_case(column));
     let element = || match column.rsplit_once('.')?.1 {
         "value" => own("score"),
         "subject" => own("patient_id"),
         element => own(element),
     };
-    called.filter_map(|(name, _)| own(name)).next().or_else(|| own(column)).or_else(element)
+    called.find_map(|(name, _)| own(name)).or_else(|| own(column)).or_else(element)
 }
 
 /// Whether a row says when.
@@ -152,6 +152,13 @@ pub(in crate::ingest) trait Sink {
     /// # Errors
     /// A column must not be here.
     fn prescribed(&mut self, file: FileId, names: &[String], role: &dyn Fn(&str) -> Role) -> Result<(), IngestError>;
+
+    /// Announces the columns of a file nobody reads, before its first row.
+    fn unread(&mut self, file: FileId, columns: Vec<Unread>);
+
+    /// Shows the privacy gate a cell nobody reads, by its column's position
+    /// among those announced. It is looked at and not kept.
+    fn aside(&mut self, file: FileId, column: usize, text: &str);
 
     /// A canonical row of `table`.
     ///

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::error::IngestError;
-use super::super::gate::{Fate, GateReport, Role, judge_header, shown_columns};
+use super::super::gate::{Fate, GateReport, Glimpse, Role, Unread, judge_header, shown_columns};
 use super::super::layout::Layout;
 use super::super::staged::{Names, Rejection, Spool, Staged};
 use super::corrections::Corrections;
@@ -54,6 +54,9 @@ struct File {
     headers_shown: bool,
     /// What its columns are called, if one thing throughout.
     names: Option<usize>,
+    /// Columns nobody reads, and what was seen in them.
+    unread: Vec<Unread>,
+    glimpse: Glimpse,
     last: Option<(u32, Said)>,
     said: RecordCounts,
     stated: Option<u64>,
@@ -105,6 +108,13 @@ impl<'a> Stage<'a> {
     /// When a record went missing in the adapter: that is a bug.
     pub(super) fn finish(mut self) -> Result<SourceFiles, IngestError> {
         self.flush_all()?;
+        for file in &self.files {
+            // What the fields of a REDCap project are its dictionary says, prose and dates among them.
+            let by_value = self.source.kind.id == "redcap";
+            let judge = if by_value { Glimpse::judge_values } else { Glimpse::judge };
+            let seen = judge(&file.glimpse, &file.unread);
+            self.gate.columns.extend(seen.refusals(&self.source.name, &file.name));
+        }
         let corrections = self.corrected_by.map(|file| self.settle_corrections(file));
         let mut others: Vec<OtherFile> = self.files.iter_mut().map(File::finish).collect::<Result<_, _>>()?;
         let names: Arc<[Names]> = std::mem::take(&mut self.names).into();
@@ -148,6 +158,8 @@ impl<'a> Stage<'a> {
             original: Original::new(path),
             headers_shown: false,
             names: None,
+            unread: Vec::new(),
+            glimpse: Glimpse::default(),
             last: None,
             said: RecordCounts::default(),
             stated: None,
@@ -248,6 +260,18 @@ impl Sink for Stage<'_> {
         let judged = judge_header(&self.source.name, &file.name, names, self.basis, |at| role(names[at].trim()));
         self.gate.columns.extend(judged);
         self.gate.check()
+    }
+
+    fn unread(&mut self, file: FileId, columns: Vec<Unread>) {
+        for column in &columns {
+            self.leave_unread(file, &column.name);
+        }
+        self.files[file.0].unread = columns;
+    }
+
+    fn aside(&mut self, file: FileId, column: usize, text: &str) {
+        let file = &mut self.files[file.0];
+        file.glimpse.look_at(&file.unread, column, text.as_bytes(), self.basis);
     }
 
     fn row(&mut self, at: At, table: &'static InputTable, cells: Cells<'_>) -> Result<(), IngestError> {

@@ -12,9 +12,9 @@ use std::path::Path;
 use calamine::{DataRef, ExcelDateTime, ExcelDateTimeType, Reader, Xlsx, XlsxError};
 
 use super::super::error::IngestError;
-use super::identity;
 use super::mapped::{ForeignCell, Mapper};
 use super::sink::{At, Sink};
+use super::{identity, unpacked};
 use crate::model::reject::{UNMAPPED_COLUMN, UNREAD_FILE};
 use crate::model::table::InputTable;
 use crate::protocol::nearest;
@@ -58,6 +58,7 @@ fn open(path: &Path) -> Result<Book, IngestError> {
             "name the workbook itself; several workbooks are several sources",
         ));
     }
+    unpacked::check(path)?;
     Xlsx::new(BufReader::new(file)).map_err(|error| damaged(path, &error))
 }
 

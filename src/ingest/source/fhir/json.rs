@@ -166,7 +166,9 @@ fn each_document(input: BufReader<Box<dyn Read>>, path: &Path, take: &mut Take<'
     let limited = BufReader::with_capacity(1 << 16, Limited { input, room: Rc::clone(&room) });
     let mut json = serde_json::Deserializer::from_reader(limited);
     let mut document = Document { take, room, read: 0, stopped: None };
+    let mut any = false;
     while json.end().is_err() {
+        any = true;
         document.room.set(LONGEST);
         let outcome = DeserializeSeed::deserialize(&mut document, &mut json);
         if let Some(stopped) = document.stopped.take() {
@@ -174,7 +176,7 @@ fn each_document(input: BufReader<Box<dyn Read>>, path: &Path, take: &mut Take<'
         }
         outcome.map_err(|error| damaged(path, &error))?;
     }
-    Ok(u64::from(document.read))
+    if any { Ok(u64::from(document.read)) } else { Err(IngestError::empty(path)) }
 }
 
 fn damaged(path: &Path, error: &serde_json::Error) -> IngestError {

@@ -114,6 +114,9 @@ fn read_text(
     take: &mut Take<'_>,
 ) -> Result<u64, IngestError> {
     let (mut input, header) = Delimited::open(&part.path)?;
+    if header.is_empty() {
+        return Err(IngestError::empty(&part.path));
+    }
     let positions = places(part, wanted, &header, file, sink)?;
     let mut read = 0;
     while let Some(fields) = input.next()? {
@@ -152,12 +155,12 @@ fn places(
     let places: Vec<Option<usize>> = wanted.columns.iter().map(place).collect();
     let absent = places.iter().take(wanted.required).position(Option::is_none);
     match absent {
-        Some(column) if !header.is_empty() => Err(IngestError::MissingColumn {
+        Some(column) => Err(IngestError::MissingColumn {
             path: part.path.clone(),
             column: wanted.columns[column].to_owned(),
             hint: "the columns of OMOP CDM 5.4 have this name, in upper or lower case".to_owned(),
         }),
-        _ => Ok(places),
+        None => Ok(places),
     }
 }
 

@@ -27,7 +27,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::delimited::Delimited;
 use super::sink::{At, Sink};
 use crate::ingest::error::IngestError;
-use crate::ingest::gate::{printable, printable_file};
+use crate::ingest::gate::{Unread, printable, printable_file};
 use crate::model::reject::{NO_DICTIONARY, REFERENCE_RECORD};
 use crate::model::reject::{UNMAPPED_COLUMN, UNREAD_FILE};
 use crate::protocol::{Mapping, Protocol, RedcapMapping, SourceEntry};
@@ -140,6 +140,9 @@ fn read_export(
     for &index in &columns.unmapped {
         sink.remark(file, &UNMAPPED_COLUMN, &printable(&header[index], index), 1);
     }
+    let unread: Vec<usize> = columns.unmapped.clone();
+    let named = |&at: &usize| Unread { position: at, name: printable(&header[at], at) };
+    sink.unread(file, unread.iter().map(named).collect());
     let record = columns.record;
     let names = columns.tables.iter().map(|table| sink.names(table.names(&dictionary.fields))).collect();
     let rows = Rows {
@@ -156,6 +159,7 @@ fn read_export(
     while let Some(fields) = input.next()? {
         read += 1;
         held.add(record.map_or("", |index| fields.get(index)));
+        unread.iter().enumerate().for_each(|(column, &at)| sink.aside(file, column, fields.get(at)));
         rows.read(fields, At { file, line: fields.line }, sink)?;
     }
     sink.records(file, read);
