@@ -35,19 +35,20 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let start = Instant::now();
     let derived = derive::run(&snapshot, &protocol, &out, threads)?;
-    let (deriving, derive_peak) = (start.elapsed(), peak_mib());
+    let (deriving, derive_cpu, derive_peak) = (start.elapsed(), cpu_seconds(), peak_mib());
     let measures = protocol.measures.iter().map(compile).collect::<Result<Vec<_>, _>>()?;
     let sites: Vec<String> = snapshot.manifest.sites.iter().map(|site| site.site.clone()).collect();
     let splits = scan::splits(&protocol)?;
     let counting = Counting { measures: &measures, sites: &sites, conditions: &protocol.conditions, splits: &splits };
     let tallies = scan::count(&out, &counting, threads)?;
-    let total = start.elapsed();
+    let (total, total_cpu) = (start.elapsed(), cpu_seconds());
     if let Some(path) = option("--tally") {
         write(&tallies, &protocol, Path::new(path))?;
     }
     let (derive, tally) = (deriving.as_secs_f64(), total.saturating_sub(deriving).as_secs_f64());
     println!(
-        "relief derive {derive:.3} s, peak {derive_peak} MiB; tally {tally:.3} s, peak {} MiB; {} series",
+        "relief derive {derive:.3} s, cpu {derive_cpu:.2} s, peak {derive_peak} MiB; tally {tally:.3} s, cpu {:.2} s, peak {} MiB; {} series",
+        total_cpu - derive_cpu,
         peak_mib(),
         derived.flow.series
     );
@@ -60,6 +61,16 @@ fn peak_mib() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib: Option<u64> = line.and_then(|rest| rest.split_whitespace().next()).and_then(|number| number.parse().ok());
     kib.unwrap_or(0) / 1024
+}
+
+/// User and system seconds of all threads so far, in the system's hundredths;
+/// 0 where the system does not say.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    // `state` is the third field; `utime` and `stime` are the 14th and 15th.
+    let ticks: u32 = after_name.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u32>().ok()).sum();
+    f64::from(ticks) / 100.0
 }
 
 /// One row a count above 0, sorted: `measure,index_period,site,condition,horizon,what,n`.

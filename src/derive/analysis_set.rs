@@ -1,19 +1,21 @@
 //! Episodes → `analysis_set.parquet`: one row per series × horizon, sorted by
 //! patient, series and horizon. Measures are expressions over these columns.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, RecordBatch, StringBuilder};
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::array::{ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray, RecordBatch, StringBuilder};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::datatypes::{ArrowNativeType, Field, Float64Type, Int32Type, Int64Type, Schema, SchemaRef};
 
-use super::column::SERIES_COLUMNS;
 pub use super::column::{COLUMNS, Column, Kind};
+use super::durability::Relief;
 use super::episode::{Episode, Outcome};
-use super::history::PatientHistory;
+use super::history::{PGIC, PatientHistory, QUESTIONNAIRES, Scale};
 use super::opioid_dose::{Dose, WINDOW_DAYS};
 use crate::model::calendar::Period;
 use crate::model::horizon::HORIZONS;
-use crate::protocol::ConditionPack;
+use crate::protocol::{COMORBIDITIES, ConditionPack};
 
 /// The analysis set's Arrow schema.
 pub fn schema() -> SchemaRef {
@@ -21,89 +23,53 @@ pub fn schema() -> SchemaRef {
     Arc::new(Schema::new(COLUMNS.iter().map(field).collect::<Vec<_>>()))
 }
 
-/// One column being filled.
-enum Builder {
-    Int32(Int32Builder),
-    Int64(Int64Builder),
-    Float64(Float64Builder),
-    Text(StringBuilder),
-    Boolean(BooleanBuilder),
-}
-
-/// One cell about to be appended.
-enum Cell<'a> {
-    Int32(Option<i32>),
-    Int64(Option<i64>),
-    Float64(Option<f64>),
-    Text(Option<&'a str>),
-    Boolean(Option<bool>),
-}
-
-impl Builder {
-    fn new(kind: Kind) -> Self {
-        match kind {
-            Kind::Int32 => Self::Int32(Int32Builder::new()),
-            Kind::Int64 => Self::Int64(Int64Builder::new()),
-            Kind::Float64 => Self::Float64(Float64Builder::new()),
-            Kind::Text => Self::Text(StringBuilder::new()),
-            Kind::Boolean => Self::Boolean(BooleanBuilder::new()),
-        }
-    }
-
-    /// Appends a cell `times` over.
-    fn append(&mut self, cell: &Cell<'_>, times: usize) {
-        match (self, cell) {
-            (Self::Int32(builder), Cell::Int32(Some(value))) => builder.append_value_n(*value, times),
-            (Self::Int32(builder), Cell::Int32(None)) => builder.append_nulls(times),
-            (Self::Int64(builder), Cell::Int64(Some(value))) => builder.append_value_n(*value, times),
-            (Self::Int64(builder), Cell::Int64(None)) => builder.append_nulls(times),
-            (Self::Float64(builder), Cell::Float64(Some(value))) => builder.append_value_n(*value, times),
-            (Self::Float64(builder), Cell::Float64(None)) => builder.append_nulls(times),
-            (Self::Boolean(builder), Cell::Boolean(Some(value))) => builder.append_n(times, *value),
-            (Self::Boolean(builder), Cell::Boolean(None)) => builder.append_nulls(times),
-            (Self::Text(builder), Cell::Text(value)) => (0..times).for_each(|_| builder.append_option(*value)),
-            _ => unreachable!("the cells below are in the order of COLUMNS"),
-        }
-    }
-
-    fn finish(&mut self) -> ArrayRef {
-        match self {
-            Self::Int32(builder) => Arc::new(builder.finish()),
-            Self::Int64(builder) => Arc::new(builder.finish()),
-            Self::Float64(builder) => Arc::new(builder.finish()),
-            Self::Text(builder) => Arc::new(builder.finish()),
-            Self::Boolean(builder) => Arc::new(builder.finish()),
-        }
-    }
-}
-
-/// Rows of the analysis set, collected into batches.
+/// Series of the analysis set, collected into batches. They are kept as they
+/// are until a batch is full: a column at a time is filled in one tight loop,
+/// and what does not depend on the horizon is worked out once a series.
 pub(super) struct Rows<'a> {
     conditions: &'a ConditionPack,
-    builders: Vec<Builder>,
-    filled: usize,
-    joined: String,
-    scale: String,
-    periods: PeriodText,
+    series: Vec<SeriesRow>,
+    texts: String,
+    period: Recent<Period>,
+    scale: Recent<Scale>,
 }
 
-/// The text of the latest period; consecutive rows nearly always share it.
-#[derive(Default)]
-struct PeriodText {
-    period: Option<Period>,
+/// Bytes of most texts: a guess that saves growing.
+const TEXT_BYTES: usize = 8;
+
+/// A place in the batch's texts.
+type Text = Range<usize>;
+
+struct SeriesRow {
+    key: i64,
+    episode: Episode,
+    outcomes: [Outcome; HORIZONS.len()],
+    site: Text,
+    sex: Text,
+    period: Option<Text>,
+    conditions: Text,
+    scale: Option<Text>,
+}
+
+/// The text of what came last: it often comes again.
+struct Recent<T> {
+    of: Option<T>,
     text: String,
 }
 
-impl PeriodText {
-    fn set(&mut self, period: Option<Period>) {
-        if self.period != period {
-            self.period = period;
-            self.text = period.map(|period| period.to_string()).unwrap_or_default();
-        }
+impl<T> Default for Recent<T> {
+    fn default() -> Self {
+        Self { of: None, text: String::new() }
     }
+}
 
-    fn get(&self) -> Option<&str> {
-        self.period.map(|_| self.text.as_str())
+impl<T: Copy + PartialEq> Recent<T> {
+    fn text(&mut self, of: T, text: impl Fn(T) -> String) -> &str {
+        if self.of != Some(of) {
+            self.of = Some(of);
+            self.text = text(of);
+        }
+        &self.text
     }
 }
 
@@ -111,16 +77,15 @@ impl<'a> Rows<'a> {
     pub(super) fn new(conditions: &'a ConditionPack) -> Self {
         Self {
             conditions,
-            builders: COLUMNS.iter().map(|column| Builder::new(column.kind)).collect(),
-            filled: 0,
-            joined: String::new(),
-            scale: String::new(),
-            periods: PeriodText::default(),
+            series: Vec::new(),
+            texts: String::new(),
+            period: Recent::default(),
+            scale: Recent::default(),
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.filled
+        self.series.len() * HORIZONS.len()
     }
 
     /// Appends an episode: one row per horizon.
@@ -131,131 +96,185 @@ impl<'a> Rows<'a> {
         conditions: &[usize],
         outcomes: &[Outcome; HORIZONS.len()],
     ) {
-        self.set_texts(episode, conditions);
-        let (of_series, at_horizon) = self.builders.split_at_mut(SERIES_COLUMNS);
-        let condition = &self.conditions.conditions()[episode.condition].code;
-        let texts = Texts { period: self.periods.get(), condition, conditions: &self.joined, scale: &self.scale };
-        for (builder, cell) in of_series.iter_mut().zip(series_cells(history, episode, &texts)) {
-            builder.append(&cell, HORIZONS.len());
-        }
-        for (horizon, outcome) in HORIZONS.iter().zip(outcomes) {
-            for (builder, cell) in at_horizon.iter_mut().zip(horizon_cells(horizon.id, episode, outcome)) {
-                builder.append(&cell, 1);
-            }
-        }
-        self.filled += HORIZONS.len();
+        let texts = &mut self.texts;
+        let row = SeriesRow {
+            key: history.key,
+            site: added(texts, history.site),
+            sex: added(texts, history.sex),
+            period: episode.period.map(|period| added(texts, self.period.text(period, |period| period.to_string()))),
+            conditions: joined(texts, conditions, self.conditions),
+            scale: episode.pain.map(|pain| added(texts, self.scale.text(pain.scale, Scale::name))),
+            episode: episode.clone(),
+            outcomes: *outcomes,
+        };
+        self.series.push(row);
     }
 
-    fn set_texts(&mut self, episode: &Episode, conditions: &[usize]) {
-        self.periods.set(episode.period);
-        self.scale.clear();
-        if let Some(baseline) = episode.pain {
-            self.scale.push_str(&baseline.scale.name());
-        }
-        self.joined.clear();
-        for &index in conditions {
-            if !self.joined.is_empty() {
-                self.joined.push(';');
-            }
-            self.joined.push_str(&self.conditions.conditions()[index].code);
-        }
-    }
-
-    /// The collected rows as a batch; the builders start anew.
+    /// The collected rows as a batch; collecting starts anew.
     pub(super) fn take(&mut self) -> RecordBatch {
-        self.filled = 0;
-        let columns = self.builders.iter_mut().map(Builder::finish).collect();
-        RecordBatch::try_new(schema(), columns).expect("the builders follow COLUMNS")
+        let mut columns = self.of_series();
+        columns.extend(self.at_horizons());
+        self.series.clear();
+        self.texts.clear();
+        RecordBatch::try_new(schema(), columns).expect("the columns are in the order of COLUMNS")
+    }
+
+    /// The columns that are the same at every horizon.
+    fn of_series(&self) -> Vec<ArrayRef> {
+        let texts = self.texts.as_str();
+        let condition = |row: &SeriesRow| self.conditions.conditions()[row.episode.condition].code.as_str();
+        let mut columns = vec![
+            self.each(|row| Some(row.key)).numbers::<Int64Type>(),
+            self.each(|row| Some(&texts[row.site.clone()])).texts(),
+            self.each(|row| Some(&texts[row.sex.clone()])).texts(),
+            self.each(|row| Some(row.episode.number)).numbers::<Int32Type>(),
+            self.each(|row| Some(row.episode.number == 1)).flags(),
+            self.each(|row| Some(row.episode.series.index_day)).numbers::<Int32Type>(),
+            self.each(|row| row.period.clone().map(|period| &texts[period])).texts(),
+            self.each(|row| Some(condition(row))).texts(),
+            self.each(|row| Some(&texts[row.conditions.clone()])).texts(),
+            self.each(|row| Some(row.episode.series.infusions)).numbers::<Int32Type>(),
+            self.each(|row| Some(row.episode.series.induction_infusions)).numbers::<Int32Type>(),
+            self.each(|row| Some(row.episode.series.boosters())).numbers::<Int32Type>(),
+            self.each(|row| row.episode.series.mg_per_kg).numbers::<Float64Type>(),
+            self.each(|row| row.scale.clone().map(|scale| &texts[scale])).texts(),
+            self.each(|row| row.episode.pain.map(|pain| pain.score_x10)).numbers::<Int32Type>(),
+            self.each(|row| row.episode.pain.map(|pain| pain.same_day)).flags(),
+        ];
+        // PGIC asks for change and has no score before treatment.
+        for which in (0..QUESTIONNAIRES.len()).filter(|&which| which != PGIC) {
+            columns.push(self.each(|row| row.episode.questionnaires[which]).numbers::<Int32Type>());
+        }
+        for which in 0..COMORBIDITIES.len() {
+            columns.push(self.each(|row| Some(row.episode.comorbidities[which])).flags());
+        }
+        let relief =
+            |fact: fn(Relief) -> i32| self.each(move |row| row.episode.relief.map(fact)).numbers::<Int32Type>();
+        columns.extend([
+            self.each(|row| row.episode.series.dose_x1000()).numbers::<Int32Type>(),
+            self.each(|row| row.episode.series.minutes_x10()).numbers::<Int32Type>(),
+            self.each(|row| Some(row.episode.psychotherapy)).flags(),
+            self.each(|row| Some(row.episode.pain_reprogramming)).flags(),
+            relief(|relief| relief.begins),
+            relief(|relief| relief.days),
+            self.each(|row| row.episode.relief.map(|relief| relief.lost)).flags(),
+            relief(|relief| relief.least_days),
+            self.each(|row| row.episode.relief?.retreated).numbers::<Int32Type>(),
+            self.each(|row| Some(row.episode.opioid_in_scope)).flags(),
+            self.each(|row| Some(row.episode.opioid_user)).flags(),
+            self.each(|row| Some(row.episode.opioid.id())).texts(),
+            self.each(|row| average(row.episode.opioid)).numbers::<Int64Type>(),
+            self.each(|row| Some(row.episode.benzodiazepine)).flags(),
+        ]);
+        columns
+    }
+
+    /// The columns that differ from horizon to horizon.
+    fn at_horizons(&self) -> Vec<ArrayRef> {
+        let mut columns = vec![
+            self.ids(),
+            self.every(|_, outcome| Some(outcome.due)).flags(),
+            self.every(|_, outcome| outcome.scores.pain).numbers::<Int32Type>(),
+            self.every(|_, outcome| outcome.last_pain_x10).numbers::<Int32Type>(),
+        ];
+        for which in 0..QUESTIONNAIRES.len() {
+            columns.push(self.every(|_, outcome| outcome.scores.questionnaires[which]).numbers::<Int32Type>());
+        }
+        columns.extend([
+            self.every(|_, outcome| Some(outcome.boosters)).numbers::<Int32Type>(),
+            self.every(|_, outcome| outcome.opioid.map(Dose::id)).texts(),
+            self.every(|_, outcome| average(outcome.opioid?)).numbers::<Int64Type>(),
+            self.every(|row, outcome| row.episode.opioid.known()?.reduction_x100(outcome.opioid?.known()?))
+                .numbers::<Int64Type>(),
+            self.every(|_, outcome| Some(outcome.opioid == Some(Dose::Buprenorphine))).flags(),
+            self.every(|_, outcome| Some(outcome.buprenorphine_since_start)).flags(),
+            self.every(|_, outcome| Some(outcome.reviewed)).flags(),
+            self.every(|_, outcome| Some(outcome.benzodiazepine)).flags(),
+        ]);
+        columns
+    }
+
+    fn ids(&self) -> ArrayRef {
+        Cells::<_, 1>(self.series.iter().flat_map(|_| HORIZONS.map(|horizon| Some(horizon.id))).collect()).texts()
+    }
+
+    /// A fact of every series.
+    fn each<'r, T>(&'r self, fact: impl Fn(&'r SeriesRow) -> Option<T>) -> Cells<T, { HORIZONS.len() }> {
+        Cells(self.series.iter().map(fact).collect())
+    }
+
+    /// A fact of every series at every horizon.
+    fn every<T>(&self, fact: impl Fn(&SeriesRow, &Outcome) -> Option<T>) -> Cells<T, 1> {
+        let mut cells = Vec::with_capacity(self.len());
+        for row in &self.series {
+            cells.extend(row.outcomes.iter().map(|outcome| fact(row, outcome)));
+        }
+        Cells(cells)
     }
 }
 
-/// Texts of one series.
-struct Texts<'a> {
-    period: Option<&'a str>,
-    condition: &'a str,
-    conditions: &'a str,
-    scale: &'a str,
+/// Cells of a column, each of them `TIMES` over.
+struct Cells<T, const TIMES: usize>(Vec<Option<T>>);
+
+impl<T, const TIMES: usize> Cells<T, TIMES> {
+    /// Every cell as a value, whatever stands for one that is empty.
+    fn values<V: Copy>(&self, value: impl Fn(&Option<T>) -> V) -> Vec<V> {
+        let mut values = Vec::with_capacity(self.0.len() * TIMES);
+        for cell in &self.0 {
+            values.extend_from_slice(&[value(cell); TIMES]);
+        }
+        values
+    }
+
+    /// Which cells are empty; `None` where none is.
+    fn nulls(&self) -> Option<NullBuffer> {
+        let known = self.0.iter().all(Option::is_some);
+        (!known).then(|| NullBuffer::from(self.values(Option::is_some)))
+    }
 }
 
-fn series_cells<'a>(history: &PatientHistory<'a>, episode: &Episode, texts: &Texts<'a>) -> [Cell<'a>; SERIES_COLUMNS] {
-    let series = &episode.series;
-    let relief = episode.relief;
-    let [phq9, gad7, pcl5, severity, interference, _, pcs, pseq, promis] = episode.questionnaires;
-    let [depression, anxiety, ptsd] = episode.comorbidities;
-    [
-        Cell::Int64(Some(history.key)),
-        Cell::Text(Some(history.site)),
-        Cell::Text(Some(history.sex)),
-        Cell::Int32(Some(episode.number)),
-        Cell::Boolean(Some(episode.number == 1)),
-        Cell::Int32(Some(series.index_day)),
-        Cell::Text(texts.period),
-        Cell::Text(Some(texts.condition)),
-        Cell::Text(Some(texts.conditions)),
-        Cell::Int32(Some(series.infusions)),
-        Cell::Int32(Some(series.induction_infusions)),
-        Cell::Int32(Some(series.boosters())),
-        Cell::Float64(series.mg_per_kg),
-        Cell::Text(episode.pain.map(|_| texts.scale)),
-        Cell::Int32(episode.pain.map(|baseline| baseline.score_x10)),
-        Cell::Boolean(episode.pain.map(|baseline| baseline.same_day)),
-        Cell::Int32(phq9),
-        Cell::Int32(gad7),
-        Cell::Int32(pcl5),
-        Cell::Int32(severity),
-        Cell::Int32(interference),
-        Cell::Int32(pcs),
-        Cell::Int32(pseq),
-        Cell::Int32(promis),
-        Cell::Boolean(Some(depression)),
-        Cell::Boolean(Some(anxiety)),
-        Cell::Boolean(Some(ptsd)),
-        Cell::Int32(series.dose_x1000()),
-        Cell::Int32(series.minutes_x10()),
-        Cell::Boolean(Some(episode.psychotherapy)),
-        Cell::Boolean(Some(episode.pain_reprogramming)),
-        Cell::Int32(relief.map(|relief| relief.begins)),
-        Cell::Int32(relief.map(|relief| relief.days)),
-        Cell::Boolean(relief.map(|relief| relief.lost)),
-        Cell::Int32(relief.map(|relief| relief.least_days)),
-        Cell::Int32(relief.and_then(|relief| relief.retreated)),
-        Cell::Boolean(Some(episode.opioid_in_scope)),
-        Cell::Boolean(Some(episode.opioid_user)),
-        Cell::Text(Some(episode.opioid.id())),
-        Cell::Int64(episode.opioid.known().map(|total| total.average_x1000(WINDOW_DAYS))),
-        Cell::Boolean(Some(episode.benzodiazepine)),
-    ]
+impl<T: ArrowNativeType, const TIMES: usize> Cells<T, TIMES> {
+    fn numbers<P: ArrowPrimitiveType<Native = T>>(&self) -> ArrayRef {
+        Arc::new(PrimitiveArray::<P>::new(self.values(|cell| cell.unwrap_or_default()).into(), self.nulls()))
+    }
 }
 
-fn horizon_cells(
-    id: &'static str,
-    episode: &Episode,
-    outcome: &Outcome,
-) -> [Cell<'static>; COLUMNS.len() - SERIES_COLUMNS] {
-    let after = outcome.opioid.and_then(Dose::known);
-    let [phq9, gad7, pcl5, severity, interference, pgic, pcs, pseq, promis] = outcome.scores.questionnaires;
-    let reduction = episode.opioid.known().zip(after).and_then(|(before, after)| before.reduction_x100(after));
-    [
-        Cell::Text(Some(id)),
-        Cell::Boolean(Some(outcome.due)),
-        Cell::Int32(outcome.scores.pain),
-        Cell::Int32(outcome.last_pain_x10),
-        Cell::Int32(phq9),
-        Cell::Int32(gad7),
-        Cell::Int32(pcl5),
-        Cell::Int32(severity),
-        Cell::Int32(interference),
-        Cell::Int32(pgic),
-        Cell::Int32(pcs),
-        Cell::Int32(pseq),
-        Cell::Int32(promis),
-        Cell::Int32(Some(outcome.boosters)),
-        Cell::Text(outcome.opioid.map(Dose::id)),
-        Cell::Int64(after.map(|total| total.average_x1000(WINDOW_DAYS))),
-        Cell::Int64(reduction),
-        Cell::Boolean(Some(outcome.opioid == Some(Dose::Buprenorphine))),
-        Cell::Boolean(Some(outcome.buprenorphine_since_start)),
-        Cell::Boolean(Some(outcome.reviewed)),
-        Cell::Boolean(Some(outcome.benzodiazepine)),
-    ]
+impl<const TIMES: usize> Cells<bool, TIMES> {
+    fn flags(&self) -> ArrayRef {
+        Arc::new(BooleanArray::new(BooleanBuffer::from(self.values(|cell| cell.unwrap_or_default())), self.nulls()))
+    }
+}
+
+impl<const TIMES: usize> Cells<&str, TIMES> {
+    fn texts(&self) -> ArrayRef {
+        let cells = self.0.len() * TIMES;
+        let mut builder = StringBuilder::with_capacity(cells, cells * TEXT_BYTES);
+        for cell in &self.0 {
+            (0..TIMES).for_each(|_| builder.append_option(*cell));
+        }
+        Arc::new(builder.finish())
+    }
+}
+
+/// The daily dose in thousandths, where it is known.
+fn average(dose: Dose) -> Option<i64> {
+    Some(dose.known()?.average_x1000(WINDOW_DAYS))
+}
+
+fn added(texts: &mut String, text: &str) -> Text {
+    let start = texts.len();
+    texts.push_str(text);
+    start..texts.len()
+}
+
+/// The codes of all conditions, joined by `;`.
+fn joined(texts: &mut String, conditions: &[usize], pack: &ConditionPack) -> Text {
+    let start = texts.len();
+    for &index in conditions {
+        if texts.len() > start {
+            texts.push(';');
+        }
+        texts.push_str(&pack.conditions()[index].code);
+    }
+    start..texts.len()
 }

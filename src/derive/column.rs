@@ -57,11 +57,8 @@ const fn column(name: &'static str, kind: Kind, optional: bool, meaning: &'stati
     Column { name, kind, optional, meaning }
 }
 
-/// Columns that are the same at every horizon come first.
-pub(super) const SERIES_COLUMNS: usize = 41;
-
-/// Order is the file's. The builder in `analysis_set` appends in this order and a wrong
-/// type or count fails on the first batch.
+/// Order is the file's: what is the same at every horizon comes first. `analysis_set`
+/// makes the columns in this order, and a wrong type or count fails on the first batch.
 pub const COLUMNS: [Column; 62] = [
     column("patient_key", Kind::Int64, false, "keyed hash of the patient; means nothing outside the store"),
     column("site", Kind::Text, false, "site code"),

@@ -130,17 +130,24 @@ impl AddAssign for ResponseCounts {
     }
 }
 
-/// Counts by period, split and level (positions).
+/// Levels of the split that has most.
+const MOST_LEVELS: usize = 4;
+
+/// Counts by split and level (positions).
+pub type Groups = [[ResponseCounts; MOST_LEVELS]; STRATA.len()];
+
+/// Counts by when the series began.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Strata {
     /// The counts.
-    pub cells: BTreeMap<(Option<Period>, usize, usize), ResponseCounts>,
+    pub periods: BTreeMap<Option<Period>, Groups>,
 }
 
 impl AddAssign for Strata {
     fn add_assign(&mut self, other: Self) {
-        for (key, counts) in other.cells {
-            *self.cells.entry(key).or_default() += counts;
+        for (period, groups) in other.periods {
+            let mine = self.periods.entry(period).or_default().as_flattened_mut();
+            mine.iter_mut().zip(groups.as_flattened()).for_each(|(mine, theirs)| *mine += *theirs);
         }
     }
 }
@@ -158,9 +165,9 @@ impl Strata {
             observed: u64::from(change.is_some()),
             responders: u64::from(change.is_some_and(|change| change.falls_by_percent(30))),
         };
-        for (position, stratum) in STRATA.iter().enumerate() {
-            let level = (stratum.level)(episode, outcome);
-            *self.cells.entry((episode.period, position, level)).or_default() += counts;
+        let groups = self.periods.entry(episode.period).or_default();
+        for (levels, stratum) in groups.iter_mut().zip(&STRATA) {
+            levels[(stratum.level)(episode, outcome)] += counts;
         }
     }
 }

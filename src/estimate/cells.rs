@@ -1,4 +1,6 @@
-//! Tallies → every estimate of the results: runs the analyses in order.
+//! Tallies → every estimate of the results: runs the analyses side by side.
+
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::analysis::{ALL, ANALYSES, DERIVED, Inputs};
 use super::cohort::counted;
@@ -25,11 +27,16 @@ pub struct Estimates {
 ///
 /// `is_closed` says whether a window that ends so many days after day 0 had
 /// closed at the data cut for every series of a period at a site.
-pub fn estimate(tallies: &Tallies, protocol: &Protocol, is_closed: impl Fn(Period, i32, usize) -> bool) -> Estimates {
+pub fn estimate(
+    tallies: &Tallies,
+    protocol: &Protocol,
+    is_closed: impl Fn(Period, i32, usize) -> bool + Sync,
+) -> Estimates {
     let primary = protocol.study.primary_horizon.last;
     let quarters = Quarters::of(counted(tallies), |period, site| is_closed(period, primary, site));
     let inputs = Inputs { tallies, protocol, quarters: &quarters, is_closed: &is_closed };
-    let mut estimates: Vec<Estimate> = ANALYSES.iter().flat_map(|analysis| (analysis.run)(&inputs)).collect();
+    let analyses = ANALYSES.par_iter().flat_map_iter(|analysis| (analysis.run)(&inputs));
+    let mut estimates: Vec<Estimate> = analyses.collect();
     for estimate in &mut estimates {
         estimate.relations.off_primary = is_off_primary(&estimate.key, protocol);
     }

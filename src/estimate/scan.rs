@@ -15,7 +15,7 @@ use polars::io::SerReader;
 use polars::io::parquet::read::FileMetadata;
 use polars::prelude::{BooleanChunked, Expr, Int32Chunked, IntoLazy, ParallelStrategy, ParquetReader, PolarsError};
 
-use super::cells_of_rows::{Cell, Cells, NO_CELL};
+use super::cells_of_rows::{Cell, Cells};
 use super::expression::{Compiled, Outcome, compile_number};
 use super::questions::{AFTER, Asked, BEFORE, CONDITION, Counted, Questions, name};
 use super::tally::{Pair, Pairs, Tallies, Tally};
@@ -89,9 +89,8 @@ pub struct Counting<'a> {
 pub fn count(path: &Path, counting: &Counting<'_>, threads: usize) -> Result<Tallies, ScanError> {
     let unreadable = |problem: String| ScanError::Unreadable { path: path.to_owned(), problem };
     let metadata = metadata(path).map_err(|error| unreadable(error.to_string()))?;
-    let groups = row_groups(&metadata);
     let questions = Questions::of(counting.measures);
-    let job = Job { path, counting, questions, metadata, groups, next: AtomicUsize::new(0) };
+    let job = Job { path, counting, questions, metadata, columns: columns(counting), next: AtomicUsize::new(0) };
     let total = Mutex::new(Total::default());
     let finished = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(|| job.work(&total))).collect();
@@ -108,24 +107,13 @@ fn metadata(path: &Path) -> Result<Arc<FileMetadata>, PolarsError> {
     ParquetReader::new(File::open(path)?).get_metadata().cloned()
 }
 
-/// First row and length of each row group.
-fn row_groups(metadata: &FileMetadata) -> Vec<(usize, usize)> {
-    let mut first = 0;
-    let groups = metadata.row_groups.iter().map(|group| {
-        let range = (first, group.num_rows());
-        first += group.num_rows();
-        range
-    });
-    groups.filter(|(_, rows)| *rows > 0).collect()
-}
-
 /// The work shared by all threads.
 struct Job<'a> {
     path: &'a Path,
     counting: &'a Counting<'a>,
     questions: Questions,
     metadata: Arc<FileMetadata>,
-    groups: Vec<(usize, usize)>,
+    columns: Vec<String>,
     next: AtomicUsize,
 }
 
@@ -135,34 +123,47 @@ impl Job<'_> {
     fn work(&self, total: &Mutex<Total>) -> Result<(), PolarsError> {
         let mut cells = Cells::new(self.counting);
         let mut slots = Vec::new();
-        while let Some(&group) = self.groups.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+        loop {
+            let group = self.next.fetch_add(1, Ordering::Relaxed);
+            if group >= self.metadata.row_groups.len() {
+                return Ok(());
+            }
             let frame = self.read(group)?;
             let numbers = cells.of_rows(&frame)?;
             let answers = frame.lazy().select(self.questions.wanted()).collect()?;
-            let mask = |at: usize| answers.column(&name(CONDITION, at))?.bool();
+            let held = |at: usize| Ok::<_, PolarsError>(rows_of(answers.column(&name(CONDITION, at))?.bool()?));
             let conditions = (0..self.questions.conditions.len())
-                .map(|at| Ok(tallied(mask(at)?, &numbers, cells.known.len())))
+                .map(|at| Ok(tallied(&held(at)?, &numbers, cells.known.len())))
                 .collect::<Result<Vec<_>, PolarsError>>()?;
             let locked = || total.lock().expect("a worker does not panic");
             locked().add(&conditions, &cells.known, &mut slots);
-            // One after the other: the pairs of a row group take more memory than its rows.
             for (at, pair) in self.questions.pairs.iter().enumerate() {
                 let score = |what: &str| answers.column(&name(what, at))?.i32();
-                let pairs = paired(mask(pair.among)?, [score(BEFORE)?, score(AFTER)?], &numbers);
-                locked().add_pairs(at, &pairs, &slots);
+                let pairs = paired(&held(pair.among)?, [score(BEFORE)?, score(AFTER)?], &numbers, &slots);
+                locked().add_pairs(at, pairs);
             }
         }
-        Ok(())
     }
 
-    fn read(&self, group: (usize, usize)) -> Result<DataFrame, PolarsError> {
+    /// Reads a row group as a file of its own: told to take a slice of the rows,
+    /// the reader opens every column of every row group.
+    fn read(&self, group: usize) -> Result<DataFrame, PolarsError> {
+        let file = &self.metadata;
+        let group = &file.row_groups[group];
+        let alone = FileMetadata {
+            version: file.version,
+            num_rows: group.num_rows(),
+            max_row_group_height: group.num_rows(),
+            created_by: None,
+            row_groups: vec![group.clone()],
+            key_value_metadata: file.key_value_metadata.clone(),
+            schema_descr: file.schema_descr.clone(),
+            column_orders: None,
+            footer_buf: file.footer_buf.clone(),
+        };
         let mut reader = ParquetReader::new(File::open(self.path)?);
-        reader.set_metadata(Arc::clone(&self.metadata));
-        reader
-            .with_columns(Some(columns(self.counting)))
-            .with_slice(Some(group))
-            .read_parallel(ParallelStrategy::None)
-            .finish()
+        reader.set_metadata(Arc::new(alone));
+        reader.with_columns(Some(self.columns.clone())).read_parallel(ParallelStrategy::None).finish()
     }
 }
 
@@ -191,43 +192,79 @@ fn expressions(measure: &Compiled) -> Vec<&Expr> {
     all
 }
 
-/// How many rows of each cell a mask holds.
-fn tallied(mask: &BooleanChunked, cells: &[Vec<u32>], known: usize) -> Vec<u32> {
+/// How many of the rows each cell has.
+fn tallied(rows: &[u32], cells: &[Vec<u32>], known: usize) -> Vec<u32> {
     let mut counts = vec![0; known];
     for of_row in cells {
-        for_each_row(mask, |row| {
-            if let Some(count) = counts.get_mut(of_row[row] as usize) {
+        for &row in rows {
+            if let Some(count) = counts.get_mut(of_row[row as usize] as usize) {
                 *count += 1;
             }
-        });
+        }
     }
     counts
 }
 
-/// The scores of the rows a mask holds, sorted, so that each cell takes its share at once.
-fn paired(mask: &BooleanChunked, [before, after]: [&Int32Chunked; 2], cells: &[Vec<u32>]) -> Vec<(u32, Pair)> {
-    let mut rows = Vec::new();
+/// The scores of the rows by slot, sorted, each once.
+fn paired(rows: &[u32], [before, after]: [&Int32Chunked; 2], cells: &[Vec<u32>], slots: &[u32]) -> Vec<SlotPair> {
+    let scores: Vec<_> = before.iter().zip(after.iter()).collect();
+    let mut pairs = Vec::with_capacity(rows.len() * cells.len());
     for of_row in cells {
-        for_each_row(mask, |row| {
-            let scores = before.get(row).zip(after.get(row)).expect("the mask holds where both scores are known");
-            if of_row[row] != NO_CELL {
-                rows.push((of_row[row], scores));
+        for &row in rows {
+            let (before, after) = scores[row as usize];
+            let (baseline, follow_up) = before.zip(after).expect("the condition holds where both scores are known");
+            if let Some(&slot) = slots.get(of_row[row as usize] as usize) {
+                pairs.push(SlotPair { slot, baseline, follow_up, count: 1 });
             }
-        });
+        }
     }
-    rows.sort_unstable();
-    let pair = |run: &[(u32, (i32, i32))]| {
-        let (cell, (baseline, follow_up)) = run[0];
-        (cell, Pair { baseline, follow_up, count: run.len() as u64 })
-    };
-    rows.chunk_by(|a, b| a == b).map(pair).collect()
+    pairs.sort_unstable_by_key(SlotPair::place);
+    add_equals(&mut pairs);
+    pairs
 }
+
+/// A pair of scores in a slot of the total.
+#[derive(Clone, Copy)]
+struct SlotPair {
+    slot: u32,
+    baseline: i32,
+    follow_up: i32,
+    count: u32,
+}
+
+impl SlotPair {
+    /// One number to sort by, in the order of slot, score before and score after.
+    fn place(&self) -> u128 {
+        let ordered = |score: i32| u128::from(score.cast_unsigned() ^ (1 << 31));
+        u128::from(self.slot) << 64 | ordered(self.baseline) << 32 | ordered(self.follow_up)
+    }
+
+    fn pair(&self) -> Pair {
+        Pair { baseline: self.baseline, follow_up: self.follow_up, count: u64::from(self.count) }
+    }
+}
+
+/// Makes one of equal pairs that follow each other.
+fn add_equals(pairs: &mut Vec<SlotPair>) {
+    pairs.dedup_by(|next, kept| {
+        let same = next.place() == kept.place();
+        kept.count += if same { next.count } else { 0 };
+        same
+    });
+}
+
+/// Pairs that wait before they are added to those of the cells. Adding is a copy
+/// of all the cell has, so it is not done for every row group.
+const WAITING_PAIRS: usize = 1 << 19;
 
 /// The counts of all threads.
 #[derive(Default)]
 struct Total {
-    slots: BTreeMap<Cell, usize>,
+    slots: BTreeMap<Cell, u32>,
     cells: Vec<CellTotal>,
+    /// By question.
+    waiting: Vec<Vec<SlotPair>>,
+    waiting_pairs: usize,
 }
 
 /// One cell's answers, by question; shorter where the rest is nothing.
@@ -240,35 +277,52 @@ struct CellTotal {
 impl Total {
     /// Adds a row group's counts, by question and the thread's own cell numbers.
     /// `known` are the cells of those, and `slots` where they were put before.
-    fn add(&mut self, conditions: &[Vec<u32>], known: &[Cell], slots: &mut Vec<usize>) {
+    fn add(&mut self, conditions: &[Vec<u32>], known: &[Cell], slots: &mut Vec<u32>) {
         for cell in &known[slots.len()..] {
-            let next = self.slots.len();
+            let next = u32::try_from(self.slots.len()).expect("fewer cells than people");
             slots.push(*self.slots.entry(cell.clone()).or_insert(next));
         }
         self.cells.resize(self.slots.len(), CellTotal::default());
         for (question, counts) in conditions.iter().enumerate() {
             for (&slot, &count) in slots.iter().zip(counts).filter(|(_, count)| **count > 0) {
-                let conditions = &mut self.cells[slot].conditions;
+                let conditions = &mut self.cells[slot as usize].conditions;
                 conditions.resize(conditions.len().max(question + 1), 0);
                 conditions[question] += u64::from(count);
             }
         }
     }
 
-    /// Adds a row group's pairs, sorted by cell number and score.
-    fn add_pairs(&mut self, question: usize, pairs: &[(u32, Pair)], slots: &[usize]) {
-        for of_cell in pairs.chunk_by(|a, b| a.0 == b.0) {
-            let totals = &mut self.cells[slots[of_cell[0].0 as usize]].pairs;
-            totals.resize(totals.len().max(question + 1), Pairs::default());
-            totals[question] += &Pairs::from_sorted(of_cell.iter().map(|(_, pair)| *pair).collect());
+    /// Adds a row group's pairs.
+    fn add_pairs(&mut self, question: usize, pairs: Vec<SlotPair>) {
+        self.waiting.resize(self.waiting.len().max(question + 1), Vec::new());
+        self.waiting_pairs += pairs.len();
+        self.waiting[question].extend(pairs);
+        if self.waiting_pairs >= WAITING_PAIRS {
+            self.settle();
         }
     }
 
-    fn finish(self, sites: &[String], questions: &Questions) -> Tallies {
+    /// Adds the pairs that wait to those of the cells.
+    fn settle(&mut self) {
+        self.waiting_pairs = 0;
+        for (question, mut pairs) in std::mem::take(&mut self.waiting).into_iter().enumerate() {
+            // Each row group's are sorted, which a stable sort makes use of.
+            pairs.sort_by_key(SlotPair::place);
+            add_equals(&mut pairs);
+            for of_cell in pairs.chunk_by(|a, b| a.slot == b.slot) {
+                let totals = &mut self.cells[of_cell[0].slot as usize].pairs;
+                totals.resize(totals.len().max(question + 1), Pairs::default());
+                totals[question] += &Pairs::from_sorted(of_cell.iter().map(SlotPair::pair).collect());
+            }
+        }
+    }
+
+    fn finish(mut self, sites: &[String], questions: &Questions) -> Tallies {
+        self.settle();
         let mut tallies = Tallies { sites: sites.to_vec(), ..Tallies::default() };
         let mut cells = self.cells;
         for (cell, slot) in self.slots {
-            let total = std::mem::take(&mut cells[slot]);
+            let total = std::mem::take(&mut cells[slot as usize]);
             if total.conditions.iter().all(|count| *count == 0) {
                 continue;
             }
@@ -303,12 +357,16 @@ impl CellTotal {
     }
 }
 
-/// Calls `visit` with the number of every row a mask holds.
-fn for_each_row(mask: &BooleanChunked, mut visit: impl FnMut(usize)) {
+/// The numbers of the rows a condition holds for.
+fn rows_of(mask: &BooleanChunked) -> Vec<u32> {
     debug_assert_eq!(mask.null_count(), 0, "unknown conditions were made false");
+    let mut rows = Vec::new();
     let mut first = 0;
     for chunk in mask.downcast_iter() {
-        chunk.values().true_idx_iter().for_each(|row| visit(first + row));
+        rows.extend(
+            chunk.values().true_idx_iter().map(|row| u32::try_from(first + row).expect("a row group is small")),
+        );
         first += chunk.len();
     }
+    rows
 }

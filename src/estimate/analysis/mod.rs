@@ -106,7 +106,7 @@ pub struct Inputs<'a> {
     pub quarters: &'a Quarters,
     /// Whether a window that ends so many days after day 0 had closed at the
     /// data cut for every series of a period at a site.
-    pub is_closed: &'a dyn Fn(Period, i32, usize) -> bool,
+    pub is_closed: &'a (dyn Fn(Period, i32, usize) -> bool + Sync),
 }
 
 impl Inputs<'_> {

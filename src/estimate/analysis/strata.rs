@@ -23,10 +23,11 @@ pub(super) fn estimates(inputs: &Inputs<'_>) -> Vec<Estimate> {
         let place = Place { cohort, maturity: Maturity::Mature, site: None, condition: None, horizon };
         let sum = |stratum: usize, level: Option<usize>| {
             let mut total = ResponseCounts::default();
-            for (&(period, split, at), &counts) in &inputs.tallies.strata.cells {
-                let within = split == stratum && level.is_none_or(|level| level == at);
-                if within && cohort.holds(period, inputs.quarters) {
-                    total += counts;
+            for (&period, groups) in &inputs.tallies.strata.periods {
+                let levels = groups[stratum].iter().enumerate();
+                let wanted = levels.filter(|(at, _)| level.is_none_or(|level| level == *at));
+                if cohort.holds(period, inputs.quarters) {
+                    wanted.for_each(|(_, counts)| total += *counts);
                 }
             }
             total

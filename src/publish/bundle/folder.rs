@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::publish::PublishError;
 use crate::publish::disclosure::Released;
-use crate::publish::manifest::MANIFEST;
+use crate::publish::manifest::{FileDigest, MANIFEST};
 use crate::publish::results;
 use crate::store::TableWriter;
 
@@ -32,14 +32,21 @@ impl Draft {
         fs::write(&path, content).map_err(|source| PublishError::Unwritable { path, source })
     }
 
-    /// Writes the results table and gives its bytes back.
-    pub(super) fn write_parquet(&self, name: &str, released: &Released) -> Result<Vec<u8>, PublishError> {
+    /// Writes a file that the manifest lists.
+    pub(super) fn keep(&self, name: &str, content: &[u8]) -> Result<FileDigest, PublishError> {
+        self.write(name, content)?;
+        Ok(FileDigest::of(name, content))
+    }
+
+    /// Writes the results table.
+    pub(super) fn keep_parquet(&self, name: &str, released: &Released) -> Result<FileDigest, PublishError> {
         let path = self.draft.join(name);
         let batch = results::record_batch(released);
         let mut writer = TableWriter::create(&path, batch.schema())?;
         writer.write(&batch)?;
         writer.finish()?;
-        fs::read(&path).map_err(|source| PublishError::Unwritable { path, source })
+        let content = fs::read(&path).map_err(|source| PublishError::Unwritable { path, source })?;
+        Ok(FileDigest::of(name, &content))
     }
 
     /// Puts the draft in its place. A folder cannot replace a full one, so the

@@ -13,10 +13,8 @@ mod tables;
 use std::path::Path;
 use std::thread;
 
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-
 use super::PublishError;
-use super::chart;
+use super::chart::{self, Chart};
 use super::disclosure::Released;
 use super::manifest::{self, FileDigest, MANIFEST};
 use super::report::{Context, html, pdf};
@@ -58,57 +56,50 @@ fn fill(
     context: &Context<'_>,
     snapshot: &SnapshotManifest,
 ) -> Result<(), PublishError> {
-    let mut outputs = Vec::new();
-    let mut keep = |name: &str, content: &[u8]| {
-        draft.write(name, content)?;
-        outputs.push(FileDigest::of(name, content));
-        Ok::<(), PublishError>(())
-    };
-    for (name, content) in documents(released, context) {
-        keep(&name, &content)?;
-    }
-    let parquet = draft.write_parquet("results.parquet", released)?;
-    keep("results.parquet", &parquet)?;
-    for (name, content) in notes(released, context) {
-        keep(&name, &content)?;
-    }
+    let mut outputs = documents(draft, released, context)?;
     let package = data_package::json(context, &outputs);
-    draft.write("datapackage.json", &package)?;
-    outputs.push(FileDigest::of("datapackage.json", &package));
+    outputs.push(draft.keep("datapackage.json", &package)?);
     let metadata = crate_metadata::json(context, snapshot, &outputs);
-    draft.write("ro-crate-metadata.json", &metadata)?;
-    outputs.push(FileDigest::of("ro-crate-metadata.json", &metadata));
+    outputs.push(draft.keep("ro-crate-metadata.json", &metadata)?);
     draft.write(MANIFEST, &manifest::json(released, context, snapshot, outputs))
 }
 
-/// What people open, made side by side: the PDF takes about as long as all the
-/// rest. The order is the manifest's.
-fn documents(released: &Released, context: &Context<'_>) -> Vec<NamedFile> {
-    let charts = chart::charts(released, context);
-    let charts = &charts;
-    thread::scope(|scope| {
+/// Everything but the descriptions of the folder, in the order of the manifest.
+/// The PDF takes as long as all the rest together, so it is set beside it.
+fn documents(draft: &Draft, released: &Released, context: &Context<'_>) -> Result<Vec<FileDigest>, PublishError> {
+    let charts = &chart::charts(released, context);
+    let (document, outputs) = thread::scope(|scope| {
         let set = thread::Builder::new()
             .stack_size(STACK)
             .spawn_scoped(scope, move || pdf(released, context, charts))
             .expect("the machine has a thread to give");
-        let page = html(released, context, charts).into_bytes();
-        let workbook = xlsx(released, context);
-        let mut drawn: Vec<NamedFile> = charts
-            .par_iter()
-            .flat_map_iter(|chart| {
-                let svg = (format!("charts/{}.svg", chart.id), chart.svg.clone().into_bytes());
-                [svg, (format!("charts/{}.png", chart.id), chart.png())]
-            })
-            .collect();
-        let document = set.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        let mut files = vec![
-            ("report.html".to_owned(), page),
-            ("report.pdf".to_owned(), document),
-            ("report.xlsx".to_owned(), workbook),
-        ];
-        files.append(&mut drawn);
-        files
-    })
+        let outputs = beside_the_pdf(draft, released, context, charts);
+        (set.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), outputs)
+    });
+    let mut outputs = outputs?;
+    outputs.insert(1, draft.keep("report.pdf", &document)?);
+    Ok(outputs)
+}
+
+fn beside_the_pdf(
+    draft: &Draft,
+    released: &Released,
+    context: &Context<'_>,
+    charts: &[Chart],
+) -> Result<Vec<FileDigest>, PublishError> {
+    let mut outputs = vec![
+        draft.keep("report.html", html(released, context, charts).as_bytes())?,
+        draft.keep("report.xlsx", &xlsx(released, context))?,
+    ];
+    for chart in charts {
+        outputs.push(draft.keep(&format!("charts/{}.svg", chart.id), chart.svg.as_bytes())?);
+        outputs.push(draft.keep(&format!("charts/{}.png", chart.id), &chart.png())?);
+    }
+    outputs.push(draft.keep_parquet("results.parquet", released)?);
+    for (name, content) in notes(released, context) {
+        outputs.push(draft.keep(&name, &content)?);
+    }
+    Ok(outputs)
 }
 
 /// What goes with the numbers, in the order of the manifest.

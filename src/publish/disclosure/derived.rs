@@ -8,6 +8,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
 use super::verdict::{CellVerdict, Verdict};
 use crate::estimate::result::{CellKey, Derivation, Estimate, Finding, Output, Statistic};
 use crate::protocol::{DisclosureProfile, Rounding};
@@ -25,7 +27,8 @@ pub(super) fn estimates(
         let (estimate, verdict) = *cells.get(key)?;
         (verdict.statistics == Verdict::Shown && profile.rounding == Rounding::None).then_some(estimate)
     };
-    derivations.iter().flat_map(|derivation| fill(derivation, shown)).collect()
+    // Side by side, and collected in their order: pooled rates are integrals.
+    derivations.par_iter().flat_map_iter(|derivation| fill(derivation, shown)).collect()
 }
 
 fn fill<'e>(derivation: &Derivation, shown: impl Fn(&CellKey) -> Option<&'e Estimate>) -> Vec<(Estimate, CellVerdict)> {
