@@ -66,7 +66,7 @@ fn the_examples_of_the_column_guide_are_accepted() {
         files += 1;
     }
     let answer = workdir.relief(&["check", "clinic/pipeline.toml", "--json"]).exits(0).json();
-    assert_eq!((files, answer["patients"].as_u64()), (8, Some(1)));
+    assert_eq!((files, answer["patients"].as_u64()), (9, Some(1)));
     for (table, counts) in answer["tables"].as_object().expect("tables") {
         let accepted = i32::from(table != "withdrawals");
         assert_eq!(counts["accepted"], accepted, "{table}: {}", answer["findings"]);
