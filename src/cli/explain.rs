@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use relief::model::horizon::HORIZONS;
 use relief::protocol::{Measure, Protocol};
+use relief::publish::formula;
 use relief::publish::written::{Table, WrittenReport};
 
 use super::{Failure, say};
@@ -85,6 +86,24 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// Whom the number is about, without the columns that take everybody.
+    fn place(&self) -> Vec<String> {
+        let all = |column: &str, every: &str| match self.get(column) {
+            "all" => every.to_owned(),
+            level => format!("{column} {level}"),
+        };
+        let stratum = match (self.get("stratum_name"), self.get("stratum_level")) {
+            ("all", _) => None,
+            (name, level) => Some(format!("{name} = {level}")),
+        };
+        let horizon = match self.get("horizon") {
+            "all" => "at no one horizon".to_owned(),
+            horizon => format!("at {horizon}"),
+        };
+        let margins = [all("site", "all sites"), all("condition", "all conditions")];
+        margins.into_iter().chain(stratum).chain([horizon]).collect()
+    }
+
     fn hidden(&self) -> bool {
         matches!(self.get("suppression"), "primary" | "complementary")
     }
@@ -130,6 +149,7 @@ impl Explanation<'_> {
         lines.extend(block("The number", self.number()));
         lines.extend(block("Who is counted, step by step", self.steps()));
         lines.extend(block("Then, for this number", self.cell()));
+        lines.extend(block("Beside it", self.beside()));
         lines.extend(block("How it is defined", self.definition()));
         lines.extend(block("Made from", self.source()));
         lines.extend(block("Hidden nearby", self.hidden()));
@@ -144,6 +164,7 @@ impl Explanation<'_> {
             "number": self.number(),
             "steps": self.steps(),
             "cell": self.cell(),
+            "beside": self.beside(),
             "definition": self.definition(),
             "source": self.source(),
             "hidden": self.hidden(),
@@ -157,6 +178,7 @@ impl Explanation<'_> {
             return lines;
         }
         lines.extend(self.formula());
+        lines.extend(self.test());
         if !row.get("ci_low").is_empty() {
             let (low, high, level, method) =
                 (row.get("ci_low"), row.get("ci_high"), row.get("ci_level"), row.get("ci_method"));
@@ -168,20 +190,59 @@ impl Explanation<'_> {
         if row.get("maturity") == "immature" {
             lines.push("immature: follow-up windows were open at the data cut".to_owned());
         }
-        lines.extend(Some(row.get("message")).filter(|message| !message.is_empty()).map(str::to_owned));
+        lines
+            .extend(Some(row.get("message")).filter(|message| !message.is_empty()).map(|text| format!("note: {text}")));
         lines
     }
 
     /// The formula with its numbers; statistics of scores are computed from
     /// tallies that are not part of a report.
     fn formula(&self) -> Option<String> {
+        let columns = ["statistic", "numerator", "denominator", "n"];
+        let cells = columns.map(|column| (column, self.result.get(column))).into_iter().collect();
+        formula::formula(&cells).map(|clause| format!("= {clause}"))
+    }
+
+    /// The p-value, where something was tested.
+    fn test(&self) -> Option<String> {
         let row = self.result;
-        let (numerator, denominator, n) = (row.get("numerator"), row.get("denominator"), row.get("n"));
-        match row.get("statistic") {
-            "rate" => Some(format!("= with the outcome ÷ denominator = {numerator} ÷ {denominator}")),
-            "count" | "removed" => None,
-            statistic => Some(format!("= {} of the {n} patients’ values", statistic.replace('_', " "))),
-        }
+        let p = Some(row.get("p_value")).filter(|p| !p.is_empty())?;
+        let adjusted = match (row.get("p_adjusted"), row.get("adjust_method")) {
+            ("", _) => String::new(),
+            (adjusted, method) => format!(", adjusted {adjusted} ({method})"),
+        };
+        Some(format!("p {p}{adjusted}"))
+    }
+
+    /// Other statistics of the same patients: what a limit is held against, what a
+    /// mean hides. For a difference, the two quarters it is between.
+    fn beside(&self) -> Vec<String> {
+        let row = self.result;
+        let is_other =
+            |other: &Row<'_>| row.like(other, &["statistic"]) && other.get("statistic") != row.get("statistic");
+        let others = self
+            .rows()
+            .filter(is_other)
+            .map(|other| format!("{} {} ({})", other.get("statistic"), other.shown("value"), other.get("result_id")));
+        others.take(LISTED).chain(self.compared()).collect()
+    }
+
+    fn compared(&self) -> Vec<String> {
+        let row = self.result;
+        let Some(statistic) = row.get("statistic").strip_suffix("_difference") else { return Vec::new() };
+        let is_compared = |other: &Row<'_>| {
+            let like = ["measure_id", "site", "condition", "horizon", "estimand"];
+            like.iter().all(|column| row.get(column) == other.get(column))
+                && other.get("population") == "quarter_series"
+                && other.get("stratum_name") == "all"
+                && other.get("statistic") == statistic
+                && other.get("period_start") <= row.get("period_start")
+        };
+        // Dates as ISO 8601 are in order as text.
+        let mut quarters: Vec<Row<'_>> = self.rows().filter(is_compared).collect();
+        quarters.sort_by_key(|quarter| quarter.get("period_start"));
+        let newest = quarters.iter().rev().take(2);
+        newest.map(|quarter| format!("{statistic} {} ({})", quarter.shown("value"), quarter.get("result_id"))).collect()
     }
 
     /// Whether a step of the flow leads to this number: each horizon branches
@@ -234,19 +295,17 @@ impl Explanation<'_> {
             ("", _) => "at any time".to_owned(),
             (first, last) => format!("{first} to {last}"),
         };
-        let mut lines = vec![format!(
-            "population {}: series begun {period}; site {}, condition {}, {} {}, horizon {}",
-            row.get("population"),
-            row.get("site"),
-            row.get("condition"),
-            row.get("stratum_name"),
-            row.get("stratum_level"),
-            row.get("horizon")
-        )];
+        let mut lines =
+            vec![format!("population {}: series begun {period}; {}", row.get("population"), row.place().join(", "))];
+        let whom = if row.get("statistic").contains("infusion") { "infusions" } else { "patients" };
         for other in self.rows().filter(|other| row.like(other, &["estimand"])) {
             let counts = match (other.get("numerator"), other.get("denominator")) {
-                ("", "") => format!("{} patients", other.shown("n")),
-                _ => format!("{} of {} patients", other.shown("numerator"), other.shown("denominator")),
+                ("", "") => format!("{} {whom}", other.shown("n")),
+                ("", of) => format!("{of} {whom}"),
+                _ if row.get("statistic").starts_with("events_per") => {
+                    format!("{} events, {} {whom}", other.shown("numerator"), other.shown("denominator"))
+                }
+                _ => format!("{} of {} {whom}", other.shown("numerator"), other.shown("denominator")),
             };
             let this = if other.get("estimand") == row.get("estimand") { " ← this number" } else { "" };
             lines.push(format!("{}: {counts}, value {}{this}", other.get("estimand"), other.shown("value")));
@@ -256,7 +315,10 @@ impl Explanation<'_> {
 
     fn definition(&self) -> Vec<String> {
         let Some(measure) = self.measure else {
-            return vec![format!("{} is counted by the program itself; see methods.md", self.result.get("measure_id"))];
+            return vec![format!(
+                "{} is counted by the program itself, not by a pack; methods.md says how",
+                self.result.get("measure_id")
+            )];
         };
         let mut lines = vec![
             format!("measure {} version {} ({})", measure.id, measure.version, measure.pack),

@@ -3,7 +3,7 @@
 use super::LEVEL;
 use super::result::{ConfidenceInterval, Estimand, Statistic};
 use super::statistics::effect_size::{EffectSizes, effect_sizes};
-use super::statistics::{IntervalEstimate, Undefined, Values, Weighted, hodges_lehmann, mean, median};
+use super::statistics::{IntervalEstimate, Undefined, Values, Weighted, hodges_lehmann, mean, median, quantile};
 use super::tally::{Pair, Tally};
 use crate::protocol::{Measure, MeasureKind, Regression};
 
@@ -91,6 +91,24 @@ fn observed(samples: &Samples, measure: &Measure) -> Vec<Statistic> {
     all
 }
 
+/// Quantiles of a change: name, per cent, and the fewest patients they are made
+/// of. At or beyond each lie 11 patients or more, so that none stands for a few.
+/// Both limits are where rounding to 5 and to the middle of 6 begin a new step:
+/// under those profiles, whether there is a quantile says no more of the number
+/// of patients than the rounded number does.
+const QUANTILES: [(&str, u32, u64); 4] =
+    [("quantile_10", 10, 103), ("quantile_25", 25, 43), ("quantile_75", 75, 43), ("quantile_90", 90, 103)];
+
+/// How the changes of the patients seen are spread.
+pub fn quantiles(tally: &Tally, measure: &Measure) -> Vec<Statistic> {
+    let sample = samples(tally, measure);
+    let of = |percent: u32, fewest: u64| {
+        let change = &sample.as_ref().map_err(|why| *why)?.change;
+        if change.n() < fewest { Err(Undefined::TooFewObservations) } else { quantile::quantile(change, percent) }
+    };
+    QUANTILES.iter().map(|&(name, percent, fewest)| plain(name, &measure.unit, of(percent, fewest))).collect()
+}
+
 /// What scores chosen for being high are expected to change by themselves,
 /// -(1 - reliability)(mean before - usual), under the assumptions of the pack
 /// that make it least and most (Barnett 2005, doi:10.1093/ije/dyh299; the usual
@@ -150,6 +168,19 @@ mod tests {
     use super::regression;
     use crate::estimate::statistics::Undefined;
     use crate::protocol::Regression;
+
+    /// Limits of the quantiles against what the comment says of them.
+    #[test]
+    fn a_quantile_stands_for_eleven_patients_and_its_limit_for_a_rounding_step() {
+        for (name, percent, fewest) in super::QUANTILES {
+            let beyond = u64::from(percent.min(100 - percent));
+            let first_rank = (fewest - 1) * beyond / 100;
+            assert!(first_rank + 1 >= 11, "{name}: {first_rank}");
+            let (to_five, middle_of_six) = (|n: u64| (n + 2) / 5, |n: u64| n.div_ceil(6));
+            assert_ne!(to_five(fewest - 1), to_five(fewest), "{name}");
+            assert_ne!(middle_of_six(fewest - 1), middle_of_six(fewest), "{name}");
+        }
+    }
 
     /// By hand: mean before 7; 0.2 × (7 − 6.4) = 0.12 and 0.5 × (7 − 5) = 1.
     #[test]

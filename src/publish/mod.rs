@@ -6,6 +6,7 @@ pub mod bundle;
 pub mod chart;
 pub mod comparison;
 pub mod disclosure;
+pub mod formula;
 pub mod manifest;
 pub mod reading;
 pub mod report;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use relief::publish::formula;
 use relief::publish::written::Table;
 
 use crate::workdir::Workdir;
@@ -82,6 +83,10 @@ fn every_printed_number_is_its_row_s_number() {
         let folder = format!("reports/sample-{pipeline}");
         let table = Table::parse(&workdir.read(&format!("{folder}/results.csv")));
         let known = table.by_id();
+        for row in &table.rows {
+            let statistic = table.cell(row, "statistic");
+            assert!(formula::is_known(statistic), "`relief explain` cannot say what `{statistic}` is");
+        }
         let page = workdir.read(&format!("{folder}/report.html"));
         let mut printed = 0;
         for Bound { ids, text } in bound(&page) {

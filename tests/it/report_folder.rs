@@ -111,7 +111,7 @@ fn explain_shows_the_formula_the_flow_and_the_definition() {
     let answer = workdir.relief(&["explain", RATE, "--report", REPORT]).exits(0);
     for words in [
         "At least 30 % less pain",
-        "= with the outcome ÷ denominator = 16 ÷ 24",
+        "= with the outcome ÷ all who are counted = 16 ÷ 24",
         "24 series",
         "10 * (baseline_pain_x10 - follow_up_pain_x10) >= 3 * baseline_pain_x10",
         "measure response_30 version 1",

@@ -61,9 +61,20 @@ impl Builder<'_> {
     fn change(&mut self, place: &Place<'_>, measure: &Measure, tally: &Tally) {
         for (estimand, n) in [(Estimand::Oc, tally.observed), (Estimand::Bocf, tally.eligible)] {
             let key = self.inputs.key(place, measure, estimand);
-            let statistics = change::statistics(tally, measure, estimand);
+            let mut statistics = change::statistics(tally, measure, estimand);
+            if estimand == Estimand::Oc && measure.role == Some(Role::ChangeHeadline) && self.shows_spread(place) {
+                statistics.extend(change::quantiles(tally, measure));
+            }
             self.estimates.push(Estimate::new(key, n, None, statistics, place.maturity).related(stated(measure)));
         }
+    }
+
+    /// How changes are spread is said of everybody and by condition, at the
+    /// primary horizon.
+    fn shows_spread(&self, place: &Place<'_>) -> bool {
+        place.site.is_none()
+            && place.horizon == self.inputs.protocol.study.primary_horizon
+            && POPULATIONS.contains(&place.cohort.population)
     }
 
     /// Observed of eligible: who is missing.

@@ -42,6 +42,7 @@ pub mod partial_pooling;
 mod pooling_grid;
 pub mod proportion;
 pub mod proportion_difference;
+pub mod quantile;
 pub mod random;
 pub mod rate;
 mod resample;

@@ -61,6 +61,21 @@ impl Line {
         self
     }
 
+    /// With two rows as the ends of its line, and other words.
+    pub(super) fn with_ends(mut self, rows: [Option<&ResultRow>; 2], words: String) -> Self {
+        let [one, other] = rows.map(|row| row.and_then(|row| row.value));
+        let ends = one.zip(other);
+        if let Some(number) = &mut self.number {
+            number.interval = ends;
+            self.words = words;
+        }
+        let shown = ends.is_some() && self.number.is_some();
+        for row in rows.into_iter().flatten() {
+            self.beside.push((row.result_id.clone(), row.value.filter(|_| shown), 0.0));
+        }
+        self
+    }
+
     /// With the number of another row below its own, where both are shown.
     pub(super) fn with_second(mut self, row: Option<&ResultRow>) -> Self {
         let second = row.and_then(|row| Some((row.value?, row.ci_low.zip(row.ci_high))));
@@ -97,6 +112,19 @@ pub(super) struct Forest {
     pub(super) subject: &'static str,
 }
 
+impl Forest {
+    /// Forests one below the other, each with its own scale; rows count on.
+    pub(super) fn stacked(forests: &[Self], width: f64) -> Scene {
+        let mut scene = Scene::new(width, 0.0);
+        let mut row = 0;
+        for forest in forests {
+            scene.add_below(forest.scene(width), row, BETWEEN);
+            row += forest.rows().len();
+        }
+        scene
+    }
+}
+
 /// Where the columns of a forest stand.
 struct Columns {
     label: f64,
@@ -109,6 +137,8 @@ const ROW: f64 = 26.0;
 const TALL_ROW: f64 = 46.0;
 const HEAD: f64 = 24.0;
 const AXIS: f64 = 26.0;
+/// Between two forests.
+const BETWEEN: f64 = 14.0;
 /// How far a second number stands below the first.
 const SECOND: f64 = 6.0;
 
@@ -165,7 +195,7 @@ impl Forest {
     fn columns(&self, width: f64) -> Columns {
         let widest = |texts: &mut dyn Iterator<Item = f64>, least: f64| texts.fold(least, f64::max);
         let label =
-            widest(&mut self.lines.iter().map(|line| self::width(&line.label, LABEL, line.weight())), 60.0).min(220.0);
+            widest(&mut self.lines.iter().map(|line| self::width(&line.label, LABEL, line.weight())), 60.0).min(270.0);
         let size = widest(&mut self.lines.iter().map(|line| measure(&line.size)), 26.0);
         let shown = self.lines.iter().filter(|line| line.number.is_some());
         let words = widest(&mut shown.map(|line| measure(&line.words)), measure(self.heading));

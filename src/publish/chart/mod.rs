@@ -21,8 +21,10 @@ mod definition_grid;
 mod estimands;
 mod forest;
 mod frame;
+mod mind_change;
 mod opioid_by_condition;
 mod pain_by_condition;
+mod pain_distribution;
 mod pain_trajectory;
 mod png;
 mod relief_curve;
@@ -60,6 +62,8 @@ pub const CHARTS: &[Kind] = &[
     Kind { id: "responder_curve", draw: responder_curve::draw },
     Kind { id: "pain_trajectory", draw: pain_trajectory::draw },
     Kind { id: "pain_by_condition", draw: pain_by_condition::draw },
+    Kind { id: "pain_distribution", draw: pain_distribution::draw },
+    Kind { id: "mind_change", draw: mind_change::draw },
     Kind { id: "opioid_by_condition", draw: opioid_by_condition::draw },
     Kind { id: "response_trend", draw: response_trend::draw },
     Kind { id: "relief_curve", draw: relief_curve::draw },

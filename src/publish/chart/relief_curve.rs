@@ -60,7 +60,7 @@ pub(super) fn draw(released: &Released, _context: &Context<'_>) -> Option<Drawin
     let lines = [&relief, &untreated].map(|steps| Line::of(steps, &rows));
     let last = relief.last().map_or(52.0, |step| step.weeks);
     Some(Drawing {
-        title: title(middle),
+        title: title(middle, relief.iter().any(|step| step.survival.value.is_some())),
         subtitle: format!("Share whose pain was still at least 30\u{A0}% lower, weeks since it first was · {}", words::cohort(first.survival)),
         method: "Kaplan–Meier on days, read off at the weeks marked, log-log intervals (Greenwood). Losses are dated by the visit that showed them: true times are shorter. Whoever is no longer seen is not counted on.".to_owned(),
         alt: described(&relief),
@@ -69,10 +69,11 @@ pub(super) fn draw(released: &Released, _context: &Context<'_>) -> Option<Drawin
     })
 }
 
-fn title(median: Option<&ResultRow>) -> String {
+fn title(median: Option<&ResultRow>, shown: bool) -> String {
     match median.and_then(words::bare) {
         Some(weeks) => format!("An estimated half of those with relief had lost it by {weeks} weeks"),
-        None => "Relief had not been lost by half of those who had it, or cannot be shown".to_owned(),
+        None if shown => "Half of those with relief had not lost it by the last week shown".to_owned(),
+        None => "How long relief lasts cannot be shown".to_owned(),
     }
 }
 

@@ -32,6 +32,13 @@ impl Scale {
         Self::points((low.floor() as i32).max(-10), (high.ceil() as i32).min(10))
     }
 
+    /// Points of change from a step at or below `low` to one step above zero.
+    pub fn change_by(low: f64, step: i32) -> Self {
+        let lowest = ((low / f64::from(step)).floor() as i32).min(-2);
+        let ticks = (lowest..=1).map(|at| (f64::from(at * step), signed(at * step)));
+        Self { low: f64::from(lowest * step), high: f64::from(step), ticks: ticks.collect() }
+    }
+
     /// From zero to a round number at or above `highest`, at most six lines.
     pub fn up_from_zero(highest: f64) -> Self {
         let steps = (0..12).flat_map(|power| [1, 2, 5].map(|digit| f64::from(digit) * 10_f64.powi(power - 2)));
@@ -73,6 +80,13 @@ mod tests {
             let scale = Scale::up_from_zero(highest);
             assert!((scale.high - high).abs() < 1e-9 && scale.ticks.len() == lines, "{highest}: {scale:?}");
         }
+    }
+
+    #[test]
+    fn a_scale_by_steps_holds_what_is_below_it() {
+        let scale = Scale::change_by(-7.3, 2);
+        assert_eq!((scale.low as i32, scale.high as i32, scale.ticks.len()), (-8, 2, 6));
+        assert_eq!((Scale::change_by(-31.0, 10).low as i32, Scale::change_by(0.0, 2).low as i32), (-40, -4));
     }
 
     #[test]

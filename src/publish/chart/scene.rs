@@ -154,6 +154,16 @@ impl Scene {
         self.marks.extend(seen.map(|mark| mark.moved(right, down)));
     }
 
+    /// Puts `other` below what there is, its rows counted from `first_row`.
+    pub fn add_below(&mut self, other: Self, first_row: usize, gap: f64) {
+        let down = if self.marks.is_empty() { 0.0 } else { self.height + gap };
+        self.height = down + other.height;
+        self.marks.extend(other.marks.into_iter().map(|mark| match mark.moved(0.0, down) {
+            Mark::Value { at, row } => Mark::Value { at, row: row + first_row },
+            mark => mark,
+        }));
+    }
+
     /// Where row `row` of the chart is drawn.
     pub fn value(&mut self, at: At, row: usize) {
         self.marks.push(Mark::Value { at, row });

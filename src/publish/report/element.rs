@@ -174,12 +174,64 @@ pub(super) fn table(caption: &str, columns: &[Column<'_>], rows: &[Vec<String>])
         .iter()
         .map(|column| format!("<th scope=\"col\"{}>{}</th>", class(column), escape(column.heading)))
         .collect();
-    let body: String = rows.iter().map(|row| format!("<tr>{}</tr>\n", cells(columns, row))).collect();
+    let body: String = alike(rows).iter().map(|row| format!("<tr>{}</tr>\n", cells(columns, row))).collect();
     let (body, note) = shortened(&body);
     format!(
         "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{caption}\">\n<table>\n<caption><span>{caption}</span></caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n</div>\n{note}",
         caption = escape(caption)
     )
+}
+
+/// From this many neighbors on, rows that are hidden alike share one line.
+const ALIKE: usize = 3;
+
+/// Rows that show nothing, for the same reasons in the same columns, become one
+/// that names them all: who exists stays said, and why nothing is shown of them.
+fn alike(rows: &[Vec<String>]) -> Vec<Vec<String>> {
+    let mut out = Vec::new();
+    let mut rest = rows;
+    while let Some(first) = rest.first() {
+        let reasons = reasons(first);
+        let run = rest.iter().take_while(|row| reasons.is_some() && self::reasons(row) == reasons).count();
+        if run < ALIKE {
+            out.push(first.clone());
+            rest = &rest[1..];
+        } else {
+            out.push(shared(&rest[..run]));
+            rest = &rest[run..];
+        }
+    }
+    out
+}
+
+/// Why each number of a row is not shown; `None` where one is.
+fn reasons(row: &[String]) -> Option<Vec<&str>> {
+    let numbers = row.get(1..).filter(|numbers| !numbers.is_empty())?;
+    numbers.iter().map(|cell| Some(unknown(cell)?.1)).collect()
+}
+
+/// The rows named by a cell that is nothing but a reason, and the reason.
+fn unknown(cell: &str) -> Option<(&str, &str)> {
+    let rest = cell.strip_prefix("<span class=\"unknown\"")?.strip_suffix("</span>")?;
+    let (named, reason) = rest.split_once('>')?;
+    let ids = named.trim().strip_prefix("data-result=\"").and_then(|ids| ids.strip_suffix('"'));
+    (!reason.contains('<')).then_some((ids.unwrap_or_default(), reason))
+}
+
+fn shared(rows: &[Vec<String>]) -> Vec<String> {
+    let names: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+    let heading = format!("{} <small>({} rows, hidden alike)</small>", names.join(" · "), rows.len());
+    let column = |at: usize| {
+        let cells = rows.iter().filter_map(|row| unknown(&row[at]));
+        let ids: Vec<&str> = cells.clone().map(|(ids, _)| ids).filter(|ids| !ids.is_empty()).collect();
+        let reason = cells.map(|(_, reason)| reason).next().unwrap_or_default();
+        if ids.is_empty() {
+            format!("<span class=\"unknown\">{reason}</span>")
+        } else {
+            format!("<span class=\"unknown\" data-result=\"{}\">{reason}</span>", ids.join(" "))
+        }
+    };
+    std::iter::once(heading).chain((1..rows[0].len()).map(column)).collect()
 }
 
 /// The long reason, said once below a table instead of in every cell.
@@ -239,6 +291,21 @@ mod tests {
         );
         assert_eq!((html.matches(super::COVERS).count(), html.matches("hidden\u{A0}‡").count()), (0, 2));
         assert_eq!(html.matches("‡ Hidden so that").count(), 1);
+    }
+
+    #[test]
+    fn rows_hidden_alike_share_a_line_that_names_them() {
+        let row = |name: &str, number: &ResultRow| vec![name.to_owned(), element_cell(number)];
+        let few = ResultRow { result_id: "few".to_owned(), ..hidden("fewer than 11") };
+        let columns = [words_column("Condition"), words_column("Rate")];
+        let rows = [row("a", &few), row("b", &few), row("c", &few), row("d", &rate(30, 60)), row("e", &few)];
+        let html = table("A", &columns, &rows);
+        assert_eq!(html.matches("<tr>").count(), 4, "the heading, three alike, d and e: {html}");
+        assert!(html.contains("<th scope=\"row\">a · b · c <small>(3 rows, hidden alike)</small></th>"), "{html}");
+        assert!(html.contains("data-result=\"few few few\">fewer than 11</span>"), "{html}");
+        let other = row("b", &hidden("another reason"));
+        let apart = table("A", &columns, &[row("a", &few), other, row("c", &few)]);
+        assert_eq!(apart.matches("<tr>").count(), 4, "not for the same reason: {apart}");
     }
 
     fn element_cell(row: &ResultRow) -> String {

@@ -80,12 +80,13 @@ impl Clinic {
         read(&path)
     }
 
+    /// With the measures of mind and body, as a director's pipeline has them.
     fn pipeline(&self) -> String {
         let quoted = toml::Value::String(self.name.clone()).to_string();
         format!(
             "id = \"sample-quarterly\"\ntitle = \"Ketamine outcomes, quarterly report\"\nclinic = {quoted}\n\
              [privacy]\nbasis = \"limited-data-set\"\nprofile = \"{}\"\n[store]\nfolder = \"s\"\n[reports]\nfolder = \"r\"\n\
-             [[source]]\nname = \"north\"\nkind = \"csv\"\npath = \"north\"\n{CLAIMS}",
+             [packs]\nmeasures = [\"measures.toml\", \"measures-mind-body.toml\"]\n[[source]]\nname = \"north\"\nkind = \"csv\"\npath = \"north\"\n{CLAIMS}",
             self.profile
         )
     }
@@ -135,7 +136,11 @@ impl Clinic {
             }
             for (index, (code, _)) in self.conditions.iter().enumerate() {
                 let n = self.patients * 4 / divisor / (index as u64 * 3 + 3);
-                self.cell(rows, &Cell { condition: code, jitter: index as u64 + 1, ..year.clone() }, n);
+                let cell = Cell { condition: code, jitter: index as u64 + 1, ..year.clone() };
+                self.cell(rows, &cell, n);
+                if cell.unit == "share" {
+                    rows.push(self.protect(cell.statistic("rate_pooled", 0.55, Some(0.1), n, Estimand::Nri)));
+                }
             }
             self.trend(rows, &base, divisor);
             self.months(rows, &base, divisor);
@@ -146,21 +151,22 @@ impl Clinic {
     /// stands out.
     fn months(&self, rows: &mut Vec<ResultRow>, base: &Cell<'_>, divisor: u64) {
         let Some(newest) = self.quarter else { return };
-        let mut period = Period::month_of(newest.last_day()).next();
-        for back in 0..30_u64 {
+        let last = Period::month_of(newest.last_day()).next();
+        let mut period = (0..29).fold(last, |period, _| period.previous());
+        for back in (0..30_u64).rev() {
             let maturity = if back == 0 { Maturity::Immature } else { Maturity::Mature };
             let n = if back == 9 { 0 } else { self.patients / divisor / 3 };
             let jitter = if back == 4 { 11 } else { back % 3 };
             let cell = Cell { population: Population::Month, period: Some(period), maturity, jitter, ..base.clone() };
             self.cell(rows, &cell, n);
-            period = period.previous();
+            period = period.next();
         }
     }
 
     fn trend(&self, rows: &mut Vec<ResultRow>, base: &Cell<'_>, divisor: u64) {
         let Some(newest) = self.quarter else { return };
-        let mut period = newest.next();
-        for back in 0..13_u64 {
+        let mut period = (0..12).fold(newest.next(), |period, _| period.previous());
+        for back in (0..13_u64).rev() {
             let maturity = if back == 0 { Maturity::Immature } else { Maturity::Mature };
             let n = (self.patients / divisor) * (100 - (back * 37) % 40) / 100;
             let n = if back == 7 { 3 } else { n };
@@ -171,7 +177,7 @@ impl Clinic {
                 &Cell { population: Population::QuarterSeries, period: Some(period), maturity, jitter, ..base.clone() },
                 n,
             );
-            period = period.previous();
+            period = period.next();
         }
     }
 
@@ -205,6 +211,12 @@ impl Clinic {
                 ("sd", 2.2 * scale, None),
                 ("median", mean + 0.2, None),
                 ("hodges_lehmann", mean + 0.1, Some(half)),
+                ("quantile_10", mean - 3.1, None),
+                ("quantile_25", mean - 1.6, None),
+                ("quantile_75", mean + 1.4, None),
+                ("quantile_90", mean + 2.6, None),
+                ("expected_regression_least", -0.3 * scale, None),
+                ("expected_regression_most", -1.2 * scale, None),
                 ("srm", -0.98, None),
                 ("d_av", -0.91, None),
             ] {

@@ -86,7 +86,8 @@ pub(super) fn pain(material: Material<'_>) -> String {
         ),
         None => unknown(row),
     };
-    let rest = horizons(material, population) + &figures(material, &["pain_trajectory", "pain_by_condition"]);
+    let rest = horizons(material, population)
+        + &figures(material, &["pain_trajectory", "pain_by_condition", "pain_distribution"]);
     element::section("pain", "How much does pain change, and how long does it last?", &answer, &rest)
 }
 
@@ -200,6 +201,7 @@ pub(super) fn mind(material: Material<'_>) -> String {
         "Are depression and anxiety changing too?",
         &answer,
         &(proportions(material, "mind", "Depression and anxiety measures")
+            + &figures(material, &["mind_change"])
             + &further(material, "overlap", "Depression, anxiety and post-traumatic stress before treatment")
             + &further(material, "function", "Function and the patient's own impression")),
     )
@@ -323,6 +325,11 @@ fn named(chart: &Chart, row: &ResultRow, context: &Context<'_>) -> String {
     match (chart.id, row.statistic.as_str()) {
         ("definition_grid", _) => super::grid::name(row, context),
         ("estimands", _) => words::estimand(row.estimand).to_owned(),
+        (_, "quantile_10") => format!("{}, a tenth at or below", name(row, context)),
+        (_, "quantile_25") => format!("{}, a quarter at or below", name(row, context)),
+        (_, "quantile_75") => format!("{}, three quarters at or below", name(row, context)),
+        (_, "quantile_90") => format!("{}, nine tenths at or below", name(row, context)),
+        ("mind_change", _) => context.label(&row.measure_id),
         (_, "rate_pooled") => format!("{}, pooled", name(row, context)),
         (_, "expected_regression_least") => format!("{}, expected by itself at least", name(row, context)),
         (_, "expected_regression_most") => format!("{}, expected by itself at most", name(row, context)),

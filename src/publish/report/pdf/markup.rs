@@ -183,11 +183,21 @@ fn inline_node(node: &Node) -> String {
                 "em" | "i" => format!("#emph[{body}];"),
                 "small" => format!("#tiny[{body}];"),
                 "br" => "#linebreak();".to_owned(),
+                _ if element.is("num") => unbroken(&element.children),
                 _ if element.is("unknown") => format!("#soft[{body}];"),
                 _ => body,
             }
         }
     }
+}
+
+/// A number is broken only before its interval: `51 % (45 to 56)`.
+fn unbroken(nodes: &[Node]) -> String {
+    let piece = |node: &Node| match node {
+        Node::Text(text) => literal(&text.replace(' ', "\u{A0}").replace("\u{A0}(", " (")),
+        node => inline_node(node),
+    };
+    nodes.iter().map(piece).collect()
 }
 
 /// Text with its whitespace as a browser would show it.
