@@ -172,8 +172,9 @@ def medication_sql(common, whole):
     WITH known AS (
         SELECT patient_key, start_day AS first, start_day + days_supply - 1 AS last, days_supply AS days, factor, patch,
             round(strength * 1000)::{whole} AS strength, round(quantity * 1000)::{whole} AS quantity,
-            CASE WHEN route IN ('iv', 'im', 'sc', 'iv_im', 'parenteral') THEN NULL
-                WHEN class IN ('opioid', 'buprenorphine') AND (lower(indication) IN {OUD_WORDS} OR starts_with(lower(indication), 'f11')) THEN 'oud'
+            CASE WHEN class IN ('opioid', 'buprenorphine') AND (lower(indication) IN {OUD_WORDS} OR starts_with(lower(indication), 'f11')) THEN 'oud'
+                WHEN class = 'parenteral_opioid' OR route IN ('iv', 'im', 'sc', 'iv_im', 'injection', 'parenteral') THEN
+                    CASE WHEN days_supply <= 1 THEN NULL WHEN class = 'buprenorphine' THEN class WHEN class IN ('opioid', 'parenteral_opioid') THEN 'unconvertible' END
                 WHEN class = 'opioid' AND factor IS NULL THEN 'unconvertible'
                 WHEN class IN ('opioid', 'buprenorphine', 'benzodiazepine') THEN class END AS kind
         FROM prescriptions JOIN drug ON drug = code WHERE kind IS NOT NULL)

@@ -111,6 +111,7 @@ fn estimates(
         durability: derived.durability.clone(),
         strata: derived.strata.clone(),
         statuses: derived.statuses.clone(),
+        opioids: derived.opioids.clone(),
         sites: names(protocol, snapshot)?,
         ..counted
     };

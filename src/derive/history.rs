@@ -116,7 +116,11 @@ pub enum Medication {
 pub struct Prescription {
     /// What it means.
     pub medication: Medication,
-    /// When it was active, and the daily dose (zero unless `Opioid`).
+    /// Position of the drug in the pack.
+    pub drug: u16,
+    /// When it was active, and the daily dose: of an `Opioid` in MME, of an
+    /// `Unconvertible` one its amount under `Factor::LEAST`, which only another
+    /// set of factors can read, and zero of all others.
     pub dispensing: Dispensing,
 }
 

@@ -1,11 +1,16 @@
 //! What a prescription means: which medication it is, and how many MME a day.
 
-use super::history::Medication;
-use crate::model::opioid::{Factor, Mme, patches_worn};
+use super::history::{Medication, Prescription};
+use crate::model::opioid::{Dispensing, Factor, Mme, patches_worn};
 use crate::protocol::{DrugClass, Protocol};
 
 /// Routes outside outpatient MME (definitions, mme_method.md).
 const PARENTERAL_ROUTES: [&str; 6] = ["iv", "im", "sc", "iv_im", "injection", "parenteral"];
+
+/// In place of a drug's position: injected, so that no set of factors lists it.
+pub const INJECTED: u16 = u16::MAX;
+/// Injected or infused on so many days, an opioid is part of a procedure.
+const PROCEDURE_DAYS: i32 = 1;
 
 /// Opioid use disorder as admission writes words: lower case, joined by `_`.
 const OUD_WORDS: [&str; 4] = ["oud", "opioid_use_disorder", "opioid_dependence", "opioid_addiction"];
@@ -13,21 +18,65 @@ const OUD_WORDS: [&str; 4] = ["oud", "opioid_use_disorder", "opioid_dependence",
 /// What a drug means under the pipeline's factors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Meaning {
+    /// Position in the pack.
+    drug: u16,
     class: DrugClass,
     factor: Option<Factor>,
     patch: bool,
 }
 
+/// How and for what a drug was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// By a route outside outpatient doses.
+    pub parenteral: bool,
+    /// For opioid use disorder, not for pain.
+    pub for_oud: bool,
+}
+
 impl Meaning {
     /// The meaning of a pack code.
     pub fn of(code: &str, protocol: &Protocol) -> Option<Self> {
-        let drug = protocol.drugs.find(code)?;
-        Some(Self { class: drug.class, factor: protocol.factors.factor(code), patch: drug.patch })
+        let position = protocol.drugs.position(code)?;
+        let drug = &protocol.drugs.drugs()[position];
+        let factor = protocol.factors.factor(code).filter(|_| drug.class == DrugClass::Opioid);
+        let position = u16::try_from(position).expect("a pack has fewer than 65 536 drugs");
+        Some(Self { drug: position, class: drug.class, factor, patch: drug.patch })
+    }
+
+    /// One prescription for so many days; `None` for one no opioid measure looks
+    /// at. Strength and quantity in thousandths.
+    pub fn prescription(self, given: Given, start: i32, days: i32, amount: [i64; 2]) -> Option<Prescription> {
+        if given.parenteral || self.class == DrugClass::ParenteralOpioid {
+            let medication = self.parenteral(given.for_oud, days)?;
+            let dispensing = Dispensing { start, days, daily: Mme::default() };
+            return Some(Prescription { medication, drug: INJECTED, dispensing });
+        }
+        let medication = self.medication(given.for_oud)?;
+        let daily = match medication {
+            Medication::Opioid | Medication::Unconvertible => self.daily(amount, days),
+            _ => Mme::default(),
+        };
+        Some(Prescription { medication, drug: self.drug, dispensing: Dispensing { start, days, daily } })
+    }
+
+    /// What is injected or infused. On one day it is part of a procedure, outside
+    /// outpatient doses; for longer it is an opioid the patient lives on, to which
+    /// no oral factor applies: the dose is unknown then, and never 0. A depot of
+    /// buprenorphine is a switch like any other.
+    fn parenteral(self, for_oud: bool, days: i32) -> Option<Medication> {
+        match self.class {
+            DrugClass::Opioid | DrugClass::Buprenorphine if for_oud => Some(Medication::OudTreatment),
+            _ if days <= PROCEDURE_DAYS => None,
+            DrugClass::Buprenorphine => Some(Medication::Buprenorphine),
+            DrugClass::Opioid | DrugClass::ParenteralOpioid => Some(Medication::Unconvertible),
+            DrugClass::Benzodiazepine | DrugClass::ZDrug | DrugClass::Other => None,
+        }
     }
 
     /// Which medication it is; `None` for one no opioid measure looks at.
     /// `for_oud`: prescribed for opioid use disorder, not for pain.
-    pub fn medication(self, for_oud: bool) -> Option<Medication> {
+    fn medication(self, for_oud: bool) -> Option<Medication> {
         match self.class {
             DrugClass::Opioid | DrugClass::Buprenorphine if for_oud => Some(Medication::OudTreatment),
             DrugClass::Opioid if self.factor.is_some() => Some(Medication::Opioid),
@@ -38,15 +87,13 @@ impl Meaning {
         }
     }
 
-    /// MME on each day supplied; nothing without a factor. Strength and
-    /// quantity in thousandths, `days` at least 1.
-    pub fn daily(self, strength_x1000: i64, quantity_x1000: i64, days: i32) -> Mme {
-        match self.factor {
-            None => Mme::default(),
-            Some(factor) if self.patch => {
-                Mme::per_day_of_patches(strength_x1000, patches_worn(quantity_x1000, days), factor)
-            }
-            Some(factor) => Mme::per_day(strength_x1000, quantity_x1000, factor, days),
+    /// MME on each day supplied, or the amount where there is no factor.
+    fn daily(self, [strength_x1000, quantity_x1000]: [i64; 2], days: i32) -> Mme {
+        let factor = self.factor.unwrap_or(Factor::LEAST);
+        if self.patch {
+            Mme::per_day_of_patches(strength_x1000, patches_worn(quantity_x1000, days), factor)
+        } else {
+            Mme::per_day(strength_x1000, quantity_x1000, factor, days)
         }
     }
 }

@@ -71,27 +71,51 @@ pub fn follow_up_window(index_day: i32, horizon: &Horizon) -> Option<Window> {
 /// buprenorphine is a fact with or without a review.
 pub fn dose(history: &PatientHistory<'_>, window: Window, review: Window) -> Dose {
     let mut total = Mme::default();
-    let (mut unconvertible, mut oud_treatment) = (false, false);
+    let mut active = Active::default();
     for prescription in history.prescriptions {
         let days = prescription.dispensing.days_within(window.first, window.last);
         match prescription.medication {
             Medication::Opioid => total += prescription.dispensing.daily.over(days),
-            Medication::Buprenorphine if days > 0 => return Dose::Buprenorphine,
-            Medication::Unconvertible if days > 0 => unconvertible = true,
-            Medication::OudTreatment if days > 0 => oud_treatment = true,
+            other if days > 0 => active.note(other),
             _ => {}
         }
     }
-    if oud_treatment {
-        Dose::OudTreatment
-    } else if unconvertible {
-        Dose::Unconvertible
-    } else if withheld_near(history, window) {
-        Dose::Withheld
-    } else if is_reviewed(history, review) {
-        Dose::Known(total)
-    } else {
-        Dose::NotReviewed
+    active.dose(total, history, window, review)
+}
+
+/// What besides opioids with a factor was active in a window.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Active {
+    buprenorphine: bool,
+    oud_treatment: bool,
+    pub(super) unconvertible: bool,
+}
+
+impl Active {
+    pub(super) fn note(&mut self, medication: Medication) {
+        match medication {
+            Medication::Buprenorphine => self.buprenorphine = true,
+            Medication::OudTreatment => self.oud_treatment = true,
+            Medication::Unconvertible => self.unconvertible = true,
+            Medication::Opioid | Medication::Benzodiazepine => {}
+        }
+    }
+
+    /// The dose, unless something active makes it unknown.
+    pub(super) fn dose(self, total: Mme, history: &PatientHistory<'_>, window: Window, review: Window) -> Dose {
+        if self.buprenorphine {
+            Dose::Buprenorphine
+        } else if self.oud_treatment {
+            Dose::OudTreatment
+        } else if self.unconvertible {
+            Dose::Unconvertible
+        } else if withheld_near(history, window) {
+            Dose::Withheld
+        } else if is_reviewed(history, review) {
+            Dose::Known(total)
+        } else {
+            Dose::NotReviewed
+        }
     }
 }
 

@@ -5,12 +5,10 @@ use std::rc::Rc;
 use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int32Array};
 
 use super::history::{
-    AdverseEvent, Assessment, Departure, Diagnosis, Infusion, Medication, Prescription, Reason, Scale, Therapy,
-    TherapySession,
+    AdverseEvent, Assessment, Departure, Diagnosis, Infusion, Prescription, Reason, Scale, Therapy, TherapySession,
 };
-use super::medication::{Meaning, is_for_oud, is_parenteral};
+use super::medication::{Given, Meaning, is_for_oud, is_parenteral};
 use super::reader::{Decode, Words, boolean, float64, int32};
-use crate::model::opioid::{Dispensing, Mme};
 use crate::protocol::{AdverseEventPack, ComorbidityPack, ConditionPack, Protocol};
 
 /// ICD-10-CM status code for long-term opioid analgesic use, without its dot.
@@ -194,20 +192,13 @@ impl Decode for Prescriptions<'_> {
     }
 
     fn row(&self, index: usize) -> Option<Prescription> {
-        if self.parenteral.get(index).unwrap_or(false) {
-            return None;
-        }
         let meaning = self.drug.get(index)??;
-        let medication = meaning.medication(self.oud.get(index).unwrap_or(false))?;
-        let days = self.days.as_ref()?.value(index);
-        let strength = thousandths(self.strength.as_ref()?.value(index));
-        let quantity = thousandths(self.quantity.as_ref()?.value(index));
-        let daily =
-            if medication == Medication::Opioid { meaning.daily(strength, quantity, days) } else { Mme::default() };
-        Some(Prescription {
-            medication,
-            dispensing: Dispensing { start: self.start.as_ref()?.value(index), days, daily },
-        })
+        let flag = |words: &Words<bool>| words.get(index).unwrap_or(false);
+        let given = Given { parenteral: flag(&self.parenteral), for_oud: flag(&self.oud) };
+        let amount = [&self.strength, &self.quantity].map(|column| column.as_ref().map(|column| column.value(index)));
+        let [Some(strength), Some(quantity)] = amount else { return None };
+        let (start, days) = (self.start.as_ref()?.value(index), self.days.as_ref()?.value(index));
+        meaning.prescription(given, start, days, [strength, quantity].map(thousandths))
     }
 }
 

@@ -13,8 +13,10 @@ use super::DeriveError;
 use super::analysis_set::{self, Rows};
 use super::durability::Durability;
 use super::episode::{DataCut, Scratch, episodes};
+use super::factor_sets::FactorSets;
 use super::flow::Flow;
 use super::history::PatientHistory;
+use super::opioid_counts::OpioidCounts;
 use super::reader::{Cursor, KeyRange};
 use super::safety::{self, Safety};
 use super::status::Statuses;
@@ -53,6 +55,8 @@ pub struct Derived {
     pub strata: Strata,
     /// What became of those due.
     pub statuses: Statuses,
+    /// Opioid doses by band, and responders under each set of factors.
+    pub opioids: OpioidCounts,
 }
 
 /// What is counted while the rows are written.
@@ -63,6 +67,7 @@ struct Counts {
     durability: Durability,
     strata: Strata,
     statuses: Statuses,
+    opioids: OpioidCounts,
 }
 
 impl AddAssign for Counts {
@@ -72,6 +77,7 @@ impl AddAssign for Counts {
         self.durability += other.durability;
         self.strata += other.strata;
         self.statuses += other.statuses;
+        self.opioids += other.opioids;
     }
 }
 
@@ -88,6 +94,7 @@ pub fn run(snapshot: &Snapshot, protocol: &Protocol, out: &Path, threads: usize)
         cuts: data_cuts(snapshot, protocol)?.into_iter().collect(),
         parts,
         primary: HORIZONS.iter().position(|known| *known == protocol.study.primary_horizon).unwrap_or_default(),
+        factor_sets: FactorSets::of(protocol),
         next: AtomicUsize::new(0),
     };
     let encoder = writer.encoder();
@@ -111,6 +118,7 @@ pub fn run(snapshot: &Snapshot, protocol: &Protocol, out: &Path, threads: usize)
         durability: counts.durability,
         strata: counts.strata,
         statuses: counts.statuses,
+        opioids: counts.opioids,
     })
 }
 
@@ -164,6 +172,7 @@ struct Job<'a> {
     parts: usize,
     /// Position of the primary horizon.
     primary: usize,
+    factor_sets: FactorSets,
     next: AtomicUsize,
 }
 
@@ -340,6 +349,8 @@ impl<'a> Merge<'a> {
             if episode.number == 1 {
                 counts.strata.count(episode, &outcomes[job.primary]);
                 counts.statuses.count(episode, &outcomes[job.primary]);
+                let asked = (&HORIZONS[job.primary], &job.factor_sets);
+                counts.opioids.count(&history, episode, &outcomes[job.primary], asked);
             }
             if let Some(relief) = episode.relief.filter(|_| episode.number == 1) {
                 counts.durability.count(episode.period, episode.condition, &relief);

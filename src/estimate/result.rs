@@ -199,6 +199,9 @@ pub struct Relations {
     pub contains: Vec<CellKey>,
     /// The people of the cell are among those of these.
     pub part_of: Vec<CellKey>,
+    /// Counts of these cells that are the same people as other counts: outcomes
+    /// that exclude each other and leave nobody out, a denominator counted again.
+    pub same_people: Vec<SamePeople>,
     /// Measures whose outcome everyone with this one's has, in the same place.
     pub implies: Vec<String>,
     /// Measures whose denominator everyone in this one's is in, in the same place.
@@ -210,6 +213,27 @@ pub struct Relations {
     /// the primary one: its denominator is short of the primary one's by the few
     /// whose later window is still open.
     pub off_primary: bool,
+}
+
+/// A count of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// The denominator.
+    People,
+    /// The numerator.
+    With,
+    /// What is left of the denominator.
+    Without,
+}
+
+/// Two lists of counts that add up to the same people. Where there is one count
+/// on the left, those on the right may be only some of its people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SamePeople {
+    /// One list.
+    pub left: Vec<(CellKey, Count)>,
+    /// The other.
+    pub right: Vec<(CellKey, Count)>,
 }
 
 /// Everything computed for one cell. The fields are closed: the only way to a

@@ -10,6 +10,7 @@ use std::ops::AddAssign;
 use std::sync::Arc;
 
 use crate::derive::durability::Durability;
+use crate::derive::opioid_counts::OpioidCounts;
 use crate::derive::safety::Safety;
 use crate::derive::status::Statuses;
 use crate::derive::strata::Strata;
@@ -161,6 +162,9 @@ pub struct Tallies {
     pub strata: Strata,
     /// What became of those due, counted at the same time.
     pub statuses: Statuses,
+    /// Opioid doses by band, and responders under each set of factors, counted at
+    /// the same time.
+    pub opioids: OpioidCounts,
 }
 
 impl Tallies {

@@ -28,6 +28,11 @@ pub struct Mme(i128);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Factor(pub i64);
 
+impl Factor {
+    /// The factor under which amounts are kept that have none: the smallest there is.
+    pub const LEAST: Self = Self(1);
+}
+
 /// One dispensing, in the numbers a prescription states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dispensing {
@@ -58,6 +63,19 @@ impl Mme {
     /// 504 MME for a 75 mcg/h patch (cqf-ruler#23).
     pub fn per_day_of_patches(strength_x1000: i64, worn: i64, factor: Factor) -> Self {
         Self::per_day(strength_x1000, worn * 1_000, factor, 1)
+    }
+
+    /// The same amount of a drug under another factor; `None` where sums of such
+    /// doses would leave the range of exact arithmetic.
+    pub fn under(self, now: Factor, then: Factor) -> Option<Self> {
+        let dose = (self.0 / i128::from(now.0)).checked_mul(i128::from(then.0));
+        dose.filter(|dose| *dose <= i128::MAX / 1_000_000).map(Self)
+    }
+
+    /// Whether it is more than a day's dose can be: above 1000 MME a unit was
+    /// mistaken (definitions: mme_method.md "Rules").
+    pub fn is_implausible(self) -> bool {
+        self > Self(1_000 * UNIT)
     }
 
     /// Average over `days` days, in thousandths of an MME per day, rounded
@@ -91,6 +109,11 @@ impl Mme {
     /// Whether the dose is at least `whole` MME.
     pub fn at_least(self, whole: i64) -> bool {
         self.0 + SLACK >= i128::from(whole) * UNIT
+    }
+
+    /// Whether it is more than `other`: by more than rounded doses can be off.
+    pub fn is_above(self, other: Self) -> bool {
+        self.0 > other.0 + SLACK
     }
 
     /// Whether there is no dose at all.
@@ -181,6 +204,19 @@ mod tests {
             }
         }
         assert_eq!(Mme::default().reduction_x100(pills(5, 1, 1, 1)), None);
+    }
+
+    #[test]
+    fn a_dose_under_another_factor_is_the_dose_that_factor_gives() {
+        for days in 1..=366 {
+            for (now, then) in [(47_000, 40_000), (2_000, 1_000), (1, 110_000), (4_000, 3_000)] {
+                let (one, other) = (pills(5, 37, now, days), pills(5, 37, then, days));
+                let moved = one.under(Factor(now), Factor(then)).expect("a plausible dose");
+                assert_eq!(moved.average_x1000(1), other.average_x1000(1), "{days} days, {now} to {then}");
+            }
+        }
+        assert!(!pills(500, 2, 10_000, 1).is_implausible() && pills(500, 2, 10_001, 1).is_implausible());
+        assert_eq!(pills(500, 2, 10_000, 1).under(Factor::LEAST, Factor(1_000_000_000)), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Drugs a prescription may name, and the MME factors of one published set.
+//! Drugs a prescription may name.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,6 @@ use serde::Deserialize;
 
 use super::error::ProtocolError;
 use super::pack::PackText;
-use crate::model::opioid::Factor;
 
 /// What a drug means to the opioid measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -92,6 +91,11 @@ impl DrugPack {
         &self.drugs
     }
 
+    /// Position of the drug with this code.
+    pub fn position(&self, code: &str) -> Option<usize> {
+        self.drugs.iter().position(|drug| drug.code == code)
+    }
+
     /// The drug with this code.
     pub fn find(&self, code: &str) -> Option<&Drug> {
         self.drugs.iter().find(|drug| drug.code == code)
@@ -100,74 +104,5 @@ impl DrugPack {
     /// The drug a text names: a pack code, an alias or an RxNorm ingredient.
     pub fn resolve(&self, text: &str) -> Option<&Drug> {
         self.words.get(&text.trim().to_lowercase()).map(|&index| &self.drugs[index])
-    }
-}
-
-/// One published set of MME factors.
-#[derive(Clone, Debug)]
-pub struct FactorSet {
-    /// Pack id.
-    pub id: String,
-    /// Pack version.
-    pub version: u32,
-    /// As printed.
-    pub title: String,
-    /// Where it comes from.
-    pub citation: String,
-    factors: BTreeMap<String, Factor>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TypedFactors {
-    id: String,
-    version: u32,
-    title: String,
-    citation: String,
-    factor: BTreeMap<String, toml::Spanned<String>>,
-}
-
-impl FactorSet {
-    pub(super) fn parse(pack: &PackText, drugs: &DrugPack) -> Result<Self, ProtocolError> {
-        let typed: TypedFactors = pack.parse()?;
-        let mut factors = BTreeMap::new();
-        for (code, written) in typed.factor {
-            let at = |message: String| ProtocolError::at(&pack.file, &pack.text, written.span(), message);
-            if drugs.find(&code).is_none() {
-                return Err(at(format!("`{code}` is not a drug of the pack `{}`", drugs.id)));
-            }
-            let factor = ten_thousandths(written.get_ref())
-                .ok_or_else(|| at(format!("the factor of `{code}` is not a decimal with at most four places")))?;
-            factors.insert(code, factor);
-        }
-        Ok(Self { id: typed.id, version: typed.version, title: typed.title, citation: typed.citation, factors })
-    }
-
-    /// The factor of a drug, by code.
-    pub fn factor(&self, drug: &str) -> Option<Factor> {
-        self.factors.get(drug).copied()
-    }
-}
-
-/// A factor is written as text so that no parser rounds it.
-fn ten_thousandths(text: &str) -> Option<Factor> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits = format!("{whole}{fraction:0<4}");
-    let plain = fraction.len() <= 4 && !whole.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if plain { digits.parse().ok().map(Factor) } else { None }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Factor, ten_thousandths};
-
-    #[test]
-    fn factors_are_read_without_rounding() {
-        assert_eq!(ten_thousandths("4.7"), Some(Factor(47_000)));
-        assert_eq!(ten_thousandths("0.039"), Some(Factor(390)));
-        assert_eq!(ten_thousandths("11"), Some(Factor(110_000)));
-        for wrong in ["", ".5", "1.23456", "-1", "1e3", "1,5"] {
-            assert_eq!(ten_thousandths(wrong), None, "{wrong}");
-        }
     }
 }

@@ -10,6 +10,7 @@ mod condition_pack;
 mod disclosure_pack;
 mod drug_pack;
 mod error;
+mod factor_set;
 mod mapping;
 mod measure_pack;
 mod pack;
@@ -23,9 +24,10 @@ pub use claim::{Claim, Cohort, Side};
 pub use comorbidity_pack::{COMORBIDITIES, Comorbidity, ComorbidityPack};
 pub use condition_pack::{Condition, ConditionPack};
 pub use disclosure_pack::{DisclosureProfile, Rounding};
-pub use drug_pack::{Drug, DrugClass, DrugPack, FactorSet};
+pub use drug_pack::{Drug, DrugClass, DrugPack};
 pub use error::ProtocolError;
 pub(crate) use error::nearest;
+pub use factor_set::{Conversion, FactorRow, FactorSet, Tier};
 pub use mapping::{
     CellSource, ColumnsMapping, DateForm, DrugWords, FhirMapping, IdentifyingElements, InstrumentCodes, KetamineCodes,
     MAPPING_SCHEMAS, MappedTable, Mapping, Product, SOURCE_KINDS, SourceKind,
@@ -80,6 +82,8 @@ pub struct Protocol {
     pub drugs: DrugPack,
     /// MME factors.
     pub factors: FactorSet,
+    /// Further sets of factors the same patients are counted under, in pipeline order.
+    pub compare_factors: Vec<FactorSet>,
     /// Comorbidity vocabulary.
     pub comorbidities: ComorbidityPack,
     /// Adverse-event vocabulary.

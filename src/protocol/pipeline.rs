@@ -116,6 +116,7 @@ struct TypedPacks {
     conditions: String,
     drugs: String,
     factors: String,
+    compare_factors: Vec<String>,
     measures: Vec<String>,
     adverse_events: String,
     comorbidities: String,
@@ -127,6 +128,7 @@ impl Default for TypedPacks {
             conditions: "conditions.toml".to_owned(),
             drugs: "drugs.toml".to_owned(),
             factors: "mme-cdc-2022.toml".to_owned(),
+            compare_factors: Vec::new(),
             measures: vec!["measures.toml".to_owned()],
             adverse_events: "adverse-events.toml".to_owned(),
             comorbidities: "comorbidities.toml".to_owned(),
@@ -194,11 +196,13 @@ impl Reader<'_> {
         let conditions = load(&typed.packs.conditions)?;
         let drugs = load(&typed.packs.drugs)?;
         let factors = load(&typed.packs.factors)?;
+        let compared = typed.packs.compare_factors.iter().map(|named| load(named)).collect::<Result<Vec<_>, _>>()?;
         let adverse_events = load(&typed.packs.adverse_events)?;
         let comorbidities = load(&typed.packs.comorbidities)?;
         let disclosure = self.profile(&typed.privacy.profile)?;
         let measures = typed.packs.measures.iter().map(|named| load(named)).collect::<Result<Vec<_>, _>>()?;
         let drug_pack = DrugPack::parse(&drugs)?;
+        let primary = FactorSet::parse_primary(&factors, &drug_pack)?;
         let study = self.study(&typed.study)?;
         let (all, covariates) = all_measures(&measures)?;
         let (sources, mappings) = self.sources(typed.source)?;
@@ -222,7 +226,8 @@ impl Reader<'_> {
             ingest: self.limits(&typed.ingest)?,
             sources,
             conditions: ConditionPack::parse(&conditions)?,
-            factors: FactorSet::parse(&factors, &drug_pack)?,
+            compare_factors: self.compared(&compared, &primary, &drug_pack)?,
+            factors: primary,
             drugs: drug_pack,
             adverse_events: AdverseEventPack::parse(&adverse_events)?,
             comorbidities: ComorbidityPack::parse(&comorbidities)?,
@@ -231,6 +236,7 @@ impl Reader<'_> {
             texts: self.texts(
                 [conditions, drugs, factors, adverse_events, comorbidities, disclosure]
                     .into_iter()
+                    .chain(compared)
                     .chain(measures)
                     .chain(mappings),
             ),
@@ -242,6 +248,25 @@ impl Reader<'_> {
     fn texts(&self, packs: impl Iterator<Item = PackText>) -> Vec<(String, String)> {
         let pipeline = (self.file.to_owned(), self.text.to_owned());
         std::iter::once(pipeline).chain(packs.map(|pack| (pack.file, pack.text))).collect()
+    }
+
+    /// Further sets of factors; a set compared with itself would say nothing.
+    fn compared(
+        &self,
+        packs: &[PackText],
+        primary: &FactorSet,
+        drugs: &DrugPack,
+    ) -> Result<Vec<FactorSet>, ProtocolError> {
+        let mut sets: Vec<FactorSet> = Vec::new();
+        for pack in packs {
+            let set = FactorSet::parse(pack, drugs)?;
+            if set.id == primary.id || sets.iter().any(|earlier| earlier.id == set.id) {
+                let message = format!("`compare_factors` names the set `{}` twice, or the one of `factors`", set.id);
+                return Err(ProtocolError::new(self.file, message).hint("a set of your own needs an `id` of its own"));
+            }
+            sets.push(set);
+        }
+        Ok(sets)
     }
 
     fn at(&self, span: std::ops::Range<usize>, message: String) -> ProtocolError {
@@ -395,6 +420,13 @@ pub const BUILT_IN_RESULTS: &[&str] = &[
     "relief_first_last_seen",
     "relief_first_curve",
     "response_by_stratum",
+    "opioid_dose_before",
+    "opioid_dose_after",
+    "mme_reduction_50",
+    "mme_reduction_30",
+    "mme_cessation",
+    "mme_computable",
+    "mme_flip",
     "benzodiazepine_change",
     "completeness_pain",
     "completeness_opioids",

@@ -13,6 +13,7 @@ mod courses;
 mod crash;
 mod disclosure;
 mod eunomia;
+mod factor_sets;
 mod fhir;
 mod gate;
 mod golden;

@@ -106,6 +106,7 @@ fn dispensed(written: &Written) -> Prescription {
     let daily = if convertible { daily } else { Mme::default() };
     Prescription {
         medication: written.medication,
+        drug: 0,
         dispensing: Dispensing { start: written.start, days: written.days, daily },
     }
 }

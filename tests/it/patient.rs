@@ -4,9 +4,8 @@ use relief::derive::episode::{DataCut, Episode, Outcome, Scratch, episodes};
 use relief::derive::history::{
     Assessment, Departure, Diagnosis, Infusion, PatientHistory, Prescription, Scale, TherapySession,
 };
-use relief::derive::medication::Meaning;
+use relief::derive::medication::{Given, Meaning};
 use relief::model::horizon::HORIZONS;
-use relief::model::opioid::Dispensing;
 use relief::protocol::Protocol;
 
 /// A patient's rows, owned.
@@ -101,17 +100,11 @@ fn assessment(text: &str) -> Assessment {
 fn prescription(text: &str, protocol: &Protocol) -> Option<Prescription> {
     let (start, rest) = text.split_once(':').expect("start: drug");
     let (rest, for_oud) = rest.trim_end().strip_suffix("for oud").map_or((rest, false), |rest| (rest, true));
+    let (rest, parenteral) = rest.trim_end().strip_suffix("injected").map_or((rest, false), |rest| (rest, true));
     let words: Vec<&str> = rest.split_whitespace().collect();
     let [drug, strength, "x", quantity, "/", days] = words[..] else { panic!("not a prescription: {text}") };
-    let number = |text: &str| text.parse::<i64>().expect("a whole number");
+    let number = |text: &str| 1_000 * text.parse::<i64>().expect("a whole number");
     let meaning = Meaning::of(drug, protocol).expect("a drug of the pack");
-    let days = days.parse().expect("days");
-    Some(Prescription {
-        medication: meaning.medication(for_oud)?,
-        dispensing: Dispensing {
-            start: start.trim().parse().expect("a day"),
-            days,
-            daily: meaning.daily(1_000 * number(strength), 1_000 * number(quantity), days),
-        },
-    })
+    let (start, days) = (start.trim().parse().expect("a day"), days.parse().expect("days"));
+    meaning.prescription(Given { parenteral, for_oud }, start, days, [number(strength), number(quantity)])
 }

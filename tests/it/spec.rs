@@ -130,7 +130,7 @@ fn doses_are_what_the_table_says() {
     });
 }
 
-fn write_dose(dose: Dose) -> String {
+pub(crate) fn write_dose(dose: Dose) -> String {
     match dose.known() {
         Some(total) => (total.average_x1000(WINDOW_DAYS) as f64 / 1_000.0).to_string(),
         None => dose.id().to_owned(),

@@ -11,7 +11,9 @@ mod contrast;
 pub mod data_quality;
 pub mod durability;
 mod estimands;
+pub mod factor_sets;
 mod measures;
+pub mod opioid_doses;
 mod pooled;
 pub mod safety;
 mod screen;
@@ -70,6 +72,8 @@ pub const ANALYSES: &[Analysis] = &[
     Analysis { id: "safety", run: safety::estimates },
     Analysis { id: "durability", run: durability::estimates },
     Analysis { id: "strata", run: strata::estimates },
+    Analysis { id: "opioid_doses", run: opioid_doses::estimates },
+    Analysis { id: "factor_sets", run: factor_sets::estimates },
     Analysis { id: "completeness", run: completeness::estimates },
     Analysis { id: "status", run: status::estimates },
 ];
@@ -92,6 +96,7 @@ pub const DERIVED: &[Derived] = &[
     Derived { id: "pooled", run: pooled::derivations },
     Derived { id: "tipping", run: tipping::derivations },
     Derived { id: "durability", run: durability::derivations },
+    Derived { id: "factor_sets", run: factor_sets::derivations },
     Derived { id: "benzodiazepines", run: benzodiazepines::derivations },
 ];
 

@@ -216,7 +216,7 @@ fn factor(drug: &Drug, factors: &FactorSet) -> Option<Factor> {
 /// arithmetic would leave its range: a hundred million units.
 const ABSURD: i64 = 100_000_000_000_000;
 
-/// Whether the daily dose is above 1000 MME (definitions: mme_method.md "Rules").
+/// Whether no day's dose can be so large.
 fn is_implausible(factor: Factor, patch: bool, [strength, quantity]: [u32; 2], days: u16) -> bool {
     let (strength, quantity, days) = (i64::from(strength), i64::from(quantity), i32::from(days));
     if strength * quantity > ABSURD {
@@ -227,8 +227,7 @@ fn is_implausible(factor: Factor, patch: bool, [strength, quantity]: [u32; 2], d
     } else {
         Mme::per_day(strength, quantity, factor, days)
     };
-    // 1000 mg of morphine, factor 1, in one day.
-    daily > Mme::per_day(1_000_000, 1_000, Factor(10_000), 1)
+    daily.is_implausible()
 }
 
 pub(in crate::ingest) struct PrescriptionColumns<'a> {

@@ -174,7 +174,8 @@ fn address<'a>(key: &'a CellKey, cumulative: &[&str]) -> (Series<'a>, Place<'a>)
 /// levels of any other split divide the people.
 ///
 /// Told from the numbers: every level's denominator is that of the margin, or,
-/// where no margin was computed, that of every other level.
+/// where no margin was computed, that of every other level. Unless a level says
+/// how it adds up with others: then they exclude each other.
 fn cumulative_splits(estimates: &[Estimate]) -> Vec<&str> {
     let margins: BTreeMap<CellKey, u64> = estimates
         .iter()
@@ -188,7 +189,8 @@ fn cumulative_splits(estimates: &[Estimate]) -> Vec<&str> {
         let margin = margin(&estimate.key);
         let expected = margins.get(&margin).copied();
         let expected = expected.unwrap_or_else(|| *first.entry((name, margin)).or_insert(estimate.n));
-        *splits.entry(name).or_insert(true) &= expected == estimate.n && estimate.numerator.is_some();
+        let alike = expected == estimate.n && estimate.numerator.is_some();
+        *splits.entry(name).or_insert(true) &= alike && estimate.relations.same_people.is_empty();
     }
     splits.into_iter().filter(|&(_, cumulative)| cumulative).map(|(name, _)| name).collect()
 }

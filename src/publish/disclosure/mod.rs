@@ -18,7 +18,7 @@
 //! | eligible = observed + missing; numerator under `best` or `LOCF` = under `NRI` + those filled in | `nesting` |
 //! | outer = inner + between, for measures that imply each other and thresholds of one curve | `nesting` |
 //! | remaining before = remaining after + removed | `survey` |
-//! | whatever an estimate says of itself: a sum of other cells, people within people | `relations` |
+//! | whatever an estimate says of itself: a sum of other cells, people within people, outcomes that exclude each other | `relations` |
 //!
 //! Counts of the same people are one atom, shown or hidden together: the
 //! headline quarter and its entry in the trend, measures that share their

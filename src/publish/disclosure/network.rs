@@ -98,6 +98,11 @@ impl Draft {
         self.line(Line { total, parts, derives: Some(rest) });
     }
 
+    /// Says that a derived `total` is the sum of `parts`.
+    pub(super) fn summing(&mut self, total: Atom, parts: Vec<Atom>) {
+        self.line(Line { total, parts, derives: Some(total) });
+    }
+
     fn line(&mut self, line: Line) {
         let sum: u64 = line.parts.iter().map(|&part| self.values[part]).sum();
         assert_eq!(sum, self.values[line.total], "a line holds for the true counts");

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::network::{Atom, Draft};
 use super::survey::{CellAtoms, divide};
-use crate::estimate::result::{CellKey, Estimate};
+use crate::estimate::result::{CellKey, Count, Estimate};
 
 /// Draws the lines, and lets every cell that rests on others follow them.
 pub(super) fn draw(draft: &mut Draft, estimates: &[Estimate], cells: &mut [CellAtoms], complementary: bool) {
@@ -28,6 +28,14 @@ pub(super) fn draw(draft: &mut Draft, estimates: &[Estimate], cells: &mut [CellA
             for outer in find(&relations.part_of) {
                 within(draft, outer, number, cells);
             }
+            for same in &relations.same_people {
+                let atoms = |list: &[(CellKey, Count)]| -> Option<Vec<Atom>> {
+                    list.iter().map(|(key, count)| atom(&cells[*numbers.get(key)?], *count)).collect()
+                };
+                if let Some((left, right)) = atoms(&same.left).zip(atoms(&same.right)) {
+                    both_add_up(draft, left, right);
+                }
+            }
         }
     }
 }
@@ -36,6 +44,34 @@ pub(super) fn draw(draft: &mut Draft, estimates: &[Estimate], cells: &mut [CellA
 /// same order for every cell.
 fn counts(cell: &CellAtoms) -> impl Iterator<Item = Atom> + '_ {
     std::iter::once(cell.n).chain(cell.counts.iter().copied())
+}
+
+/// The atom of a count; `None` where it is not protected.
+fn atom(cell: &CellAtoms, count: Count) -> Option<Atom> {
+    match count {
+        Count::People => Some(cell.n),
+        Count::With => cell.counts.first().copied(),
+        Count::Without => cell.counts.get(1).copied(),
+    }
+}
+
+/// Two lists over the same people: one count is divided by the others, two lists
+/// meet in a sum that nobody prints and that follows from either. Lists that do
+/// not meet, because a pack defines a measure otherwise, say nothing.
+fn both_add_up(draft: &mut Draft, left: Vec<Atom>, right: Vec<Atom>) {
+    match (left.as_slice(), right.as_slice()) {
+        (&[whole], _) => divide(draft, whole, right),
+        (_, &[whole]) => divide(draft, whole, left),
+        _ => {
+            let sum = |atoms: &[Atom]| atoms.iter().map(|&atom| draft.value(atom)).sum::<u64>();
+            let people = sum(&left);
+            if people > 0 && people == sum(&right) {
+                let both = draft.derived(people, 0);
+                draft.summing(both, left);
+                draft.summing(both, right);
+            }
+        }
+    }
 }
 
 /// Each count of the whole is the sum of that count over the parts.

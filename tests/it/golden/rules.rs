@@ -1,7 +1,7 @@
 //! The sections of `golden_rules.json`: doses, responders, estimands and
 //! suppression. The arguments are the whole case.
 
-use relief::derive::medication::Meaning;
+use relief::derive::medication::{Given, Meaning};
 use relief::estimate::proportion::Ratio;
 use relief::estimate::result::Estimand;
 use relief::estimate::tally::Tally;
@@ -52,14 +52,16 @@ fn dispensing(rx: &Value, protocol: &Protocol) -> Option<Dispensing> {
     let thousandths = |key: &str| rx[key].as_f64().map(|number| (number * 1_000.0).round() as i64);
     let whole = |key: &str| rx[key].as_i64().and_then(|number| i32::try_from(number).ok());
     let drug = rx["drug"].as_str()?;
+    let (start, days) = (whole("start")?, whole("days")?);
     let daily = if protocol.drugs.find(drug)?.patch {
         let worn = rx["concurrent_patches"].as_i64().unwrap_or(1);
         Mme::per_day_of_patches(thousandths("strength")?, worn, protocol.factors.factor(drug)?)
     } else {
         protocol.factors.factor(drug)?;
-        Meaning::of(drug, protocol)?.daily(thousandths("strength")?, thousandths("qty")?, whole("days")?)
+        let amount = [thousandths("strength")?, thousandths("qty")?];
+        Meaning::of(drug, protocol)?.prescription(Given::default(), start, days, amount)?.dispensing.daily
     };
-    Some(Dispensing { start: whole("start")?, days: whole("days")?, daily })
+    Some(Dispensing { start, days, daily })
 }
 
 fn tenths(score: &Value) -> Option<ScoreX10> {
