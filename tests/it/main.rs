@@ -21,6 +21,7 @@ mod ingest;
 mod laws;
 mod limits;
 mod mappings;
+mod mutations;
 mod omop;
 mod oracle;
 mod outcomes;

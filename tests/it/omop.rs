@@ -78,7 +78,7 @@ const TABLES: [(&str, &str); 8] = [
     ),
 ];
 
-fn database() -> Workdir {
+pub(crate) fn database() -> Workdir {
     let workdir = Workdir::empty();
     for (table, text) in TABLES {
         workdir.write(&format!("omop/{}.csv", table.to_uppercase()), text);

@@ -95,7 +95,7 @@ fn pipeline(workdir: &Workdir, path: &str, mapping: Option<&str>) {
     );
 }
 
-fn registry() -> Workdir {
+pub(crate) fn registry() -> Workdir {
     let workdir = Workdir::empty();
     workdir.write("redcap/dictionary.csv", DICTIONARY);
     workdir.write("redcap/export.csv", EXPORT);

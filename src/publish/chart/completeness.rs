@@ -93,25 +93,39 @@ fn title(overall: &[&ResultRow]) -> String {
 }
 
 const ROW: f64 = 44.0;
+/// With the counts on two lines, where a tile is as narrow as on a phone.
+const TALL_ROW: f64 = 56.0;
 const TOP: f64 = 26.0;
+const COUNTS: f64 = 11.0;
+
+/// Counts as they fit into a tile: on one line or two.
+fn counts(tile: &Tile, wide: f64) -> Vec<&str> {
+    if width(&tile.counts, COUNTS, Weight::Regular) <= wide - 4.0 {
+        return vec![&tile.counts];
+    }
+    tile.counts.rsplit_once(' ').map_or_else(|| vec![tile.counts.as_str()], |(part, all)| vec![part, all])
+}
 
 fn scene(lines: &[Line], canvas: f64) -> Scene {
     let left = if canvas <= NARROW { 74.0 } else { 150.0 };
     let step = (canvas - left) / HORIZONS.len() as f64;
-    let mut scene = Scene::new(canvas, TOP + ROW * lines.len() as f64 + 22.0);
+    let wide = step - 4.0;
+    let broken = lines.iter().flat_map(|line| &line.tiles).any(|tile| counts(tile, wide).len() > 1);
+    let height = if broken { TALL_ROW } else { ROW };
+    let mut scene = Scene::new(canvas, TOP + height * lines.len() as f64 + 22.0);
     for (column, horizon) in HORIZONS.iter().enumerate() {
         let label = horizon.label.replace("weeks", "wk").replace(' ', "\u{A0}");
         scene.text((left + (column as f64 + 0.5) * step, 14.0), Anchor::Middle, SMALL, Ink::Grey, label);
     }
     for (row, line) in lines.iter().enumerate() {
-        let top = TOP + row as f64 * ROW;
+        let top = TOP + row as f64 * height;
         let label = fit(&line.label, left - 10.0, LABEL, Weight::Regular);
-        scene.text((0.0, top + ROW / 2.0 + 3.0), Anchor::Start, LABEL, Ink::Text, label);
+        scene.text((0.0, top + height / 2.0 + 3.0), Anchor::Start, LABEL, Ink::Text, label);
         for (column, tile) in line.tiles.iter().enumerate() {
             let corner = (left + column as f64 * step, top);
-            draw_tile(&mut scene, tile, corner, step - 4.0);
+            draw_tile(&mut scene, tile, corner, (wide, height - 4.0));
             if tile.share.is_some() {
-                let middle = (corner.0 + step / 2.0, top + ROW / 2.0);
+                let middle = (corner.0 + step / 2.0, top + height / 2.0);
                 scene.value(middle, row * HORIZONS.len() + column);
             }
         }
@@ -122,12 +136,12 @@ fn scene(lines: &[Line], canvas: f64) -> Scene {
     scene
 }
 
-fn draw_tile(scene: &mut Scene, tile: &Tile, (left, top): (f64, f64), wide: f64) {
-    let (right, foot) = (left + wide, top + ROW - 4.0);
+fn draw_tile(scene: &mut Scene, tile: &Tile, (left, top): (f64, f64), (wide, high): (f64, f64)) {
+    let (right, foot) = (left + wide, top + high);
     let middle = left + wide / 2.0;
     let Some(share) = tile.share else {
         frame(scene, (left, top), (right, foot));
-        scene.text((middle, top + ROW / 2.0 + 2.0), Anchor::Middle, LABEL, Ink::Grey, "\u{2013}");
+        scene.text((middle, top + high / 2.0 + 4.0), Anchor::Middle, LABEL, Ink::Grey, "\u{2013}");
         return;
     };
     let low = share < TOO_FEW;
@@ -141,9 +155,9 @@ fn draw_tile(scene: &mut Scene, tile: &Tile, (left, top): (f64, f64), wide: f64)
     let mark = if low { "!\u{A0}" } else { "" };
     let open = if tile.mature { "" } else { "\u{A0}*" };
     scene.bold((middle, top + 17.0), Anchor::Middle, LABEL, format!("{mark}{}{open}", tile.percent));
-    // Large counts have no room on a phone; the table has them.
-    if width(&tile.counts, 11.0, Weight::Regular) <= wide - 4.0 {
-        scene.text((middle, top + 33.0), Anchor::Middle, 11.0, Ink::Text, tile.counts.clone());
+    for (line, text) in counts(tile, wide).into_iter().enumerate() {
+        let baseline = top + 33.0 + 13.0 * line as f64;
+        scene.text((middle, baseline), Anchor::Middle, COUNTS, Ink::Text, text.to_owned());
     }
 }
 
