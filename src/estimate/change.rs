@@ -5,17 +5,21 @@ use super::result::{ConfidenceInterval, Estimand, Statistic};
 use super::statistics::effect_size::{EffectSizes, effect_sizes};
 use super::statistics::{IntervalEstimate, Undefined, Values, Weighted, hodges_lehmann, mean, median, quantile};
 use super::tally::{Pair, Tally};
-use crate::protocol::{Measure, MeasureKind, Regression};
+use crate::protocol::{Direction, Measure, MeasureKind, Regression};
 
 /// The statistics of a change under an estimand.
 ///
 /// Observed cases: all of them. Baseline and last observation carried forward:
-/// the mean, with no change for those nobody saw again; the others would
-/// describe people nobody saw.
+/// the mean, with no change for those nobody saw again. Best and worst case: the
+/// mean, with the end of the scale for everyone missing. The others would describe
+/// people nobody saw.
 pub fn statistics(tally: &Tally, measure: &Measure, estimand: Estimand) -> Vec<Statistic> {
     match samples(tally, measure) {
         Err(why) => vec![undefined("mean", &measure.unit, why)],
         Ok(samples) if estimand == Estimand::Bocf => vec![filled_in(&samples.change, tally, measure)],
+        Ok(samples) if matches!(estimand, Estimand::Best | Estimand::Worst) => {
+            vec![bound(&samples.change, tally, measure, estimand)]
+        }
         Ok(samples) if estimand == Estimand::Locf => match changes(tally.carried_pairs.iter(), measure) {
             Err(why) => vec![undefined("mean", &measure.unit, why)],
             Ok(carried) => {
@@ -141,6 +145,29 @@ fn filled_in(change: &Values, tally: &Tally, measure: &Measure) -> Statistic {
             let t = mean::t_interval(&all, LEVEL);
             with_interval("mean", &measure.unit, mean::mean(&all), t.ok().map(|t| (t.interval, LEVEL, "t")))
         }
+    }
+}
+
+/// Mean change with the end of the scale for everyone missing: what they had
+/// before is known, what they have now lies on the scale.
+fn bound(change: &Values, tally: &Tally, measure: &Measure, estimand: Estimand) -> Statistic {
+    let lower = (estimand == Estimand::Best) == (measure.better == Direction::Lower);
+    let Some(end) = measure.range.map(|[least, most]| if lower { least } else { most }) else {
+        return undefined("mean", &measure.unit, Undefined::ParameterOutsideRange);
+    };
+    let at_end = i32::try_from(end).map_err(|_| Undefined::ParameterOutsideRange);
+    let filled = at_end.and_then(|follow_up| {
+        let missing: Vec<Pair> = tally.carried_pairs.iter().map(|pair| Pair { follow_up, ..*pair }).collect();
+        let missing = changes(missing.iter(), measure)?;
+        if change.n() + missing.n() != tally.eligible {
+            return Err(Undefined::ValueOutsideRange);
+        }
+        Values::from_tally(change.distinct().iter().chain(missing.distinct()).copied())
+    });
+    let interval = |all: &Values| mean::t_interval(all, LEVEL).ok().map(|t| (t.interval, LEVEL, "t"));
+    match filled {
+        Err(why) => undefined("mean", &measure.unit, why),
+        Ok(all) => with_interval("mean", &measure.unit, mean::mean(&all), interval(&all)),
     }
 }
 

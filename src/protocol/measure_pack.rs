@@ -91,6 +91,9 @@ pub struct Measure {
     pub last: Option<Expression>,
     /// Changes: stored units per reported unit.
     pub scale: i64,
+    /// Changes: the least and the most a score after can be, as stored; what the
+    /// missing are given in the best and the worst case.
+    pub range: Option<[i64; 2]>,
     /// What else the measure is for.
     pub role: Option<Role>,
     /// Declared before the data were seen: compared with the quarter before and
@@ -176,6 +179,7 @@ struct TypedMeasure {
     last: Option<toml::Spanned<String>>,
     #[serde(default = "one")]
     scale: i64,
+    range: Option<[i64; 2]>,
     role: Option<Role>,
     #[serde(default)]
     declared: bool,
@@ -260,6 +264,7 @@ impl Measure {
             follow_up: None,
             last: None,
             scale: 1,
+            range: None,
             role: None,
             declared: false,
             reference: None,
@@ -321,6 +326,7 @@ impl TypedMeasure {
             follow_up: self.follow_up.map(expression),
             last: self.last.map(expression),
             scale: self.scale,
+            range: self.range,
             role: self.role,
             declared: self.declared,
             reference: self.reference,

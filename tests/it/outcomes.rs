@@ -130,7 +130,7 @@ fn check_estimands(row: &Row<'_>, results: &Results) {
         assert_eq!(counts(rate(estimand)), row.get(estimand), "{estimand} in {}", row.text());
     }
     check_number(&rate("IPW")["value"], row.get("IPW"), 1e-12, &row.text());
-    for estimand in ["OC", "BOCF", "LOCF"] {
+    for estimand in ["OC", "BOCF", "LOCF", "best", "worst"] {
         let found = find(results, &format!("pain_delta/{QUARTER}/{estimand}/mean"));
         check_number(&found["value"], row.get(&format!("change {estimand}")), 5e-5, &row.text());
     }

@@ -44,7 +44,7 @@ fn filled_in(inputs: &Inputs<'_>, place: &Place<'_>, measure: &Measure, tally: &
     let carried = measure.last.is_some().then_some(Estimand::Locf);
     let bounds = [Estimand::Best, Estimand::Worst].into_iter();
     let proportion = measure.kind == MeasureKind::Proportion;
-    let estimands = carried.into_iter().chain(bounds.filter(|_| proportion));
+    let estimands = carried.into_iter().chain(bounds.filter(|_| proportion || measure.range.is_some()));
     let estimate = |estimand| {
         let key = inputs.key(place, measure, estimand);
         let counted = Ratio::of(tally, estimand, measure.better).filter(|_| proportion);

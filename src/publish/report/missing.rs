@@ -127,7 +127,8 @@ fn rates(material: Material<'_>, population: Population) -> String {
 }
 
 fn changes(material: Material<'_>, population: Population) -> String {
-    const WAYS: [Estimand; 4] = [Estimand::Oc, Estimand::Ipw, Estimand::Locf, Estimand::Bocf];
+    const WAYS: [Estimand; 6] =
+        [Estimand::Best, Estimand::Oc, Estimand::Ipw, Estimand::Locf, Estimand::Bocf, Estimand::Worst];
     let Material { released, context, .. } = material;
     let of_change = |measure: &&Measure| measure.kind != MeasureKind::Proportion;
     let rows = context.protocol.measures.iter().filter(of_change).filter_map(|measure| {
