@@ -101,6 +101,6 @@ fn false_support(random: &mut SplitMix64) -> Vec<Answer> {
     let of = between(50, 400, random);
     let events = (0..of).filter(|_| random.unit() < CLAIMED).count() as u64;
     let interval = wilson(events, of, LEVEL).ok();
-    let verdict = interval.map(|found| Verdict::judge((found.low, found.high), CLAIMED, Side::MoreThan));
+    let verdict = interval.map(|found| Verdict::judge([(found.low, found.high); 2], CLAIMED, Side::MoreThan));
     verdict.map(|verdict| Answer::Share(verdict == Verdict::Supports)).into_iter().collect()
 }

@@ -65,9 +65,9 @@ pub(crate) fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Supports => "supported",
         Verdict::Contradicts => "contradicted",
-        Verdict::Neither => "neither supported nor contradicted",
+        Verdict::Neither => "not supported",
         Verdict::NamesNoNumber => "neither: it names no number",
-        Verdict::NotInterpretable => "not interpretable: too many were lost",
+        Verdict::NotInterpretable => "not interpretable: fewer than 60\u{A0}% seen",
         Verdict::Unknown => "cannot be checked",
     }
 }

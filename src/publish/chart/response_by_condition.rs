@@ -42,13 +42,13 @@ fn title(overall: Option<&ResultRow>, spread: Spread) -> String {
             format!("The condition shown cannot be told apart from the overall {rate}")
         }
         Spread { apart: 0, shown, .. } => {
-            format!("None of {shown} conditions can be told apart from the overall {rate}")
+            format!("The overall {rate} lies within the interval of each of {shown} conditions")
         }
         Spread { apart: 1, shown, .. } => {
-            format!("1 of {} stands apart from the overall {rate}", words::plural(shown, "condition"))
+            format!("1 of {shown} intervals misses the overall {rate}; by chance, 1 in 20 would")
         }
         Spread { apart, shown, .. } => {
-            format!("{apart} of {} stand apart from the overall {rate}", words::plural(shown, "condition"))
+            format!("{apart} of {shown} intervals miss the overall {rate}; by chance, 1 in 20 would")
         }
     }
 }

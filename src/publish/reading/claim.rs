@@ -2,8 +2,9 @@
 //!
 //! The rate is that of everyone eligible, with missing outcomes counted against
 //! the claim, and its Wilson interval decides: a claim of "more than" is
-//! supported only when the whole interval is above it. A claim that names no
-//! number can be neither supported nor contradicted by one.
+//! supported only when the whole interval is above it. It is contradicted only
+//! when the interval falls short with every missing outcome counted in its favour;
+//! in between it is not supported. A claim that names no number can be neither.
 
 use super::{RESTS_ON_HIDDEN, beside};
 use crate::estimate::LEVEL;
@@ -30,9 +31,10 @@ const NOT_INTERPRETABLE: f64 = 0.60;
 pub enum Verdict {
     /// The whole interval is on the claimed side.
     Supports,
-    /// The whole interval is on the other side.
+    /// The whole interval is on the other side, even if every missing outcome
+    /// were as claimed.
     Contradicts,
-    /// The interval contains the claimed share.
+    /// Not supported, and not contradicted either.
     Neither,
     /// The claim names no share.
     NamesNoNumber,
@@ -64,21 +66,33 @@ impl Verdict {
         Self::ALL.into_iter().find(|verdict| verdict.id() == word)
     }
 
-    /// The verdict of an interval on a claimed share.
+    /// The verdict on a claimed share: of the interval with missing outcomes
+    /// counted against the claim, and of the one with them in its favour.
     ///
     /// ```
     /// use relief::protocol::Side;
     /// use relief::publish::reading::claim::Verdict;
-    /// // Wilson interval of 25 of 30: 0.664 to 0.927, which contains 0.70.
-    /// assert_eq!(Verdict::judge((0.664, 0.927), 0.70, Side::MoreThan), Verdict::Neither);
-    /// assert_eq!(Verdict::judge((0.71, 0.93), 0.70, Side::MoreThan), Verdict::Supports);
-    /// assert_eq!(Verdict::judge((0.71, 0.93), 0.70, Side::LessThan), Verdict::Contradicts);
+    /// // Nobody missing. Wilson interval of 25 of 30: 0.664 to 0.927, which contains 0.70.
+    /// let judge = |interval, side| Verdict::judge([interval, interval], 0.70, side);
+    /// assert_eq!(judge((0.664, 0.927), Side::MoreThan), Verdict::Neither);
+    /// assert_eq!(judge((0.71, 0.93), Side::MoreThan), Verdict::Supports);
+    /// assert_eq!(judge((0.71, 0.93), Side::LessThan), Verdict::Contradicts);
+    /// // 60 of 100, and 20 more if everyone missing had responded: 0.711 to 0.867.
+    /// let lost = [(0.502, 0.691), (0.711, 0.867)];
+    /// assert_eq!(Verdict::judge(lost, 0.70, Side::MoreThan), Verdict::Neither);
     /// ```
-    pub fn judge((low, high): (f64, f64), claimed: f64, side: Side) -> Self {
-        match (low > claimed, high < claimed, side) {
-            (true, _, Side::MoreThan) | (_, true, Side::LessThan) => Self::Supports,
-            (_, true, Side::MoreThan) | (true, _, Side::LessThan) => Self::Contradicts,
-            _ => Self::Neither,
+    pub fn judge([against, favour]: [(f64, f64); 2], claimed: f64, side: Side) -> Self {
+        let beyond = |(low, high): (f64, f64), side| match side {
+            Side::MoreThan => low > claimed,
+            Side::LessThan => high < claimed,
+        };
+        let other = if side == Side::MoreThan { Side::LessThan } else { Side::MoreThan };
+        if beyond(against, side) {
+            Self::Supports
+        } else if beyond(favour, other) {
+            Self::Contradicts
+        } else {
+            Self::Neither
         }
     }
 }
@@ -141,6 +155,8 @@ fn under(claim: &Claim, base: &ResultRow, statistic: &str) -> ResultRow {
 /// What a claim is held against: who has the outcome, of whom.
 struct Tested {
     events: u64,
+    /// The same with missing outcomes counted in favour of the claim.
+    favoured: u64,
     of: u64,
     observed: u64,
     estimand: Estimand,
@@ -154,10 +170,10 @@ fn tested(claim: &Claim, base: &ResultRow, observed: Option<&ResultRow>, better:
     let observed = observed.filter(exact).and_then(|row| row.denominator)?;
     let missing = of.checked_sub(observed)?;
     Some(match claim.direction {
-        Side::MoreThan => Tested { events, of, observed, estimand: Estimand::Nri },
+        Side::MoreThan => Tested { events, favoured: events + missing, of, observed, estimand: Estimand::Nri },
         Side::LessThan => {
             let estimand = if better == Direction::Lower { Estimand::Worst } else { Estimand::Best };
-            Tested { events: events + missing, of, observed, estimand }
+            Tested { events: events + missing, favoured: events, of, observed, estimand }
         }
     })
 }
@@ -189,10 +205,12 @@ fn rate(claim: &Claim, base: &ResultRow, observed: Option<&ResultRow>, better: D
 
 fn judged(claim: &Claim, tested: &Tested, interval: IntervalEstimate, row: ResultRow) -> ResultRow {
     let followed = tested.observed as f64 / tested.of as f64;
+    let ends = |interval: &IntervalEstimate| (interval.low, interval.high);
+    let favour = wilson(tested.favoured, tested.of, LEVEL).map_or((0.0, 1.0), |favour| ends(&favour));
     let verdict = match claim.share {
         None => Verdict::NamesNoNumber,
         Some(_) if followed < NOT_INTERPRETABLE => Verdict::NotInterpretable,
-        Some(share) => Verdict::judge((interval.low, interval.high), share, claim.direction),
+        Some(share) => Verdict::judge([ends(&interval), favour], share, claim.direction),
     };
     let test = claim.share.and_then(|share| exact_binomial(tested.events, tested.of, share).ok());
     ResultRow {

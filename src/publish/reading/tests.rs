@@ -289,7 +289,9 @@ fn a_claim_is_supported_only_when_the_whole_interval_is_above_it() {
     let verdict = |counts, seen| Verdict::of(&checked(&protocol, counts, seen));
     assert_eq!(verdict((81, 100), 95), Some(Verdict::Supports));
     assert_eq!(verdict((78, 100), 95), Some(Verdict::Neither));
-    assert_eq!(verdict((60, 100), 80), Some(Verdict::Contradicts));
+    assert_eq!(verdict((60, 100), 100), Some(Verdict::Contradicts));
+    // 60 of 100 fall short, and 80 of 100 would not.
+    assert_eq!(verdict((60, 100), 80), Some(Verdict::Neither));
     assert_eq!(verdict((55, 100), 59), Some(Verdict::NotInterpretable));
     let row = checked(&protocol, (81, 100), 95);
     assert!((row.p_value.expect("a test") / 8.887e-3 - 1.0).abs() < 1e-3, "scipy 1.17.1 binomtest");

@@ -38,7 +38,7 @@ pub(super) fn cautions(released: &Released, context: &Context<'_>) -> Vec<String
         few(&headline),
         hidden(released),
         Some(no_control(&headline)),
-        Some(regression(&headline)),
+        Some(regression(&headline, released)),
     ];
     all.into_iter().flatten().take(3).collect()
 }
@@ -112,12 +112,23 @@ fn no_control(headline: &Headline<'_>) -> String {
     )
 }
 
-fn regression(headline: &Headline<'_>) -> String {
+fn regression(headline: &Headline<'_>, released: &Released) -> String {
+    let expected = headline.change.map(|change| super::views::regression(change, released));
+    let much = match expected {
+        Some([Some(least), Some(most)]) if least.value.is_some() && most.value.is_some() => {
+            format!(
+                "between {} and {}, under the assumptions stated below",
+                element::number(least),
+                element::number(most)
+            )
+        }
+        _ => "how much is not known".to_owned(),
+    };
     let which = headline
         .change
         .filter(|row| row.value.is_some())
         .map_or_else(|| "any improvement".to_owned(), |row| format!("the {} change", element::number(row)));
     format!(
-        "<strong>Regression to the mean.</strong> Patients begin treatment when pain is at its worst, so part of {which} would have come anyway; how much is not known."
+        "<strong>Regression to the mean.</strong> Patients begin treatment when pain is at its worst, so part of {which} would have come anyway: {much}."
     )
 }

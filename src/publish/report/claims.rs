@@ -98,18 +98,34 @@ fn sentence(material: Material<'_>, claim: &Claim, row: Option<&ResultRow>) -> S
     );
     let number = element::compact(row);
     let claimed = claim::found(claim, CLAIMED, material.released).map_or_else(String::new, element::number);
+    let test = row.p_value.map_or_else(String::new, |_| format!(" One-sided exact p {}.", element::p_value(row)));
     match verdict_of(Some(row)) {
-        Verdict::Supports => format!("is supported: {number} ({what}), and the whole interval is beyond {claimed}."),
-        Verdict::Contradicts => {
-            format!("is contradicted: {number} ({what}), and the whole interval is on the other side of {claimed}.")
+        Verdict::Supports => {
+            format!("is supported: {number} ({what}), and the whole interval is beyond {claimed}.{test}")
         }
-        Verdict::Neither => {
-            format!("is neither supported nor contradicted: {number} ({what}), and the interval contains {claimed}.")
+        Verdict::Contradicts => format!(
+            "is contradicted: {number} ({what}). Even if everyone lost had the outcome as claimed, the whole interval would be on the other side of {claimed}.{test}"
+        ),
+        Verdict::Neither if contains(row, claim) => {
+            format!("is not supported: {number} ({what}), and the interval contains {claimed}.{test}")
         }
+        Verdict::Neither => format!(
+            "is not supported: {number} ({what}), with everyone lost counted against it. It is not contradicted either: it would not fall short of {claimed} for certain if they were counted in its favour.{test}"
+        ),
         Verdict::NamesNoNumber => {
             format!("names no number, so none can support or contradict it. What is known: {number} ({what}).")
         }
-        Verdict::NotInterpretable => format!("cannot be judged: too many patients were lost to follow-up ({what})."),
+        Verdict::NotInterpretable => {
+            format!(
+                "is not interpretable: fewer than 60\u{A0}% of those due were seen ({what}), so the rate is not judged."
+            )
+        }
         Verdict::Unknown => format!("cannot be checked: {number} ({what})."),
     }
+}
+
+/// Whether the interval of the row holds the claimed share.
+fn contains(row: &ResultRow, claim: &Claim) -> bool {
+    let ends = row.ci_low.zip(row.ci_high).zip(claim.share);
+    ends.is_some_and(|((low, high), share)| low <= share && share <= high)
 }

@@ -21,7 +21,7 @@ const WORDS: &[(&str, &str)] = &[
     ("n", "The number of patients a result rests on. The smaller it is, the more the result moves by chance."),
     (
         "Likely between",
-        "Chance alone moves every result. The true number probably lies between these two. A narrow range means we know it well.",
+        "Chance alone moves every result. All values between these two fit the data. Ranges made this way miss the true number about once in twenty times, and more often where patients were lost. A narrow range means that chance matters little.",
     ),
     ("No clear change", "The two ranges overlap. The difference may be chance."),
     ("Missing = no", "Patients who should have a score but have none are counted as if they did not get better."),

@@ -70,7 +70,7 @@ fn answer(released: &Released, context: &Context<'_>) -> String {
         format!(" Serious events: {}.{upper}", element::compact(kind.row))
     });
     format!(
-        "{} of {} patients had at least one adverse event on record: {} per 100 infusions after which they were asked, likely between {}.{serious}",
+        "At least {} of the {} patients who were asked had an adverse event; what nobody asked about is not counted. That is {} events per 100 infusions after which they were asked, likely between {}.{serious}",
         element::number(share.row),
         element::size(share.row),
         element::bare(rate.row),
