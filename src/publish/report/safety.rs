@@ -70,7 +70,7 @@ fn answer(released: &Released, context: &Context<'_>) -> String {
         format!(" Serious events: {}.{upper}", element::compact(kind.row))
     });
     format!(
-        "At least {} of the {} patients who were asked had an adverse event; what nobody asked about is not counted. That is {} events per 100 infusions after which they were asked, likely between {}.{serious}",
+        "At least {} of {} patients treated had an adverse event: only what was asked about and written down is counted. There were {} events per 100 infusions after which somebody asked, likely between {}.{serious}",
         element::number(share.row),
         element::size(share.row),
         element::bare(rate.row),
