@@ -12,17 +12,15 @@
   const rowsOf = (table) => [...table.tBodies[0].rows];
   const ids = (row) => [...row.querySelectorAll('[data-result]')].flatMap((cell) => cell.dataset.result.split(' '));
 
-  // The one level a row is about, or none where its numbers are about several.
-  const level = (row, part) => {
-    const levels = new Set(ids(row).map((id) => id.split('/')[part]));
-    return levels.size === 1 ? [...levels][0] : null;
-  };
+  // The levels a row is about; one that stands for several hidden conditions is about each.
+  const levels = (row, part) => new Set(ids(row).map((id) => id.split('/')[part]));
+  const only = (entry) => (entry.levels.size === 1 ? [...entry.levels][0] : null);
 
-  // Tables whose rows differ in a part, with the level of every row.
+  // Tables whose rows differ in a part, with the levels of every row.
   const varying = (part) => [...document.querySelectorAll('main table')].flatMap((table) => {
-    const rows = rowsOf(table).map((row) => ({ row, level: level(row, part) }));
-    const levels = new Set(rows.map((entry) => entry.level).filter((known) => known && known !== ALL));
-    return levels.size > 1 ? [{ table, rows }] : [];
+    const rows = rowsOf(table).map((row) => ({ row, levels: levels(row, part) }));
+    const known = new Set(rows.map(only).filter((level) => level && level !== ALL));
+    return known.size > 1 ? [{ table, rows }] : [];
   });
 
   const filters = [
@@ -39,7 +37,7 @@
       if (wanted === ALL) continue;
       chosen.push(filter.select.selectedOptions[0].textContent);
       for (const { rows } of filter.tables) {
-        for (const entry of rows) if (entry.level !== null && entry.level !== wanted && entry.level !== ALL) hidden.add(entry.row);
+        for (const entry of rows) if (entry.levels.size && !entry.levels.has(wanted) && !entry.levels.has(ALL)) hidden.add(entry.row);
       }
     }
     for (const { tables } of filters) for (const { rows } of tables) for (const { row } of rows) row.hidden = hidden.has(row);
@@ -52,11 +50,12 @@
     for (const filter of filters) {
       const names = new Map();
       // A table with one row a level names the level in its first column; others may name a site or a definition there.
-      const naming = (rows) => rows.every((one, at) => rows.findIndex((other) => other.level === one.level) === at);
+      const naming = (rows) => rows.every((one, at) => rows.findIndex((other) => only(other) === only(one)) === at);
       const tables = [...filter.tables].sort((one, other) => naming(other.rows) - naming(one.rows));
       for (const { rows } of tables) {
-        for (const { row, level: known } of rows) {
-          if (known && known !== ALL && !names.has(known)) names.set(known, row.cells[0].textContent.trim());
+        for (const entry of rows) {
+          const known = only(entry);
+          if (known && known !== ALL && !names.has(known)) names.set(known, entry.row.cells[0].textContent.trim());
         }
       }
       const options = [...names].map(([value, name]) => element('option', { value }, name));
