@@ -69,7 +69,7 @@ const FORMULAS: &[(&str, &str)] = &[
     ("funnel_low_998", "lower 99.8 % limit for a site of {n} patients, about the overall rate"),
     ("funnel_high_998", "upper 99.8 % limit for a site of {n} patients, about the overall rate"),
     ("funnel_signal", "limits this site lies outside of, counted: 0, 1 (95 %) or 2 (99.8 % as well)"),
-    ("count", "what remains after this step"),
+    ("count", "what was counted; in the flow, what remains after the step"),
     ("removed", "what this step left out"),
 ];
 

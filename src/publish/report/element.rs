@@ -182,17 +182,16 @@ pub(super) fn table(caption: &str, columns: &[Column<'_>], rows: &[Vec<String>])
     )
 }
 
-/// From this many neighbors on, rows that are hidden alike share one line.
+/// From this many neighbors on, rows that show nothing share one line.
 const ALIKE: usize = 3;
 
-/// Rows that show nothing, for the same reasons in the same columns, become one
-/// that names them all: who exists stays said, and why nothing is shown of them.
+/// Neighboring rows that show nothing become one that names them all: who exists
+/// stays said, and why nothing is shown of them.
 fn alike(rows: &[Vec<String>]) -> Vec<Vec<String>> {
     let mut out = Vec::new();
     let mut rest = rows;
     while let Some(first) = rest.first() {
-        let reasons = reasons(first);
-        let run = rest.iter().take_while(|row| reasons.is_some() && self::reasons(row) == reasons).count();
+        let run = rest.iter().take_while(|row| shows_nothing(row)).count();
         if run < ALIKE {
             out.push(first.clone());
             rest = &rest[1..];
@@ -204,43 +203,52 @@ fn alike(rows: &[Vec<String>]) -> Vec<Vec<String>> {
     out
 }
 
-/// Why each number of a row is not shown; `None` where one is.
-fn reasons(row: &[String]) -> Option<Vec<&str>> {
-    let numbers = row.get(1..).filter(|numbers| !numbers.is_empty())?;
-    numbers.iter().map(|cell| Some(unknown(cell)?.1)).collect()
-}
-
-/// The rows named by a cell that is nothing but a reason, and the reason.
-fn unknown(cell: &str) -> Option<(&str, &str)> {
-    let rest = cell.strip_prefix("<span class=\"unknown\"")?.strip_suffix("</span>")?;
-    let (named, reason) = rest.split_once('>')?;
-    let ids = named.trim().strip_prefix("data-result=\"").and_then(|ids| ids.strip_suffix('"'));
-    (!reason.contains('<')).then_some((ids.unwrap_or_default(), reason))
+/// Whether every cell but the first is a reason and nothing else.
+fn shows_nothing(row: &[String]) -> bool {
+    let is_reason = |cell: &String| {
+        let others = ["class=\"num\"", "<svg", "<code", "<time"];
+        cell.contains("class=\"unknown\"") && !others.iter().any(|other| cell.contains(other))
+    };
+    row.len() > 1 && row[1..].iter().all(is_reason)
 }
 
 fn shared(rows: &[Vec<String>]) -> Vec<String> {
     let names: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
-    let heading = format!("{} <small>({} rows, hidden alike)</small>", names.join(" · "), rows.len());
+    let heading = format!("{} <small>({} rows)</small>", names.join(" · "), rows.len());
     let column = |at: usize| {
-        let cells = rows.iter().filter_map(|row| unknown(&row[at]));
-        let ids: Vec<&str> = cells.clone().map(|(ids, _)| ids).filter(|ids| !ids.is_empty()).collect();
-        let reason = cells.map(|(_, reason)| reason).next().unwrap_or_default();
-        if ids.is_empty() {
-            format!("<span class=\"unknown\">{reason}</span>")
-        } else {
-            format!("<span class=\"unknown\" data-result=\"{}\">{reason}</span>", ids.join(" "))
+        let ids: Vec<&str> = rows.iter().flat_map(|row| named(&row[at])).collect();
+        let mut reasons: Vec<String> = Vec::new();
+        for reason in rows.iter().map(|row| without_tags(&row[at])) {
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
         }
+        let bound = if ids.is_empty() { String::new() } else { format!(" data-result=\"{}\"", ids.join(" ")) };
+        format!("<span class=\"unknown\"{bound}>{}</span>", reasons.join(" or "))
     };
     std::iter::once(heading).chain((1..rows[0].len()).map(column)).collect()
 }
 
+/// The rows a cell names.
+fn named(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split("data-result=\"").skip(1).filter_map(|rest| rest.split('"').next())
+}
+
+/// What a reader sees of a cell.
+fn without_tags(cell: &str) -> String {
+    let pieces = cell.split('<').enumerate();
+    pieces.map(|(at, piece)| if at == 0 { piece } else { piece.split_once('>').map_or("", |(_, text)| text) }).collect()
+}
+
 /// The long reason, said once below a table instead of in every cell.
 fn shortened(body: &str) -> (String, String) {
-    let (long, short) = (format!(">{COVERS}<"), ">hidden\u{A0}‡<");
-    if !body.contains(&long) {
+    if !body.contains(COVERS) {
         return (body.to_owned(), String::new());
     }
-    (body.replace(&long, short), format!("<p class=\"note\">‡ {}{}.</p>\n", COVERS[..1].to_uppercase(), &COVERS[1..]))
+    (
+        body.replace(COVERS, "hidden\u{A0}‡"),
+        format!("<p class=\"note\">‡ {}{}.</p>\n", COVERS[..1].to_uppercase(), &COVERS[1..]),
+    )
 }
 
 fn cells(columns: &[Column<'_>], row: &[String]) -> String {
@@ -301,11 +309,13 @@ mod tests {
         let rows = [row("a", &few), row("b", &few), row("c", &few), row("d", &rate(30, 60)), row("e", &few)];
         let html = table("A", &columns, &rows);
         assert_eq!(html.matches("<tr>").count(), 4, "the heading, three alike, d and e: {html}");
-        assert!(html.contains("<th scope=\"row\">a · b · c <small>(3 rows, hidden alike)</small></th>"), "{html}");
+        assert!(html.contains("<th scope=\"row\">a · b · c <small>(3 rows)</small></th>"), "{html}");
         assert!(html.contains("data-result=\"few few few\">fewer than 11</span>"), "{html}");
         let other = row("b", &hidden("another reason"));
-        let apart = table("A", &columns, &[row("a", &few), other, row("c", &few)]);
-        assert_eq!(apart.matches("<tr>").count(), 4, "not for the same reason: {apart}");
+        let mixed = table("A", &columns, &[row("a", &few), other, row("c", &few)]);
+        assert!(mixed.contains(">fewer than 11 or another reason</span>"), "every reason is said: {mixed}");
+        let apart = table("A", &columns, &[row("a", &few), row("b", &rate(30, 60)), row("c", &few)]);
+        assert_eq!(apart.matches("<tr>").count(), 4, "no neighbors: {apart}");
     }
 
     fn element_cell(row: &ResultRow) -> String {

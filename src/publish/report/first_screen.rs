@@ -68,7 +68,7 @@ fn verdict(response: &Answer<'_>, context: &Context<'_>) -> String {
         _ => String::new(),
     };
     format!(
-        "{} of our patients had meaningful pain relief at {}{since}. How much of it is due to the treatment is not known.",
+        "{} of our patients had meaningful pain relief at {}{since}. How much is due to treatment is not known.",
         element::whole(row),
         context.horizon()
     )

@@ -92,8 +92,8 @@ pub fn span(row: &ResultRow) -> Option<String> {
     });
     let [(low, below), (high, above)] = ends;
     let first = with_unit(&low, row);
-    let first = if below.is_empty() { "no different".to_owned() } else { format!("{first}{below}") };
-    let last = if above.is_empty() { "no different".to_owned() } else { format!("{high}{above}") };
+    let first = if below.is_empty() { "unchanged".to_owned() } else { format!("{first}{below}") };
+    let last = if above.is_empty() { "unchanged".to_owned() } else { format!("{high}{above}") };
     let unit = if below.is_empty() && !above.is_empty() { with_unit(&high, row) + above } else { last };
     Some(format!("The true change may be anything from {first} to {unit}."))
 }
@@ -416,8 +416,8 @@ mod tests {
         for (row, text) in [
             (share(-0.056, 0.102), "The true change may be anything from 6 percentage points lower to 10 higher."),
             (share(0.01, 0.1), "The true change may be anything from 1 percentage points higher to 10 higher."),
-            (share(0.0, 0.1), "The true change may be anything from no different to 10 percentage points higher."),
-            (change(-0.4, -0.9, 0.04), "The true change may be anything from 0.9 points lower to no different."),
+            (share(0.0, 0.1), "The true change may be anything from unchanged to 10 percentage points higher."),
+            (change(-0.4, -0.9, 0.04), "The true change may be anything from 0.9 points lower to unchanged."),
         ] {
             assert_eq!(super::span(&row).map(|text| text.replace('\u{A0}', " ")).as_deref(), Some(text));
         }
