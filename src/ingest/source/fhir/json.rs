@@ -176,7 +176,11 @@ fn each_document(input: BufReader<Box<dyn Read>>, path: &Path, take: &mut Take<'
         }
         outcome.map_err(|error| damaged(path, &error))?;
     }
-    if any { Ok(u64::from(document.read)) } else { Err(IngestError::empty(path)) }
+    if any {
+        Ok(u64::from(document.read))
+    } else {
+        Err(IngestError::at_line(path, 1, "the file is empty", "export it again"))
+    }
 }
 
 fn damaged(path: &Path, error: &serde_json::Error) -> IngestError {
