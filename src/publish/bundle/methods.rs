@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::model::horizon::HORIZONS;
-use crate::protocol::Measure;
+use crate::protocol::{Expression, Measure, Study};
 use crate::publish::report::markup::{Element, Node, parse};
 use crate::publish::report::{Context, methods_sections};
 use crate::publish::results::Released;
@@ -14,6 +14,9 @@ pub(super) const REFERENCES: &str = include_str!("references.bib");
 
 /// How the statistics are computed; keys are those of `references.bib`.
 const STATISTICS: &str = include_str!("statistics.md");
+
+/// What is read from a history, and who is in which cohort.
+const DERIVATION: &str = include_str!("derivation.md");
 
 /// The file's text.
 pub(super) fn markdown(released: &Released, context: &Context<'_>) -> Vec<u8> {
@@ -28,11 +31,27 @@ pub(super) fn markdown(released: &Released, context: &Context<'_>) -> Vec<u8> {
         env!("CARGO_PKG_VERSION")
     );
     text.push_str(&blocks(&parse(&methods_sections(released, context))));
+    text.push('\n');
+    text.push_str(&derivation(&protocol.study));
     text.push_str(&windows());
     text.push_str(&measures(&protocol.measures));
     text.push('\n');
-    text.push_str(STATISTICS);
+    text.push_str(&statistics(&protocol.covariates));
     text.into_bytes()
+}
+
+fn derivation(study: &Study) -> String {
+    let days = [
+        ("{series_gap_days}", study.series_gap_days),
+        ("{induction_gap_days}", study.induction_gap_days),
+        ("{baseline_days}", study.baseline_days),
+    ];
+    days.iter().fold(DERIVATION.to_owned(), |text, (name, days)| text.replace(name, &days.to_string()))
+}
+
+fn statistics(covariates: &[Expression]) -> String {
+    let listed = covariates.iter().fold(String::new(), |text, covariate| text + "`" + &covariate.sql + "`, ");
+    STATISTICS.replace("{covariates}", &listed)
 }
 
 fn windows() -> String {
@@ -66,6 +85,10 @@ fn measures(measures: &[Measure]) -> String {
             if let Some(expression) = part {
                 writeln!(text, "- {name}: `{}`", expression.sql).expect("text can be written to");
             }
+        }
+        if let Some(reference) = measure.reference {
+            writeln!(text, "- reference of the tipping point: {} %", 100.0 * reference)
+                .expect("text can be written to");
         }
         writeln!(text, "- source: {}", plain(&measure.citation)).expect("text can be written to");
     }
@@ -146,9 +169,11 @@ pub(super) fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::path::Path;
 
     use super::{REFERENCES, markdown, plain};
     use crate::publish::report::fixture::Clinic;
+    use crate::publish::written::Table;
 
     #[test]
     fn what_is_cited_is_referenced_and_what_is_referenced_is_cited() {
@@ -169,6 +194,30 @@ mod tests {
         for measure in &protocol.measures {
             assert!(text.contains(&format!("### {} (version {}", measure.id, measure.version)), "{}", measure.id);
         }
+    }
+
+    /// The committed reports are held to be what the program writes (`commands`),
+    /// so that a method that is new in them is missed here.
+    #[test]
+    fn every_method_a_row_names_is_told() {
+        let clinic = Clinic::new(3);
+        let protocol = clinic.protocol();
+        let text = markdown(&clinic.released(&protocol), &clinic.context(&protocol));
+        let text = String::from_utf8(text).expect("UTF-8");
+        let mut named = BTreeSet::from(["funnel_overdispersed".to_owned()]);
+        for report in ["sample-quarterly", "sample-research"] {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports").join(report).join("results.csv");
+            let results = Table::parse(&std::fs::read_to_string(file).expect("a committed report"));
+            for column in ["ci_method", "adjust_method", "estimand"] {
+                let at = results.columns.iter().position(|known| known == column).expect("a column of the results");
+                named.extend(results.rows.iter().map(|row| row[at].clone()).filter(|word| !word.is_empty()));
+            }
+        }
+        assert!(named.len() > 20, "{named:?}");
+        for word in &named {
+            assert!(text.contains(&format!("`{word}`")), "methods.md does not say what `{word}` is");
+        }
+        assert!(!text.contains('{'), "a place for a number is not filled");
     }
 
     #[test]
