@@ -32,8 +32,21 @@ const CASE: &[(&str, &str)] = &[("no", "No"), ("yes", "Yes"), ("unknown", "Not a
 /// in tenths from which somebody is a case (pack `measures-mind-body`).
 const CASES: [(usize, i32); 3] = [(0, 100), (1, 100), (2, 310)];
 
+/// How much pain there was, and its level below what trials ask for.
+pub const BASELINE_PAIN: &str = "baseline_pain";
+/// See [`BASELINE_PAIN`].
+pub const BELOW_4: &str = "below_4";
+/// Pain in tenths that trials ask for at least; here nobody is left out for
+/// less, and how many there are is told (definitions, measures.md §1).
+const TRIAL_BASELINE: i32 = 40;
+/// When the score before treatment was taken, and its level on the day of the
+/// first infusion, maybe after it.
+pub const BASELINE_DAY: &str = "baseline_day";
+/// See [`BASELINE_DAY`].
+pub const DAY_0: &str = "day_0";
+
 /// Every split, in report order.
-pub const STRATA: [Stratum; 9] = [
+pub const STRATA: [Stratum; 11] = [
     Stratum {
         id: "induction_infusions",
         label: "Infusions of the induction course",
@@ -92,6 +105,18 @@ pub const STRATA: [Stratum; 9] = [
         label: "Post-traumatic stress before treatment",
         levels: CASE,
         level: |episode, _| case(episode, 2),
+    },
+    Stratum {
+        id: BASELINE_PAIN,
+        label: "Pain before treatment",
+        levels: &[(BELOW_4, "Above 0, below 4"), ("4_more", "4 or more")],
+        level: |episode, _| usize::from(episode.pain.is_some_and(|pain| pain.score_x10 >= TRIAL_BASELINE)),
+    },
+    Stratum {
+        id: BASELINE_DAY,
+        label: "Score before treatment from",
+        levels: &[("earlier", "Days before day 0"), (DAY_0, "Day 0 itself")],
+        level: |episode, _| usize::from(episode.pain.is_some_and(|pain| pain.same_day)),
     },
 ];
 

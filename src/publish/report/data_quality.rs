@@ -4,10 +4,12 @@
 use super::sections::{Material, figures};
 use super::select::{self, Query};
 use super::{Context, element};
+use crate::derive::strata::{BASELINE_DAY, BASELINE_PAIN, BELOW_4, DAY_0};
 use crate::estimate::analysis::completeness::{ANXIETY, DEPRESSION, OPIOIDS, PAIN};
 use crate::estimate::analysis::data_quality::{
     ACCEPTED, BY_RULE, DUPLICATES, QUARANTINED, ROWS, RULE, SOURCE_TABLE, TABLE,
 };
+use crate::estimate::analysis::strata::RESPONSE;
 use crate::estimate::result::{Estimand, Population};
 use crate::model::horizon::HORIZONS;
 use crate::model::reject::{Outcome, Rule};
@@ -38,6 +40,7 @@ pub(super) fn section(material: Material<'_>) -> String {
         + &rules(released)
         + &figures(material, &["completeness"])
         + &completeness(released, context)
+        + &baselines(released, context)
         + &calendar(context);
     element::section("data", "How good are the data?", &answer(released), &rest)
 }
@@ -138,6 +141,21 @@ fn completeness(released: &Released, context: &Context<'_>) -> String {
     let headings = HORIZONS.iter().map(|horizon| element::number_column(horizon.label));
     let columns: Vec<_> = std::iter::once(element::words_column("Observed, of those due")).chain(headings).collect();
     element::table("For how many of those due the outcome is there, everything to date", &columns, &rows)
+}
+
+/// How many were let in whom a trial would not have, and whose score before
+/// treatment may be one after it.
+fn baselines(released: &Released, context: &Context<'_>) -> String {
+    let overall = Query::rate(RESPONSE, Population::ToDate, context);
+    let of = |stratum, level: &str| {
+        Query { stratum, ..overall }.rows(released).find(|row| row.stratum_level == level).map(element::size)
+    };
+    let found = (overall.find(released).map(element::size), of(BASELINE_PAIN, BELOW_4), of(BASELINE_DAY, DAY_0));
+    let (Some(due), Some(low), Some(same_day)) = found else { return String::new() };
+    format!(
+        "<p>Of {due} patients due at {}, everything to date, {low} had pain below 4 before treatment, too little for most trials; they are counted like everyone. For {same_day} the score before treatment is from day 0 itself and may have been taken after the infusion.</p>\n",
+        context.horizon()
+    )
 }
 
 /// Which calendar the run may show, where it is not every one.

@@ -48,7 +48,7 @@ pub(super) fn section(material: Material<'_>) -> String {
         escape(&context.phrase(context.response())),
         context.horizon()
     );
-    let note = "<p class=\"note\">Every group is formed by what was known before the outcome: the induction course, therapy sessions up to day 14, boosters before the window opened, diagnoses and scores before treatment. Doses and sessions follow the patient’s state, so a difference can run either way. Boosters go to patients who came back: that row says who was followed, not what boosters do. Depression, anxiety and post-traumatic stress: a diagnosis on record, or PHQ-9 or GAD-7 at 10, PCL-5 at 31 or more.</p>\n";
+    let note = "<p class=\"note\">Every group is formed by what was known before the outcome: the induction course, therapy sessions up to day 14, boosters before the window opened, diagnoses and scores before treatment. Less pain before treatment leaves less room for a fall. Doses and sessions follow the patient’s state, so a difference can run either way. Boosters go to patients who came back: that row says who was followed, not what boosters do. Depression, anxiety and post-traumatic stress: a diagnosis on record, or PHQ-9 or GAD-7 at 10, PCL-5 at 31 or more.</p>\n";
     let table = element::table(&format!("Response by group: {}", words::cohort(margin)), &columns, &rows);
     element::section("groups", "Do groups of patients differ?", &answer, &(table + note))
 }
