@@ -40,6 +40,14 @@ pub enum DeriveError {
         /// What the reader said.
         problem: String,
     },
+    /// A snapshot without something this version reads.
+    #[error("the snapshot table `{}` has no {what}: the snapshot was written by an older version of relief, or part of it was removed\nhint: `relief run` without `--snapshot`, or `relief ingest`, reads the files again into a new snapshot; the old one stays as it is", path.display())]
+    OlderSnapshot {
+        /// The file.
+        path: PathBuf,
+        /// What it lacks.
+        what: String,
+    },
     /// Study days, and no date that says who is due.
     #[error(
         "the records count study days and the pipeline names no `data_cut`, so nobody can tell who is due\nhint: say `data_cut = \"2026-09-30\"` under `[study]` (the day the export was made), and give every patient an `index_period`"

@@ -14,7 +14,6 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
-use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::statistics::Statistics;
 
@@ -61,7 +60,12 @@ impl<D: Decode> Cursor<D> {
     pub(super) fn open(path: &Path, range: KeyRange, decoder: D) -> Result<Self, DeriveError> {
         let unreadable = |error: String| DeriveError::table(path, error);
         let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
-        let builder = builder(file, D::COLUMNS).map_err(|error| unreadable(error.to_string()))?;
+        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new());
+        let metadata = metadata.map_err(|error| unreadable(error.to_string()))?;
+        if let Some(missing) = D::COLUMNS.iter().find(|name| metadata.schema().column_with_name(name).is_none()) {
+            return Err(DeriveError::OlderSnapshot { path: path.to_owned(), what: format!("column `{missing}`") });
+        }
+        let builder = builder(file, &metadata, D::COLUMNS).map_err(|error| unreadable(error.to_string()))?;
         let groups = builder.metadata().row_groups().iter().enumerate();
         let groups = groups.filter(|(_, group)| overlaps(group, range)).map(|(index, _)| index).collect();
         let reader = builder.with_row_groups(groups).with_batch_size(BATCH_ROWS).build();
@@ -124,9 +128,11 @@ fn in_order<D: Decode>(batch: &RecordBatch) -> Vec<arrow::array::ArrayRef> {
 
 /// Reads `columns` of the file, with text as dictionaries so that a word is
 /// looked up once a batch instead of once a row.
-fn builder(file: File, columns: &[&str]) -> parquet::errors::Result<ParquetRecordBatchReaderBuilder<File>> {
-    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
-    check_columns(metadata.schema(), columns)?;
+fn builder(
+    file: File,
+    metadata: &ArrowReaderMetadata,
+    columns: &[&str],
+) -> parquet::errors::Result<ParquetRecordBatchReaderBuilder<File>> {
     let fields: Vec<Field> = metadata.schema().fields().iter().map(|field| as_dictionary(field)).collect();
     let options = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(fields)));
     let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)?;
@@ -134,12 +140,6 @@ fn builder(file: File, columns: &[&str]) -> parquet::errors::Result<ParquetRecor
     let wanted = std::iter::once("patient_key").chain(columns.iter().copied());
     let mask = ProjectionMask::columns(builder.parquet_schema(), wanted);
     Ok(builder.with_projection(mask))
-}
-
-/// A table of another version of the program may lack a column.
-fn check_columns(schema: &Schema, columns: &[&str]) -> parquet::errors::Result<()> {
-    let missing = columns.iter().find(|name| schema.column_with_name(name).is_none());
-    missing.map_or(Ok(()), |name| Err(ParquetError::General(format!("it has no column `{name}`"))))
 }
 
 fn as_dictionary(field: &Field) -> Field {

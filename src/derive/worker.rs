@@ -86,6 +86,9 @@ impl AddAssign for Counts {
 /// # Errors
 /// A snapshot table that cannot be read, or a file that cannot be written.
 pub fn run(snapshot: &Snapshot, protocol: &Protocol, out: &Path, threads: usize) -> Result<Derived, DeriveError> {
+    if let Some(table) = snapshot.missing_table() {
+        return Err(DeriveError::OlderSnapshot { path: snapshot.table_path(table), what: "file".to_owned() });
+    }
     let mut writer = TableWriter::create(out, analysis_set::schema())?;
     let parts = parts(snapshot.manifest.patients);
     let job = Job {

@@ -22,7 +22,9 @@ use super::withdrawals::Withdrawn;
 use super::{Corrections, FileRecords, Ingested};
 use crate::model::reject::{CORRECTION_NOT_NEEDED, Counts, UNMAPPED_COLUMN};
 use crate::protocol::Protocol;
-use crate::store::{Draft, FileSummary, Manifest, Secret, SiteSummary, SourceSummary, StoreError, StoreWriter};
+use crate::store::{
+    Draft, FileSummary, Manifest, Secret, SiteSummary, Snapshot, SourceSummary, StoreError, StoreWriter,
+};
 
 /// What every step of an ingest may look at.
 #[derive(Debug)]
@@ -232,7 +234,9 @@ impl<'a> Session<'a> {
             excused_rows: ledger.excused_rows(),
         };
         let (Some(writer), Some(draft)) = (writer, draft) else { return Ok(ingested) };
-        let current = writer.store().current()?.filter(|current| current.digest == manifest.digest);
+        // One of an older version may lack a table this one needs.
+        let is_alike = |current: &Snapshot| current.digest == manifest.digest && current.missing_table().is_none();
+        let current = writer.store().current()?.filter(is_alike);
         ingested.unchanged = current.is_some();
         let snapshot = current.map_or_else(|| draft.publish(manifest), Ok)?;
         let any = ledger.files().iter().any(|file| file.counts.quarantined > 0);

@@ -69,6 +69,11 @@ impl Snapshot {
         self.folder.join(format!("{}.parquet", table.name()))
     }
 
+    /// The first table it has no file of: an older version did not write it.
+    pub fn missing_table(&self) -> Option<TableId> {
+        TableId::ALL.into_iter().find(|table| !self.table_path(*table).exists())
+    }
+
     fn read(folder: PathBuf) -> Result<Self, StoreError> {
         let manifest = Manifest::read(&folder.join(MANIFEST))?;
         Ok(Self { number: manifest.number, digest: manifest.digest.clone(), folder, manifest })

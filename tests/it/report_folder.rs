@@ -302,3 +302,21 @@ fn two_runs_give_the_same_bytes_in_every_file() {
         assert!(one.is_some() && one == other, "{}", file.display());
     }
 }
+
+#[test]
+fn a_snapshot_of_an_older_version_says_so_and_the_files_are_read_again() {
+    let workdir = Workdir::with_clinic();
+    let ingest = || workdir.relief(&["ingest", "pipeline.toml", "--json"]).exits(0).json()["snapshot"].clone();
+    let from_first = || workdir.relief(&["run", "pipeline.toml", "--snapshot", "1"]).exits(8);
+    assert_eq!((ingest(), ingest()), (1.into(), 1.into()), "the same files are the same snapshot");
+    // A table as it was before a column was added, then before there was one.
+    let departures = "store/snapshots/000001/departures.parquet";
+    let reviews = "store/snapshots/000001/medication_reviews.parquet";
+    std::fs::copy(workdir.path(reviews), workdir.path(departures)).expect("a table of the snapshot");
+    from_first().says("departures.parquet` has no column `departure`").says("older version");
+    workdir.remove(departures);
+    from_first().says("departures.parquet` has no file").says("older version").says("without `--snapshot`");
+    assert_eq!(ingest(), 2, "the advice helps");
+    workdir.relief(&["run", "pipeline.toml", "--snapshot", "2"]).exits(0);
+    workdir.relief(&["verify", REPORT]).exits(0);
+}
