@@ -94,6 +94,9 @@ pub struct ReliefCounts {
     pub patients: u64,
     /// Lost, or last seen well, whatever was infused in between.
     pub lost: ByDay<2>,
+    /// Lost, or last seen well, with losses dated the day after the last score that
+    /// was still better.
+    pub soonest: ByDay<2>,
     /// Lost first, infused again first, or neither.
     pub first: ByDay<3>,
 }
@@ -107,11 +110,16 @@ pub struct Durability {
 
 impl ReliefCounts {
     /// Adds one patient's relief. What happens on one day counts as the loss.
+    /// Nobody is followed beyond their last score: infusions are on record for
+    /// longer, and with losses that could no longer be seen beside infusions that
+    /// could, infusions would come first too often.
     pub fn add(&mut self, relief: &Relief) {
         self.patients += 1;
         self.lost.entry(relief.days).or_default()[usize::from(!relief.lost)] += 1;
+        let soonest = if relief.lost { relief.least_days + 1 } else { relief.days };
+        self.soonest.entry(soonest).or_default()[usize::from(!relief.lost)] += 1;
         let (day, way) = match relief.retreated {
-            Some(day) if !(relief.lost && relief.days <= day) => (day, 1),
+            Some(day) if day < relief.days || (day == relief.days && !relief.lost) => (day, 1),
             _ => (relief.days, if relief.lost { 0 } else { 2 }),
         };
         self.first.entry(day).or_default()[way] += 1;
@@ -139,6 +147,7 @@ impl AddAssign<&Self> for ReliefCounts {
     fn add_assign(&mut self, other: &Self) {
         self.patients += other.patients;
         merge(&mut self.lost, &other.lost);
+        merge(&mut self.soonest, &other.soonest);
         merge(&mut self.first, &other.first);
     }
 }

@@ -229,6 +229,9 @@ pub struct PatientHistory<'a> {
     pub therapy: &'a [TherapySession],
     /// Departures.
     pub departures: &'a [Departure],
+    /// Whether the source delivered a table of them: without one, no departure on
+    /// record does not mean that nobody departed.
+    pub departures_told: bool,
     /// Which end of PGIC is "very much improved", 1 or 7, where the source says.
     pub pgic_best: Option<u8>,
 }

@@ -1,7 +1,7 @@
 //! Patients in parallel: the key range is cut into parts, each part is merged
 //! on its own, and the encoded rows are written in the order of the parts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -97,6 +97,7 @@ pub fn run(snapshot: &Snapshot, protocol: &Protocol, out: &Path, threads: usize)
         cuts: data_cuts(snapshot, protocol)?.into_iter().collect(),
         parts,
         primary: HORIZONS.iter().position(|known| *known == protocol.study.primary_horizon).unwrap_or_default(),
+        departures: sources_of(TableId::Departures, snapshot),
         factor_sets: FactorSets::of(protocol),
         next: AtomicUsize::new(0),
     };
@@ -167,6 +168,12 @@ pub fn data_cuts(snapshot: &Snapshot, protocol: &Protocol) -> Result<BTreeMap<St
     snapshot.manifest.sites.iter().map(site).collect()
 }
 
+/// The sources with a file of this table, be it empty.
+fn sources_of(table: TableId, snapshot: &Snapshot) -> BTreeSet<&str> {
+    let files = snapshot.manifest.files.iter().filter(|file| file.table == table.name());
+    files.map(|file| file.source.as_str()).collect()
+}
+
 /// The work shared by all threads.
 struct Job<'a> {
     snapshot: &'a Snapshot,
@@ -175,6 +182,8 @@ struct Job<'a> {
     parts: usize,
     /// Position of the primary horizon.
     primary: usize,
+    /// Sources that delivered a table of departures.
+    departures: BTreeSet<&'a str>,
     factor_sets: FactorSets,
     next: AtomicUsize,
 }
@@ -351,7 +360,7 @@ impl<'a> Merge<'a> {
             counts.flow.count(episode, outcomes);
             if episode.number == 1 {
                 counts.strata.count(episode, &outcomes[job.primary]);
-                counts.statuses.count(episode, &outcomes[job.primary]);
+                counts.statuses.count(episode, &outcomes[job.primary], history.departures_told);
                 let asked = (&HORIZONS[job.primary], &job.factor_sets);
                 counts.opioids.count(&history, episode, &outcomes[job.primary], asked);
             }
@@ -399,6 +408,7 @@ fn history<'r>(key: i64, patient: &'r PatientRow, rows: &'r PatientRows, job: &J
         diagnoses: &rows.diagnoses,
         therapy: &rows.therapy,
         departures: &rows.departures,
+        departures_told: source.is_some_and(|source| job.departures.contains(source.name.as_str())),
         pgic_best: source.and_then(|source| job.pgic_best(&source.name)),
     }
 }

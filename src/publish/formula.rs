@@ -71,6 +71,7 @@ const FORMULAS: &[(&str, &str)] = &[
     ("funnel_signal", "limits this site lies outside of, counted: 0, 1 (95 %) or 2 (99.8 % as well)"),
     ("count", "what was counted; in the flow, what remains after the step"),
     ("removed", "what this step left out"),
+    ("not_yet_due", "with pain above 0 before treatment − due, both steps of the flow"),
 ];
 
 /// The clause of a row's statistic with the row's numbers in it; `None` for a

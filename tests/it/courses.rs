@@ -76,10 +76,15 @@ impl Clinic {
     }
 
     fn results(&self) -> Results {
+        self.results_of(FILES.len())
+    }
+
+    /// With the first files only.
+    fn results_of(&self, files: usize) -> Results {
         let workdir = Workdir::with_clinic();
         let packs = "[packs]\nmeasures = [\"measures.toml\", \"measures-opioids.toml\"]\n[ingest]";
         workdir.replace("pipeline.toml", "[ingest]", packs);
-        for ((file, header), rows) in FILES.iter().zip(&self.files) {
+        for ((file, header), rows) in FILES.iter().zip(&self.files).take(files) {
             workdir.write(&format!("records/{file}.csv"), format!("{header}\n{rows}"));
         }
         workdir.relief(&["run", "pipeline.toml"]).exits(0);
@@ -129,7 +134,8 @@ fn check_relief(row: &Row<'_>) {
     let relief = derived[0].episode.relief.expect("everyone has relief");
     let ends = format!("{} on {}", if relief.lost { "lost" } else { "last seen" }, relief.days);
     assert_eq!(ends, row.get("relief, whatever was infused"), "{}", row.text());
-    let first = relief.retreated.map_or(ends, |day| format!("infused on {day}"));
+    let followed = |day: &i32| *day <= relief.days;
+    let first = relief.retreated.filter(followed).map_or(ends, |day| format!("infused on {day}"));
     assert_eq!(first, row.get("relief without another infusion"), "{}", row.text());
 }
 
@@ -238,4 +244,28 @@ fn those_due_became_what_the_tables_say() {
     }
     let rate = find(&results, "response_30/quarter/2025Q3/all/all/all/12w/NRI/rate");
     assert_eq!(counts(rate), "12 of 32", "whoever died or left did not respond");
+    let later = find(&results, "attrition/to_date/all/all/all/step=due_12w/all/NRI/not_yet_due");
+    assert_eq!(later["value"], "0", "everyone was due");
+}
+
+/// The same patients without a file of departures: nobody knows who died.
+#[test]
+fn without_a_table_of_departures_nobody_is_said_not_to_have_died() {
+    let [patients, _] = &tables("follow_up_status")[..] else { panic!("two tables") };
+    let mut clinic = Clinic::default();
+    for row in patients.rows() {
+        let score = row.get("score on day 84");
+        clinic.add(&row, "0", "0.5", &if score == "-" { String::new() } else { format!("84:{score}") });
+    }
+    let results = clinic.results_of(FILES.len() - 1);
+    let cell = |status: &str| {
+        let id = format!("follow_up_status/quarter/2025Q3/all/all/status={status}/12w/OC/count");
+        let found = find(&results, &id);
+        (found["value"].clone(), found["reason"].clone())
+    };
+    for status in ["died", "withdrew", "moved", "left_otherwise", "lost"] {
+        assert_eq!(cell(status), (String::new(), "not recorded".to_owned()), "{status}");
+    }
+    assert_eq!(cell("seen").0, "12");
+    assert_eq!(cell("not_recorded").0, "20");
 }

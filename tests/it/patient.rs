@@ -66,6 +66,7 @@ impl Patient {
             diagnoses: &self.diagnoses,
             therapy: &self.therapy,
             departures: &self.departures,
+            departures_told: true,
             pgic_best: Some(1),
         }
     }

@@ -6,6 +6,11 @@
 //! stricter question; the infusion competes with the loss, because whoever is
 //! treated again was not left to lose it: Aalen–Johansen.
 //!
+//! Losses are seen at visits weeks apart, so each lies in an interval, and the curve
+//! between two: one dates losses by the visit that showed them, `soonest` by the day
+//! after the last score that was still better. No assumption of when within the
+//! interval relief ends is needed for either.
+//!
 //! Curves are product-limit estimates on days, read off at the reporting weeks. A
 //! point is hidden where a count beside it is. It says a little more than the
 //! counts, namely how those last seen lie among the losses, so it is released in
@@ -25,6 +30,10 @@ use crate::estimate::statistics::aalen_johansen::{Competing, Incidence, aalen_jo
 use crate::estimate::statistics::kaplan_meier::{Curve, Step, kaplan_meier};
 use crate::estimate::statistics::lifetimes::{Lifetimes, TimePoint};
 
+/// Whose relief is lost by the visit that showed it.
+const LOST: &str = "relief_lost";
+/// Whose relief may have been.
+const SOONEST_LOST: &str = "relief_soonest_lost";
 /// Name of the split: at most so many weeks since relief began.
 pub const WEEKS: &str = "weeks_since_relief";
 /// The weeks a curve is read off at. Visits are weeks apart; a curve that steps
@@ -60,13 +69,21 @@ pub struct Definition {
 }
 
 /// The definitions, in report order.
-pub const DEFINITIONS: [Definition; 2] = [
+pub const DEFINITIONS: [Definition; 3] = [
     Definition {
         curve: "relief_curve",
         ended: "relief_ended",
-        ways: &["relief_lost", "relief_last_seen"],
+        ways: &[LOST, "relief_last_seen"],
         split: true,
         days: |counts| days(&counts.lost),
+        statistics: &[("survival", "share"), ("at_risk", "patients"), ("incidence_lost", "share")],
+    },
+    Definition {
+        curve: "relief_soonest_curve",
+        ended: "relief_soonest_ended",
+        ways: &[SOONEST_LOST, "relief_last_seen"],
+        split: false,
+        days: |counts| days(&counts.soonest),
         statistics: &[("survival", "share"), ("at_risk", "patients"), ("incidence_lost", "share")],
     },
     Definition {
@@ -83,6 +100,14 @@ pub const DEFINITIONS: [Definition; 2] = [
         ],
     },
 ];
+
+impl Definition {
+    /// Whether the way is counted here; those last seen well are the same people
+    /// however losses are dated.
+    fn counts(&self, way: &str) -> bool {
+        self.ended == DEFINITIONS[0].ended || !DEFINITIONS[0].ways.contains(&way)
+    }
+}
 
 const MEDIAN: &[(&str, &str)] = &[("median", "weeks"), ("median_low", "weeks"), ("median_high", "weeks")];
 
@@ -151,7 +176,7 @@ struct Keys {
 
 impl Keys {
     fn of(inputs: &Inputs<'_>, place: &Place<'_>, definition: &Definition) -> Self {
-        let ids = definition.ways.iter().copied().chain([definition.ended, definition.curve]);
+        let ids = definition.ways.iter().copied().chain([definition.ended, definition.curve, LOST]);
         let key =
             |id| CellKey { horizon_day: 0, horizon: ALL.to_owned(), ..inputs.built_in_key(place, id, 1, Estimand::Oc) };
         Self { bare: ids.map(key).collect() }
@@ -184,7 +209,11 @@ fn of_curve(keys: &Keys, definition: &Definition, counts: &ReliefCounts) -> Vec<
             let statistic = Statistic::new("count", "patients", Ok(count as f64));
             Estimate::new(keys.at(id, step), counts.patients, Some(count), vec![statistic], Maturity::Mature)
         };
-        all.extend(definition.ways.iter().zip(&so_far).map(|(id, &count)| cell(id, count)));
+        for (id, &count) in definition.ways.iter().zip(&so_far).filter(|(id, _)| definition.counts(id)) {
+            // Whoever has lost it by the later date has by the sooner one.
+            let contains = if *id == SOONEST_LOST { vec![keys.at(LOST, step)] } else { Vec::new() };
+            all.push(cell(id, count).related(Relations { contains, ..Relations::default() }));
+        }
         let sum_of = definition.ways.iter().map(|id| keys.at(id, step)).collect();
         let ended = cell(definition.ended, so_far.iter().sum());
         all.push(ended.related(Relations { sum_of, ..Relations::default() }));

@@ -4,7 +4,7 @@
 //! knows that they add up, and that those seen are its observed cases.
 
 use super::{ALL, Inputs};
-use crate::derive::status::STATUSES;
+use crate::derive::status::{FIRST_TOLD, LAST_TOLD, STATUSES};
 use crate::estimate::cohort::Place;
 use crate::estimate::result::{CellKey, Estimand, Estimate, Maturity, Relations, Statistic};
 use crate::protocol::Role;
@@ -13,6 +13,8 @@ use crate::protocol::Role;
 pub const STATUS: &str = "follow_up_status";
 /// Name of the split.
 pub const SPLIT: &str = "status";
+/// Why there is no number of those who died, withdrew, moved or went unexplained.
+pub const NOT_RECORDED: &str = "not recorded";
 
 /// Every status, and the margin they divide, for the cohorts a reader judges.
 pub(super) fn estimates(inputs: &Inputs<'_>) -> Vec<Estimate> {
@@ -26,6 +28,7 @@ pub(super) fn estimates(inputs: &Inputs<'_>) -> Vec<Estimate> {
             held.map(|(_, count)| count).sum::<u64>()
         };
         let counts: Vec<u64> = (0..STATUSES.len()).map(count).collect();
+        let told = inputs.tallies.statuses.told.iter().any(|period| cohort.holds(*period, inputs.quarters));
         let cell = |(order, level): (usize, &str), count: u64| {
             let key = CellKey {
                 stratum_name: if level == ALL { ALL } else { SPLIT }.to_owned(),
@@ -33,7 +36,10 @@ pub(super) fn estimates(inputs: &Inputs<'_>) -> Vec<Estimate> {
                 stratum_level: level.to_owned(),
                 ..inputs.built_in_key(&place, STATUS, 1, Estimand::Oc)
             };
-            let statistic = Statistic::new("count", "patients", Ok(count as f64));
+            let asks = level != ALL && (FIRST_TOLD..=LAST_TOLD).contains(&order);
+            // Nobody there said why, so 0 would say that nobody died.
+            let value = if asks && !told && count == 0 { Err(NOT_RECORDED.to_owned()) } else { Ok(count as f64) };
+            let statistic = Statistic::new("count", "patients", value);
             Estimate::new(key, count, None, vec![statistic], Maturity::Mature)
         };
         let headline = |estimand| {

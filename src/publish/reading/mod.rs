@@ -1,5 +1,5 @@
 //! What follows from released rows: control limits and their signals, funnel
-//! limits of sites, verdicts on claims.
+//! limits of sites, verdicts on claims, who is not yet due.
 //!
 //! A reading is computed from rows that are already released and from nothing
 //! else: anyone could compute it from `results.csv`, so it discloses nothing
@@ -8,6 +8,7 @@
 
 pub mod claim;
 pub mod site;
+pub mod status;
 pub mod trend;
 
 use super::disclosure::Released;
@@ -18,7 +19,7 @@ use crate::protocol::Protocol;
 pub(super) type Reading = fn(&Released, &Protocol) -> Vec<ResultRow>;
 
 /// Order is the order of `results.csv`.
-pub(super) const READINGS: &[Reading] = &[trend::rows, site::rows, claim::rows];
+pub(super) const READINGS: &[Reading] = &[trend::rows, site::rows, claim::rows, status::rows];
 
 /// Adds every reading.
 pub fn read(released: Released, protocol: &Protocol) -> Released {

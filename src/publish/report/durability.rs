@@ -8,6 +8,9 @@ use crate::estimate::result::{Estimand, Population};
 use crate::publish::chart::svg::escape;
 use crate::publish::results::{Released, ResultRow};
 
+/// The curve with every loss dated as soon as can be.
+const SOONEST: &str = "relief_soonest_curve";
+
 /// One step of a curve.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
@@ -61,7 +64,7 @@ pub(super) fn section(material: Material<'_>) -> String {
     element::section("durability", "How long does relief last?", &answer(released), &rest)
 }
 
-const NOTE: &str = "<p class=\"note\">Relief begins with the first score after induction at least 30\u{A0}% below the one before treatment, and is lost with the first later score that is not. Two definitions: “still better” counts the loss only, whatever was infused in between (Kaplan–Meier on days; the last score ends a patient’s time); “without another infusion” ends with whichever comes first, the loss or the next infusion for whatever reason, as events that rule each other out (Aalen–Johansen); records do not say whether an infusion was rescue or routine. Losses are seen at visits only: each lies somewhere between the last score that was still better and the one that was not, and is dated by the latter, so true times are rather shorter. At risk are those still better and still followed after that day; with fewer than 10 nothing is said. Those no longer seen are assumed to fare like those who are, which favours the clinic if they stayed away because pain was back.</p>\n";
+const NOTE: &str = "<p class=\"note\">Relief begins with the first score after induction at least 30\u{A0}% below the one before treatment, and is lost with the first later score that is not. Two definitions: “still better” counts the loss only, whatever was infused in between (Kaplan–Meier on days); “without another infusion” ends with whichever comes first, the loss or the next infusion for whatever reason, as events that rule each other out (Aalen–Johansen); records do not say whether an infusion was rescue or routine. Losses are seen at visits only: each lies somewhere between the last score that was still better and the one that was not. “At least” dates it the day after the former, “at most” by the latter; no assumption about when in between is made. The other columns date it by the latter. At risk are those still better and still followed after that day; with fewer than 10 nothing is said. The day of the last score ends a patient’s time, also for infusions given later. Those no longer seen are assumed to fare like those who are, which favours the clinic if they stayed away because pain was back.</p>\n";
 
 fn answer(released: &Released) -> String {
     let curve = steps(released, "relief_curve");
@@ -70,14 +73,17 @@ fn answer(released: &Released) -> String {
     };
     let late = curve.iter().find(|step| step.weeks >= 24.0 && step.survival.value.is_some());
     let late = late.map_or_else(String::new, |step| {
-        format!(" At {:.0} weeks it had lasted in {}.", step.weeks, element::compact(step.survival))
+        let week = step.weeks;
+        let soonest = steps(released, SOONEST).into_iter().find(|known| known.weeks.total_cmp(&week).is_eq());
+        let share = span(soonest.map(|known| known.survival), step.survival);
+        format!(" At {week:.0} weeks it had lasted in {share}{}.", if soonest.is_some() { WHY_BETWEEN } else { "" })
     });
     match median(released, "relief_curve") {
         Some(row) if row.value.is_some() => {
             format!(
                 "Of {} patients with relief, an estimated half had lost it by {}.{late}",
                 element::size(first.survival),
-                element::number(row)
+                span(median(released, SOONEST), row)
             )
         }
         Some(row) => format!(
@@ -86,6 +92,22 @@ fn answer(released: &Released) -> String {
             element::number(row)
         ),
         None => unknown(first.survival),
+    }
+}
+
+/// Why two numbers and not one.
+const WHY_BETWEEN: &str = ": losses are seen at visits, and lie somewhere between two of them";
+
+/// Between the number with losses dated as soon as can be and the one with losses
+/// dated by the visit; one of them where the other is the same or has no value.
+fn span(soonest: Option<&ResultRow>, latest: &ResultRow) -> String {
+    match soonest.filter(|row| row.value.is_some() && words::bare(row) != words::bare(latest)) {
+        Some(row) if latest.unit == "share" => {
+            format!("between {} and {}", element::whole(row), element::whole(latest))
+        }
+        Some(row) => format!("between {} and {}", element::bare(row), element::number(latest)),
+        None if latest.unit == "share" => element::compact(latest),
+        None => element::number(latest),
     }
 }
 
@@ -102,6 +124,7 @@ fn by_step(released: &Released) -> String {
             vec![
                 format!("{week}"),
                 cell("relief_curve", "at_risk", week),
+                cell(SOONEST, "survival", week),
                 cell("relief_curve", "survival", week),
                 cell("relief_first_curve", "survival", week),
                 cell("relief_first_curve", "incidence_lost", week),
@@ -112,7 +135,8 @@ fn by_step(released: &Released) -> String {
     let columns = [
         element::words_column("Weeks since relief began"),
         element::number_column("At risk"),
-        element::number_column("Still better"),
+        element::number_column("Still better, at least"),
+        element::number_column("Still better, at most"),
         element::number_column("… without another infusion"),
         element::number_column("Pain back first"),
         element::number_column("Infused again first"),

@@ -8,6 +8,7 @@ use crate::estimate::analysis::status;
 use crate::estimate::result::{Estimand, Population};
 use crate::protocol::{Measure, MeasureKind, Role};
 use crate::publish::chart::svg::escape;
+use crate::publish::reading;
 use crate::publish::results::{Released, ResultRow};
 
 /// The ways to count, from the most to the least hopeful; what carries weight in
@@ -104,7 +105,12 @@ fn became(material: Material<'_>, population: Population) -> String {
         let row = of_status.rows(released).find(|row| row.stratum_level == *level)?;
         Some(vec![escape(label), element::number(row)])
     });
-    let rows: Vec<Vec<String>> = rows.collect();
+    let mut rows: Vec<Vec<String>> = rows.collect();
+    if let Some(row) = reading::status::not_yet_due(released, context.protocol.study.primary_horizon.id)
+        && !rows.is_empty()
+    {
+        rows.push(vec!["Not yet due, of all treated to date: counted nowhere above".to_owned(), element::number(row)]);
+    }
     let columns = [element::words_column("What became of them"), element::number_column("Patients")];
     table("Those who were due", &columns, &rows, population, material)
 }

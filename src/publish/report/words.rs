@@ -215,7 +215,7 @@ pub fn complement(row: &ResultRow) -> Option<String> {
 fn figure(row: &ResultRow, value: f64) -> String {
     match row.unit.as_str() {
         "share" => decimal(value * 100.0, percent_places(row)),
-        "percent" => decimal(value, 0),
+        "percent" | "weeks" => decimal(value, 0),
         "rows" | "patients" | "series" | "infusions" | "events" => grouped(&decimal(value, 0)),
         "events per 100 infusions" => decimal(value, 2),
         _ => decimal(value, places(&row.statistic)),
