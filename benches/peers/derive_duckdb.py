@@ -46,7 +46,7 @@ def tables(db, folder, manifest, pipeline):
         db.execute(f"CREATE VIEW {path.stem} AS FROM read_parquet('{path}', file_row_number = {str(path.stem == 'assessments').lower()})")
     factors = pack("mme-cdc-2022")["factor"]
     thousandths = lambda text: round(float(text) * 10_000)
-    drug = lambda d: (d["code"], d["class"], thousandths(factors[d["code"]]) if d["code"] in factors else None, int(d.get("patch", False)))
+    drug = lambda d: (d["code"], d["class"], thousandths(factors[d["code"]]["factor"]) if d["code"] in factors else None, int(d.get("patch", False)))
     db.execute(f"CREATE TABLE drug (code VARCHAR, class VARCHAR, factor BIGINT, patch INT); INSERT INTO drug {values(map(drug, pack('drugs')['drug']))}")
     condition = lambda n, c: (c["code"], n, int(c.get("specific", True)), int(c.get("opioid_outcomes", True)))
     conditions = [condition(n, c) for n, c in enumerate(pack("conditions")["condition"])]

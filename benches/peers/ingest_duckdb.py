@@ -45,6 +45,7 @@ FILES = {
     "medication_reviews": "patient_id VARCHAR, date DATE, complete BOOLEAN",
     "adverse_events": "patient_id VARCHAR, date DATE, term VARCHAR, grade INT, serious BOOLEAN",
     "therapy_sessions": "patient_id VARCHAR, date DATE, kind VARCHAR",
+    "departures": "patient_id VARCHAR, date DATE, departure VARCHAR",
 }
 DAY = {"prescriptions": "start_date", "patients": None, "diagnoses": None}
 
@@ -59,6 +60,7 @@ KEPT = {
     "medication_reviews": "day, complete",
     "adverse_events": "day, lower(term) AS term, grade, serious",
     "therapy_sessions": "day, lower(kind) AS kind",
+    "departures": "day, lower(departure) AS departure",
 }
 
 # What a row must satisfy to be kept. A comparison with NULL does not hold.
@@ -72,6 +74,7 @@ RULES = {
     "medication_reviews": "complete IS NOT NULL",
     "adverse_events": is_code("term") + " AND (grade IS NULL OR grade BETWEEN 1 AND 5)",
     "therapy_sessions": is_code("kind"),
+    "departures": is_code("departure"),
 }
 
 
@@ -98,7 +101,7 @@ def vocabulary(db):
     """The packs as small tables to join."""
     factors = pack("mme-cdc-2022")["factor"]
     spellings = lambda d: [d["code"], *d.get("aliases", []), *([d["rxnorm"]] if "rxnorm" in d else [])]
-    drugs = [(word.lower(), d["code"], d["unit"], float(factors[d["code"]]) if d["code"] in factors else None, int(d.get("patch", False)))
+    drugs = [(word.lower(), d["code"], d["unit"], float(factors[d["code"]]["factor"]) if d["code"] in factors else None, int(d.get("patch", False)))
              for d in pack("drugs")["drug"] for word in spellings(d)]
     db.execute(f"CREATE TABLE drug_word (word VARCHAR, code VARCHAR, drug_unit VARCHAR, factor DOUBLE, patch INT); INSERT INTO drug_word {values(drugs)}")
     instruments = [(name, low, high, 10 if whole else 1, divisor) for name, (high, whole, divisor, low) in INSTRUMENTS.items()]
@@ -107,14 +110,17 @@ def vocabulary(db):
 
 
 def lines(table, sources):
-    """The lines of every source with their number, whose they are and when; malformed lines go to `reject_errors`."""
-    columns = ", ".join(f"'{name}': '{kind}'" for name, kind in re.findall(r"(\w+) (\w+(?:\([^)]*\))?)", FILES[table]))
+    """The lines of every source with their number, whose they are and when; malformed lines go to `reject_errors`. A table nobody hands over has none."""
+    named = re.findall(r"(\w+) (\w+(?:\([^)]*\))?)", FILES[table])
+    columns = ", ".join(f"'{name}': '{kind}'" for name, kind in named)
     dated = DAY.get(table, "date")
     when = f", ({dated} - DATE '1970-01-01')::INT AS day" if dated else ""
     one = lambda number, site, file: f"""SELECT {number} AS source_id, '{site}' AS site, row_number() OVER () + 1 AS source_row, {key(site)} AS patient_key, *{when}
         FROM read_csv('{file}', columns = {{{columns}}}, header = true, auto_detect = false, delim = ',', quote = '"', dateformat = '%Y-%m-%d', store_rejects = true)"""
     files = [(n, site, folder / f"{table}.csv") for n, (_, site, folder, _) in enumerate(sources)]
-    return " UNION ALL ".join(one(*file) for file in files if file[2].exists())
+    nothing = f"""SELECT 0 AS source_id, '' AS site, 0::BIGINT AS source_row, 0::BIGINT AS patient_key, *{when}
+        FROM (SELECT {", ".join(f"NULL::{kind} AS {name}" for name, kind in named)}) WHERE false"""
+    return " UNION ALL ".join(one(*file) for file in files if file[2].exists()) or nothing
 
 
 SECRET = secrets.token_hex(16)
