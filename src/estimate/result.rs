@@ -311,6 +311,8 @@ pub struct Output {
 pub struct Finding {
     /// Patients it rests on.
     pub(crate) n: u64,
+    /// Those with the outcome, of a rate of counts.
+    pub(crate) numerator: Option<u64>,
     /// In the order of `Output::statistics`.
     pub(crate) statistics: Vec<Statistic>,
 }

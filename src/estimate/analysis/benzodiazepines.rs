@@ -58,5 +58,5 @@ fn compute(inputs: &[Option<&Estimate>]) -> Vec<Finding> {
         Ok(_) => Statistic::new("difference", "share", Err(Undefined::NoObservations.to_string())),
         Err(why) => Statistic::new("difference", "share", Err(why.to_string())),
     };
-    vec![Finding { n, statistics: vec![statistic] }]
+    vec![Finding { n, numerator: None, statistics: vec![statistic] }]
 }

@@ -77,7 +77,11 @@ fn output(number: usize, measure: &Measure, now: &CellKey) -> Output {
 /// Now less before.
 fn difference(four: &[Option<&Estimate>], unit: &str) -> Finding {
     let [Some(now), Some(before), seen_now, seen_before] = four else {
-        return Finding { n: 0, statistics: vec![undefined(unit, Undefined::NoObservations.to_string())] };
+        return Finding {
+            n: 0,
+            numerator: None,
+            statistics: vec![undefined(unit, Undefined::NoObservations.to_string())],
+        };
     };
     let lost = is_lost(now, *seen_now) || is_lost(before, *seen_before);
     let statistic = if now.maturity == Maturity::Immature || before.maturity == Maturity::Immature {
@@ -89,7 +93,7 @@ fn difference(four: &[Option<&Estimate>], unit: &str) -> Finding {
     } else {
         of_means(now, before, unit)
     };
-    Finding { n: now.n + before.n, statistics: vec![statistic] }
+    Finding { n: now.n + before.n, numerator: None, statistics: vec![statistic] }
 }
 
 fn name(unit: &str) -> &'static str {

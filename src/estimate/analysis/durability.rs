@@ -251,9 +251,10 @@ fn derivation(keys: &Keys, definition: &'static Definition, curves: &Curves) -> 
         statistics: MEDIAN,
         maturity: Maturity::Mature,
     };
-    let mut findings: Vec<Finding> =
-        (0..REPORTED.len()).map(|step| Finding { n: curves.n, statistics: curves.at_step(step, definition) }).collect();
-    findings.push(Finding { n: curves.n, statistics: median_weeks(&curves.survival) });
+    let mut findings: Vec<Finding> = (0..REPORTED.len())
+        .map(|step| Finding { n: curves.n, numerator: None, statistics: curves.at_step(step, definition) })
+        .collect();
+    findings.push(Finding { n: curves.n, numerator: None, statistics: median_weeks(&curves.survival) });
     Derivation {
         inputs: (0..REPORTED.len()).flat_map(of_step).collect(),
         outputs: (0..REPORTED.len()).map(output).chain([median]).collect(),

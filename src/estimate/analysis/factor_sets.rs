@@ -248,5 +248,6 @@ fn among_computable(inputs: &[Option<&Estimate>]) -> Vec<Finding> {
     let found = count(0).zip(count(1)).map(|(numerator, denominator)| Ratio { numerator, denominator });
     let statistic = found
         .map_or_else(|| Statistic::new("rate", "share", Err("not computed".to_owned())), |ratio| ratio.rate("share"));
-    vec![Finding { n: found.map_or(0, |ratio| ratio.denominator), statistics: vec![statistic] }]
+    let (n, numerator) = (found.map_or(0, |ratio| ratio.denominator), found.map(|ratio| ratio.numerator));
+    vec![Finding { n, numerator, statistics: vec![statistic] }]
 }

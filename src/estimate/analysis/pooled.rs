@@ -76,7 +76,11 @@ fn find(shown: &[Option<&Estimate>]) -> Vec<Finding> {
         });
         let (name, unit) = STATISTICS[0];
         let value = shrunk.map(|shrunk| shrunk.estimate).map_err(ToString::to_string);
-        Finding { n: group.of, statistics: vec![Statistic::new(name, unit, value).with_interval(interval)] }
+        Finding {
+            n: group.of,
+            numerator: None,
+            statistics: vec![Statistic::new(name, unit, value).with_interval(interval)],
+        }
     };
     groups.iter().enumerate().map(finding).collect()
 }

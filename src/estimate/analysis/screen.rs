@@ -65,7 +65,7 @@ fn finding(shown: &[&Estimate]) -> Finding {
     let tested = Table::new(&rows).and_then(|table| Ok((pearson(&table)?, test(&table, shown.len())?)));
     let value = tested.as_ref().map(|(chi, _)| chi.cramers_v).map_err(ToString::to_string);
     let statistic = Statistic::new(name, unit, value).with_test(tested.ok().map(|(_, test)| test));
-    Finding { n: shown.iter().map(|cell| cell.n).sum(), statistics: vec![statistic] }
+    Finding { n: shown.iter().map(|cell| cell.n).sum(), numerator: None, statistics: vec![statistic] }
 }
 
 fn test(table: &contingency::Table, conditions: usize) -> Result<Test, Undefined> {

@@ -44,7 +44,7 @@ fn plan(measure: &Measure, observed: &Estimate) -> Option<Derivation> {
             None => of_mean(observed, everyone),
         };
         let value = value.map_err(|why| why.to_string());
-        vec![Finding { n: everyone.n, statistics: vec![Statistic::new("tipping_point", unit, value)] }]
+        vec![Finding { n: everyone.n, numerator: None, statistics: vec![Statistic::new("tipping_point", unit, value)] }]
     };
     let output = Output { key: everyone.clone(), needs: vec![0, 1], statistics, maturity: observed.maturity };
     Some(Derivation { inputs: vec![observed.key.clone(), everyone], outputs: vec![output], compute: Box::new(compute) })
@@ -52,7 +52,7 @@ fn plan(measure: &Measure, observed: &Estimate) -> Option<Derivation> {
 
 fn nothing(unit: &str) -> Finding {
     let why = Err(Undefined::NoObservations.to_string());
-    Finding { n: 0, statistics: vec![Statistic::new("tipping_point", unit, why)] }
+    Finding { n: 0, numerator: None, statistics: vec![Statistic::new("tipping_point", unit, why)] }
 }
 
 fn of_rate(observed: &Estimate, everyone: &Estimate, reference: f64) -> Result<f64, Undefined> {

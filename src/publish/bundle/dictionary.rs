@@ -89,7 +89,7 @@ pub(super) const RESULTS: [Meaning; 30] = [
     one_of(
         "suppression",
         &["none", "primary", "complementary", "rounded"],
-        "none: shown. primary: too few patients. complementary: would give a hidden number away. rounded: shown rounded.",
+        "none: shown. primary: too few patients. complementary: too few patients, or a number that would give such away; which of the two would tell too much. rounded: shown rounded.",
     ),
     maybe("reason", "Why there is no value."),
     one_of("status", &["ok", "warning", "error"], "Whether the statistic could be computed."),

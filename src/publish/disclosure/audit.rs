@@ -5,7 +5,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::closure::{Closure, is_small};
+use super::closure::Closure;
 use super::interval::{Range, binds, narrow};
 use super::linear::{Giveaway, giveaways};
 use super::network::{Area, Atom, Line, Network};
@@ -36,6 +36,9 @@ struct Audit<'a> {
 /// After so many attempts twice as many counts are hidden at a time: in a large
 /// crossed table one at a time would take hundreds.
 const ATTEMPTS: usize = 4;
+
+/// So many giveaways of an area are mended at a time, at first.
+const GIVEAWAYS: usize = 16;
 
 impl<'a> Audit<'a> {
     fn of(closure: Closure<'a>) -> Self {
@@ -153,10 +156,11 @@ impl<'a> Audit<'a> {
     fn against_equations(&mut self) -> Vec<Atom> {
         let network = self.closure.network;
         let areas = network.areas(&self.unsolved, &self.closure.hidden);
+        let many = self.at_a_time() * GIVEAWAYS;
         self.unsolved.clear();
         let mut victims = Vec::new();
         for area in areas {
-            let found = giveaways(network, &area, |atom| self.closure.protects(atom));
+            let found = giveaways(network, &area, |atom| self.closure.protects(atom), many);
             if !found.is_empty() {
                 self.unsolved.extend(&area.atoms);
                 victims.extend(found.iter().flat_map(|giveaway| self.missing_links(giveaway)));
@@ -174,38 +178,11 @@ impl<'a> Audit<'a> {
             links.extend(self.nearest_shown(giveaway.atom));
         }
         links.sort_by_key(|&atom| self.cost(atom, false));
-        links.truncate(1 << (self.attempts / ATTEMPTS).min(16));
+        links.truncate(self.at_a_time());
         links
     }
-}
 
-/// For every atom, whether it may be called small (`primary`).
-///
-/// The word itself says that a count lies from 1 to `threshold - 1`: two cells
-/// called small with a total of 20 under threshold 11 are 10 and 10. So the word
-/// is withheld where, with it, less than half of the small counts would remain
-/// possible; such a count is called complementary like its neighbours.
-pub(super) fn called_small(network: &Network, hidden: &[bool], threshold: u64) -> Vec<bool> {
-    let largest = Range::exactly(threshold - 1).high;
-    let small = |atom: Atom| hidden[atom] && is_small(network.values[atom], threshold);
-    let mut called: Vec<bool> = (0..hidden.len()).map(small).collect();
-    let lines: Vec<usize> = (0..network.lines.len()).collect();
-    loop {
-        let mut ranges: Vec<Range> = (0..hidden.len())
-            .map(|atom| match (hidden[atom], called[atom]) {
-                (false, _) => Range::exactly(network.values[atom]),
-                (true, false) => Range::ANY,
-                (true, true) => Range { low: 1, high: largest },
-            })
-            .collect();
-        narrow(network, &lines, &mut ranges);
-        let given_away = |atom: &Atom| called[*atom] && ranges[*atom].width() < largest / 2;
-        let withheld: Vec<Atom> = (0..called.len()).filter(given_away).collect();
-        if withheld.is_empty() {
-            return called;
-        }
-        for atom in withheld {
-            called[atom] = false;
-        }
+    fn at_a_time(&self) -> usize {
+        1 << (self.attempts / ATTEMPTS).min(16)
     }
 }

@@ -44,7 +44,8 @@ fn decide(output: &Output, finding: Finding, inputs: &[Option<&Estimate>]) -> (E
     assert!(names.eq(output.statistics.iter().map(|(name, _)| *name)), "a derivation finds what it announced");
     if output.needs.iter().all(|&input| inputs[input].is_some()) && inputs.iter().any(Option::is_some) {
         let verdict = CellVerdict { n: Verdict::Shown, statistics: Verdict::Shown };
-        let estimate = Estimate::new(output.key.clone(), finding.n, None, finding.statistics, output.maturity);
+        let estimate =
+            Estimate::new(output.key.clone(), finding.n, finding.numerator, finding.statistics, output.maturity);
         return (estimate, verdict);
     }
     let hidden = |&(name, unit): &(&'static str, &str)| Statistic::new(name, unit, Err(String::new()));

@@ -81,8 +81,8 @@ fn hide(row: &mut ResultRow, verdict: CellVerdict, profile: &DisclosureProfile) 
     row.reason = Some(reason);
 }
 
-/// Why a count that is not small is hidden.
-pub(in crate::publish) const COVERS: &str = "hidden so that a small count cannot be worked out from it";
+/// Why a count is hidden where small ones are not told from those that cover them.
+pub(in crate::publish) const COVERS: &str = "hidden, as it is small or a small count could be worked out from it";
 
 fn show(row: &mut ResultRow, estimate: &Estimate, statistic: &Statistic, profile: &DisclosureProfile) {
     row.numerator = estimate.numerator.map(|count| rounded(count, profile.rounding));

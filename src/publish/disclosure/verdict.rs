@@ -10,7 +10,7 @@ use crate::protocol::DisclosureProfile;
 pub(super) enum Verdict {
     /// It may be shown.
     Shown,
-    /// It is hidden because another could be worked out from it.
+    /// It is hidden because it is small or a small one could be worked out from it; which, is not said.
     Covers,
     /// It is hidden because it, or the group without the outcome, is small.
     Small,
@@ -38,15 +38,14 @@ pub(super) struct Verdicts {
 
 impl Verdicts {
     /// Decides on the true counts.
+    ///
+    /// Where other counts are hidden beside the small ones, the words must not tell which is which: of two
+    /// hidden parts of 20 under threshold 11, both called small, each is 10; one called a cover and one not, the
+    /// first is 11 or more.
     pub(super) fn reach(survey: &Survey, profile: &DisclosureProfile) -> Self {
+        let word = if profile.complementary { Verdict::Covers } else { Verdict::Small };
         let hidden = audit::hide(&survey.network, profile.threshold);
-        let small = audit::called_small(&survey.network, &hidden, profile.threshold);
-        let verdict = |(&hidden, &small): (&bool, &bool)| match (hidden, small) {
-            (false, _) => Verdict::Shown,
-            (true, false) => Verdict::Covers,
-            (true, true) => Verdict::Small,
-        };
-        Self { of: hidden.iter().zip(&small).map(verdict).collect() }
+        Self { of: hidden.iter().map(|&hidden| if hidden { word } else { Verdict::Shown }).collect() }
     }
 
     pub(super) fn on(&self, atom: Atom) -> Verdict {

@@ -119,7 +119,7 @@ fn network(table: &[Vec<u64>]) -> Network {
 fn determined(network: &Network, hidden: &[bool]) -> Vec<bool> {
     let areas = network.areas(&network.atoms().collect(), hidden);
     let found: Vec<usize> =
-        areas.iter().flat_map(|area| giveaways(network, area, |_| true)).map(|found| found.atom).collect();
+        areas.iter().flat_map(|area| giveaways(network, area, |_| true, usize::MAX)).map(|found| found.atom).collect();
     (0..hidden.len()).map(|atom| found.contains(&atom)).collect()
 }
 

@@ -23,7 +23,8 @@ fn sums(cells: &[CellKey], seen: &Arc<Mutex<Vec<bool>>>) -> Derivation {
     let compute = move |shown: &[Option<&Estimate>]| {
         *seen.lock().expect("nobody panics while noting") = shown.iter().map(Option::is_some).collect();
         let sum: u64 = shown.iter().flatten().map(|cell| cell.n).sum();
-        let finding = || Finding { n: sum, statistics: vec![Statistic::new("sum", "patients", Ok(sum as f64))] };
+        let finding =
+            || Finding { n: sum, numerator: None, statistics: vec![Statistic::new("sum", "patients", Ok(sum as f64))] };
         shown.iter().map(|_| finding()).collect()
     };
     let output = |(at, key): (usize, &CellKey)| Output {

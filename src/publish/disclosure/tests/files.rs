@@ -5,6 +5,7 @@ use arrow::array::{Array, Float64Array, Int64Array};
 use super::cohort::{in_period, key, mean, rate, strict};
 use crate::estimate::result::{CellKey, Estimand, Population};
 use crate::model::attrition::Attrition;
+use crate::protocol::DisclosureProfile;
 use crate::publish::disclosure::{Released, release};
 use crate::publish::results::{Axis, COLUMNS, Query, record_batch, result_id, write_csv};
 
@@ -48,7 +49,8 @@ fn csv_has_the_columns_of_the_design_and_quotes_only_what_must_be() {
 
 #[test]
 fn a_hidden_number_is_empty_and_never_zero() {
-    let hidden = release(vec![mean(key("pain_delta"), 7)], &[], &Attrition::default(), &strict(11));
+    let alone = DisclosureProfile { complementary: false, ..strict(11) };
+    let hidden = release(vec![mean(key("pain_delta"), 7)], &[], &Attrition::default(), &alone);
     let text = csv(&hidden);
     assert!(text.contains(",mean,,points,,,,,,,,,,,NRI,primary,fewer than 11,ok,,mature\n"), "{text}");
     let batch = record_batch(&hidden);
