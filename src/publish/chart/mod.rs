@@ -22,6 +22,8 @@ mod estimands;
 mod forest;
 mod frame;
 mod mind_change;
+mod mme_flip;
+mod opioid_before_after;
 mod opioid_by_condition;
 mod pain_by_condition;
 mod pain_distribution;
@@ -64,7 +66,9 @@ pub const CHARTS: &[Kind] = &[
     Kind { id: "pain_by_condition", draw: pain_by_condition::draw },
     Kind { id: "pain_distribution", draw: pain_distribution::draw },
     Kind { id: "mind_change", draw: mind_change::draw },
+    Kind { id: "opioid_before_after", draw: opioid_before_after::draw },
     Kind { id: "opioid_by_condition", draw: opioid_by_condition::draw },
+    Kind { id: "mme_flip", draw: mme_flip::draw },
     Kind { id: "response_trend", draw: response_trend::draw },
     Kind { id: "relief_curve", draw: relief_curve::draw },
     Kind { id: "adverse_events", draw: adverse_events::draw },

@@ -86,7 +86,7 @@ impl Clinic {
         format!(
             "id = \"sample-quarterly\"\ntitle = \"Ketamine outcomes, quarterly report\"\nclinic = {quoted}\n\
              [privacy]\nbasis = \"limited-data-set\"\nprofile = \"{}\"\n[store]\nfolder = \"s\"\n[reports]\nfolder = \"r\"\n\
-             [packs]\nmeasures = [\"measures.toml\", \"measures-mind-body.toml\"]\n[[source]]\nname = \"north\"\nkind = \"csv\"\npath = \"north\"\n{CLAIMS}",
+             [packs]\ncompare_factors = [\"mme-cdc-2016.toml\", \"mme-anzca-2021.toml\"]\nmeasures = [\"measures.toml\", \"measures-mind-body.toml\"]\n[[source]]\nname = \"north\"\nkind = \"csv\"\npath = \"north\"\n{CLAIMS}",
             self.profile
         )
     }

@@ -176,7 +176,7 @@ pub(super) fn opioids(material: Material<'_>) -> String {
     let note = "<p class=\"note\">Doses are compared, not judged: a lower dose is an observation, never advice to taper. Abrupt discontinuation is dangerous (CDC 2022). A switch to buprenorphine is counted on its own row, because it would otherwise look like a complete reduction.</p>\n";
     let rest = proportions(material, "opioids", "Opioid measures")
         + note
-        + &figures(material, &["opioid_by_condition"])
+        + &figures(material, &["opioid_before_after", "opioid_by_condition", "mme_flip"])
         + &further(material, "benzodiazepines", "Benzodiazepines beside opioids, in the same patients")
         + &benzodiazepines(material);
     element::section("opioids", "Are opioids coming down?", &answer, &rest)
