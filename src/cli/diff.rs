@@ -57,6 +57,11 @@ impl Causes {
         differs("program", &before.version, &after.version);
         differs("disclosure profile", &before.disclosure_profile, &after.disclosure_profile);
         differs("MME factors", &before.mme_factors, &after.mme_factors);
+        let compared = |manifest: &WrittenManifest| match manifest.compared_mme_factors.as_slice() {
+            [] => "none".to_owned(),
+            sets => sets.join(", "),
+        };
+        differs("MME factors compared", &compared(before), &compared(after));
         differs("primary horizon", &before.primary_horizon, &after.primary_horizon);
         all.extend(definitions(before, after));
         let [before, after] = [measures(old)?, measures(new)?];

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use relief::model::horizon::HORIZONS;
-use relief::protocol::{Measure, Protocol};
+use relief::protocol::{FactorSet, Measure, Protocol};
 use relief::publish::formula;
 use relief::publish::written::{Table, WrittenReport};
 
@@ -14,6 +14,8 @@ use super::{Failure, say};
 
 /// Hidden neighbours listed before “and more”.
 const LISTED: usize = 12;
+/// How the ids of what the program counts of opioid doses begin.
+const OF_DOSES: [&str; 2] = ["opioid_", "mme_"];
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -315,10 +317,12 @@ impl Explanation<'_> {
 
     fn definition(&self) -> Vec<String> {
         let Some(measure) = self.measure else {
-            return vec![format!(
-                "{} is counted by the program itself, not by a pack; methods.md says how",
-                self.result.get("measure_id")
-            )];
+            let id = self.result.get("measure_id");
+            let mut lines = vec![format!("{id} is counted by the program itself, not by a pack; methods.md says how")];
+            if OF_DOSES.iter().any(|start| id.starts_with(start)) {
+                lines.extend(self.factors());
+            }
+            return lines;
         };
         let mut lines = vec![
             format!("measure {} version {} ({})", measure.id, measure.version, measure.pack),
@@ -332,10 +336,17 @@ impl Explanation<'_> {
         lines.push(format!("missing counted as: {}", self.result.get("estimand")));
         lines.push(format!("source: {}", measure.citation));
         if measure.section == "opioids" {
-            let factors = &self.protocol.factors;
-            lines.push(format!("MME factors: {}@{} ({})", factors.id, factors.version, factors.title));
+            lines.extend(self.factors());
         }
         lines
+    }
+
+    /// The set doses are measured by, and those the same patients are counted under.
+    fn factors(&self) -> impl Iterator<Item = String> {
+        let line =
+            |what: &str, set: &FactorSet| format!("{what}: {} ({}; {})", set.versioned(), set.title, set.citation);
+        let compared = self.protocol.compare_factors.iter().map(move |set| line("compared with", set));
+        std::iter::once(line("MME factors", &self.protocol.factors)).chain(compared)
     }
 
     fn source(&self) -> Vec<String> {

@@ -109,6 +109,11 @@ impl FactorSet {
         }
     }
 
+    /// Id and version, as printed beside numbers.
+    pub fn versioned(&self) -> String {
+        format!("{}@{}", self.id, self.version)
+    }
+
     /// What it says of a drug, by code.
     pub fn row(&self, drug: &str) -> Option<&FactorRow> {
         self.rows.get(drug)

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::report::Context;
 use super::results::{Released, ResultRow};
 use crate::estimate::analysis::data_quality::{ACCEPTED, ROWS, TABLE};
+use crate::protocol::FactorSet;
 use crate::store::Manifest as SnapshotManifest;
 
 /// Its file name.
@@ -29,6 +30,7 @@ pub struct Manifest<'a> {
     data_cut: Option<String>,
     primary_horizon: &'static str,
     mme_factors: String,
+    compared_mme_factors: Vec<String>,
     measures: Vec<String>,
     definitions: Vec<FileDigest>,
     inputs: Vec<Input<'a>>,
@@ -108,7 +110,8 @@ pub fn json(
         snapshot: &context.snapshot,
         data_cut: context.data_cut.map(|day| day.to_string()),
         primary_horizon: protocol.study.primary_horizon.id,
-        mme_factors: format!("{}@{}", protocol.factors.id, protocol.factors.version),
+        mme_factors: protocol.factors.versioned(),
+        compared_mme_factors: protocol.compare_factors.iter().map(FactorSet::versioned).collect(),
         measures: protocol
             .measures
             .iter()

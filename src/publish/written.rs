@@ -39,6 +39,9 @@ pub struct WrittenManifest {
     pub primary_horizon: String,
     /// Factors, with their version.
     pub mme_factors: String,
+    /// Further sets the same patients were counted under; reports made before there were any lack it.
+    #[serde(default)]
+    pub compared_mme_factors: Vec<String>,
     /// Pipeline and packs, in the order they were read.
     pub definitions: Vec<FileDigest>,
     /// Files that were read.

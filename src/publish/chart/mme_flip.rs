@@ -34,14 +34,14 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     Some(Drawing {
         title: title(&lines),
         subtitle: subtitle("opioid_reduction_50", own, context),
-        method: "The same patients under each set; bold: the one this report uses. Doses that cannot be computed under a set count as not reduced. Below a set: who changes sides, left out where nobody does. No set is the true one; a dose in MME is an estimate. Wilson intervals.".to_owned(),
+        method: "The same patients under each set; bold: the one this report uses. Doses that cannot be computed under a set count as not reduced. Below a set: who changes sides; a way nobody takes is left out. No set is the true one; a dose in MME is an estimate. Wilson intervals.".to_owned(),
         alt: lines.iter().map(one).collect::<Vec<_>>().join(" "),
         rows: ids(lines.iter().map(|line| line.row)),
         plot: Box::new(move |width| forest.scene(width)),
     })
 }
 
-/// Each set, and below it the patients who change sides, unless nobody does.
+/// Each set, and below it the patients who change sides; a way nobody takes is left out.
 fn lines<'a>(released: &'a Released, context: &Context<'_>) -> Vec<Named<'a>> {
     let population = select::by_condition(released);
     let find = |id: &str, stratum: &str, level: &str| {
@@ -54,16 +54,11 @@ fn lines<'a>(released: &'a Released, context: &Context<'_>) -> Vec<Named<'a>> {
         let Some(row) = find(REDUCTION_50, FACTOR_SET, &set.id) else { continue };
         all.push(Named { label: set.title.clone(), row, own: position == 0, is_rate: true });
         let stratum = format!("{FLIP_SPLIT}{}", set.id);
-        let flips: Vec<Named<'_>> = flips()
-            .into_iter()
-            .filter_map(|(level, label)| {
-                let row = find(FLIP, &stratum, &level)?;
-                Some(Named { label: format!("– {label}"), row, own: false, is_rate: false })
-            })
-            .collect();
-        if flips.iter().any(|flip| flip.row.value != Some(0.0)) {
-            all.extend(flips);
-        }
+        all.extend(flips().into_iter().filter_map(|(level, label)| {
+            let row = find(FLIP, &stratum, &level)?;
+            let anybody = row.value != Some(0.0);
+            anybody.then(|| Named { label: format!("– {label}"), row, own: false, is_rate: false })
+        }));
     }
     all
 }
@@ -90,9 +85,11 @@ fn title(lines: &[Named<'_>]) -> String {
     };
     match (words::number(low), words::number(high)) {
         (Some(low), Some(high)) if low != high => {
-            format!("{own} took at most half their dose under {name}; other factors give {low} to {high}")
+            format!("{own} were prescribed at most half their dose under {name}; other factors give {low} to {high}")
         }
-        (Some(same), _) => format!("{own} took at most half their dose under {name}; other factors give {same}"),
+        (Some(same), _) => {
+            format!("{own} were prescribed at most half their dose under {name}; other factors give {same}")
+        }
         _ => "How much the factors matter cannot be shown".to_owned(),
     }
 }

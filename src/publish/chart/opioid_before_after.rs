@@ -54,7 +54,7 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
             words::cohort(first)
         ),
         method: format!(
-            "Grey: the 30 days before treatment; blue: the 30 days before {}. Everyone counted had a known dose above 0 before. Not computable afterwards: no list confirmed, an opioid without a factor, or a prescription set aside; what these patients took is not known. Wilson intervals.",
+            "Grey: the 30 days before treatment; blue: the 30 days before {}. Everyone counted had a known dose above 0 before. Not computable afterwards: no list confirmed, an opioid without a factor, or a prescription set aside; what these patients were prescribed is not known. Wilson intervals.",
             context.horizon()
         ),
         alt: pairs.iter().map(one).collect::<Vec<_>>().join(" "),
@@ -65,7 +65,10 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
 
 fn bar(row: &ResultRow, after: bool) -> Bar {
     let when = if after { "after" } else { "before" };
-    let words = words::compact(row).map_or_else(|| words::reason(row), |number| format!("{when} {number}"));
+    // Everyone had a known dose above 0 before: an interval around none would pretend to be an estimate.
+    let ruled_out = !after && row.value == Some(0.0) && ["none", "unknown"].contains(&row.stratum_level.as_str());
+    let number = if ruled_out { Some("none".to_owned()) } else { words::compact(row) };
+    let words = number.map_or_else(|| words::reason(row), |number| format!("{when} {number}"));
     Bar { share: row.value, words, after }
 }
 
@@ -75,7 +78,7 @@ fn title(pairs: &[(&str, [&ResultRow; 2])], context: &Context<'_>) -> String {
     let most = pairs.iter().rev().nth(1).map(|(_, rows)| rows.map(words::number));
     match (most, last) {
         (Some([Some(before), Some(after)]), Some(unknown)) => format!(
-            "{before} took 90\u{A0}MME/day or more before, {after} at {}; for {unknown} the dose then is not known",
+            "{before} were prescribed 90\u{A0}MME/day or more before, {after} at {}; for {unknown} the dose is then unknown",
             context.horizon()
         ),
         _ => "How the doses changed cannot be shown in full".to_owned(),

@@ -7,3 +7,4 @@ mod derived;
 mod files;
 mod laws;
 mod release;
+mod same_people;

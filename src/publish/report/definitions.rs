@@ -2,7 +2,7 @@
 
 use super::{Context, element, words};
 use crate::model::horizon::HORIZONS;
-use crate::protocol::{DisclosureProfile, Measure};
+use crate::protocol::{DisclosureProfile, FactorSet, Measure};
 use crate::publish::chart::svg::escape;
 
 /// The definitions in force.
@@ -28,10 +28,21 @@ fn general(context: &Context<'_>, profile: &DisclosureProfile) -> String {
         ("No clear change", "Two 95\u{A0}% intervals overlap. Only when they do not is a number called higher or lower; this is stricter than a test of the difference.".to_owned()),
         ("Meaningful relief", escape(&context.title(context.response()))),
         ("MME", format!("Morphine milligram equivalents a day, factors of {}, definition 3 (30-day fixed window). A drug without a factor makes the dose unknown, never zero. {}", escape(&context.protocol.factors.title), escape(&context.protocol.factors.citation))),
+        ("MME factors compared", compared(context)),
         ("Disclosure profile", format!("{} ({}, version {}). {}", escape(&profile.title), escape(&profile.id), profile.version, escape(&profile.citation))),
     ];
     let items: String = terms.iter().map(|(term, text)| format!("<dt>{term}</dt><dd>{text}</dd>\n")).collect();
     format!("<dl>\n{items}</dl>\n")
+}
+
+/// The further sets, each with its source.
+fn compared(context: &Context<'_>) -> String {
+    let set = |set: &FactorSet| escape(&format!("{} ({}): {}.", set.title, set.versioned(), set.citation));
+    let sets: Vec<String> = context.protocol.compare_factors.iter().map(set).collect();
+    if sets.is_empty() {
+        return "No other set of factors was compared.".to_owned();
+    }
+    format!("The same patients were also counted under other sets, never mixed: {}", sets.join(" "))
 }
 
 fn windows(context: &Context<'_>) -> String {

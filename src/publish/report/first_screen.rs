@@ -125,8 +125,11 @@ fn opioid_reduction<'a>(released: &'a Released, context: &Context<'_>) -> Answer
             )
         }),
         base: row.zip(observed).map_or_else(String::new, |(row, observed)| {
+            let among_known = observed.value.map_or_else(String::new, |_| {
+                format!(" Among those whose dose is known it is {}.", element::whole(observed))
+            });
             format!(
-                "The dose at {horizon} is known for {} of {}. The others count as not reduced.",
+                "The dose at {horizon} is known for {} of {}. The others count as not reduced.{among_known}",
                 element::size(observed),
                 element::size(row)
             )

@@ -1,6 +1,7 @@
 //! Where the numbers come from and how to get them again.
 
 use super::{Context, element};
+use crate::protocol::FactorSet;
 use crate::publish::chart::svg::escape;
 use crate::publish::results::Released;
 
@@ -16,7 +17,8 @@ pub(super) fn provenance(released: &Released, context: &Context<'_>) -> String {
         ("Sites", escape(&context.sites.join(", "))),
         ("Conditions", escape(&format!("{}@{}", protocol.conditions.id, protocol.conditions.version))),
         ("Drugs", escape(&format!("{}@{}", protocol.drugs.id, protocol.drugs.version))),
-        ("MME factors", escape(&format!("{}@{}", protocol.factors.id, protocol.factors.version))),
+        ("MME factors", escape(&protocol.factors.versioned())),
+        ("MME factors compared", escape(&compared(context))),
         ("Measures", escape(&packs(context))),
         ("Disclosure", escape(&format!("{}@{}", released.profile().id, released.profile().version))),
         ("Program", escape(concat!("relief ", env!("CARGO_PKG_VERSION")))),
@@ -31,6 +33,11 @@ pub(super) fn provenance(released: &Released, context: &Context<'_>) -> String {
         escape(context.snapshot_short())
     );
     element::section("provenance", "Where do these numbers come from, and can we get them again?", &answer, &rest)
+}
+
+fn compared(context: &Context<'_>) -> String {
+    let sets: Vec<String> = context.protocol.compare_factors.iter().map(FactorSet::versioned).collect();
+    if sets.is_empty() { "none".to_owned() } else { sets.join(", ") }
 }
 
 fn packs(context: &Context<'_>) -> String {
