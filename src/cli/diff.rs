@@ -110,7 +110,8 @@ fn definitions(before: &WrittenManifest, after: &WrittenManifest) -> Vec<String>
 }
 
 fn measures(report: &WrittenReport) -> Result<BTreeMap<String, Measure>, Failure> {
-    let protocol = Protocol::read_kept(&report.definitions()?, Path::new("."))?;
+    let protocol = Protocol::read_kept(&report.definitions()?, Path::new("."))
+        .map_err(|error| Failure::kept(&report.manifest.version, error))?;
     Ok(protocol.measures.into_iter().map(|measure| (measure.id.clone(), measure)).collect())
 }
 

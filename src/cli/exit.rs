@@ -69,6 +69,18 @@ impl Failure {
         Self { code: 8, message: format!("cannot write `{}` ({error})", what.display()) }
     }
 
+    /// Kept definitions that this version cannot read.
+    pub(crate) fn kept(version: &str, error: ProtocolError) -> Self {
+        let here = env!("CARGO_PKG_VERSION");
+        if version == here {
+            return error.into();
+        }
+        let message = format!(
+            "the report was made by another version of relief ({version}), whose definitions this one ({here}) cannot read\nhint: use version {version} for it, or make the report again"
+        );
+        Self { code: 3, message }
+    }
+
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         self.code
@@ -107,7 +119,8 @@ impl From<DeriveError> for Failure {
 
 impl From<ScanError> for Failure {
     fn from(error: ScanError) -> Self {
-        Self { code: 8, message: error.to_string() }
+        let code = if matches!(error, ScanError::Contradicted { .. }) { 3 } else { 8 };
+        Self { code, message: error.to_string() }
     }
 }
 

@@ -37,7 +37,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         protocol.reports.join(&protocol.id)
     };
     let report = WrittenReport::read(&folder)?;
-    let protocol = Protocol::read_kept(&report.definitions()?, &folder)?;
+    let protocol = Protocol::read_kept(&report.definitions()?, &folder)
+        .map_err(|error| Failure::kept(&report.manifest.version, error))?;
     let known = report.results.by_id();
     let Some(row) = known.get(arguments.result_id.as_str()) else {
         return Err(unknown(&arguments.result_id, &report.results));

@@ -38,7 +38,10 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let protocol = Protocol::read(&arguments.pipeline.pipeline)?;
     let counted = (compile(&protocol)?, splits(&protocol)?);
+    tracing::debug!(sources = protocol.sources.len(), measures = protocol.measures.len(), "pipeline read");
     let snapshot = snapshot(&protocol, arguments.snapshot)?;
+    let Snapshot { number, manifest, .. } = &snapshot;
+    tracing::debug!(number, files = manifest.files.len(), tables = manifest.tables.len(), "snapshot taken");
     if snapshot.manifest.patients == 0 {
         return Err(Failure::nobody());
     }
@@ -63,6 +66,7 @@ pub(super) fn make(
     let step = Progress::step("deriving episodes");
     let derived = derive::run(snapshot, protocol, &place.join("analysis_set.parquet"), threads)?;
     step.finish();
+    tracing::debug!(threads, "analysis set derived");
     let step = Progress::step("counting and drawing");
     let estimates = estimates(protocol, snapshot, (measures, splits), &derived, threads)?;
     let rows = publish(protocol, snapshot, &derived, estimates, folder)?;
@@ -115,6 +119,7 @@ fn estimates(
         sites: names(protocol, snapshot)?,
         ..counted
     };
+    tracing::debug!(sites = tallies.sites.len(), cells = tallies.cells.len(), splits = tallies.splits.len(), "counted");
     let cuts = derive::data_cuts(snapshot, protocol)?;
     let cuts: Vec<DataCut> = sites.iter().map(|site| cuts[site]).collect();
     Ok(estimate(&tallies, protocol, |period, last, site| cuts[site].closes(period, last)))
@@ -166,10 +171,13 @@ fn publish(
     let attrition = derived.flow.attrition(rows.read, rows.accepted, &ends);
     let mut all = estimates.estimates;
     all.extend(data_quality::estimates(&snapshot.manifest, protocol));
+    tracing::debug!(estimates = all.len(), derivations = estimates.derivations.len(), "estimated");
     let released = release(all, &estimates.derivations, &attrition, &protocol.disclosure);
     let released = read(released, protocol);
     let context = context(protocol, snapshot, estimates.quarters.newest_mature)?;
+    tracing::debug!(results = released.rows().len(), profile = protocol.disclosure.id, "released");
     bundle::write(folder, &released, &context, &snapshot.manifest)?;
+    tracing::debug!("report written");
     Ok(released.rows().len())
 }
 

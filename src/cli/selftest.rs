@@ -8,7 +8,7 @@ use super::{Failure, say};
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Clinics to simulate for each check
-    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(100..))]
     clinics: u32,
     /// The same seed gives the same numbers
     #[arg(long, default_value_t = 1)]

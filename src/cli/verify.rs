@@ -27,10 +27,12 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let report = WrittenReport::read(&arguments.report)?;
+    // A changed result is a difference like another: it is shown.
+    let report = WrittenReport::read_as_is(&arguments.report)?;
     let texts = report.definitions()?;
     let pipeline = pipeline(arguments, &texts[0].0)?;
-    let protocol = Protocol::read_kept(&texts, pipeline.parent().unwrap_or(Path::new(".")))?;
+    let protocol = Protocol::read_kept(&texts, pipeline.parent().unwrap_or(Path::new(".")))
+        .map_err(|error| Failure::kept(&report.manifest.version, error))?;
     let counted = (run::compile(&protocol)?, splits(&protocol)?);
     let snapshot = snapshot(&protocol, &report.manifest.snapshot)?;
     let store = Store::open(&protocol.store);

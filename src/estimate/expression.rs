@@ -18,6 +18,12 @@ use crate::protocol::{Expression, Measure, ProtocolError};
 /// A measure whose expressions have been checked.
 #[derive(Clone, Debug)]
 pub struct Compiled {
+    /// Whose expressions these are.
+    pub id: String,
+    /// Measures whose outcome everyone with this one's has.
+    pub implies: Vec<String>,
+    /// Measures whose denominator everyone in this one's is in.
+    pub among: Vec<String>,
     /// Who is in the denominator.
     pub eligible: Expr,
     /// Of those, whose outcome is known.
@@ -64,6 +70,9 @@ pub fn compile(measure: &Measure) -> Result<Compiled, ProtocolError> {
         Outcome::Pair { .. } => score("last", last),
     });
     Ok(Compiled {
+        id: measure.id.clone(),
+        implies: measure.implies.clone(),
+        among: measure.among.clone(),
         last: last.transpose()?,
         eligible: condition("eligible", &measure.eligible)?,
         observed: condition("observed", &measure.observed)?,
@@ -112,6 +121,10 @@ fn check(of: &str, key: &str, written: &Expression, wanted: Wanted) -> Result<Ex
     check_nodes(&expression).map_err(|what| {
         refuse(format!("uses {what}")).hint("an expression looks at one row; counting and averaging is relief's work")
     })?;
+    check_literals(&expression).map_err(|large| {
+        refuse(format!("has the number {large}")).hint(format!("{LARGEST} is the largest there is"))
+    })?;
+    let expression = widened(expression);
     let kind = type_of(&expression)
         .map_err(|error| refuse(format!("does not fit the columns' types: {}", first_line(&error))))?;
     if !wanted.fits(&kind) {
@@ -121,6 +134,35 @@ fn check(of: &str, key: &str, written: &Expression, wanted: Wanted) -> Result<Ex
         return Err(refuse("depends on other rows".to_owned()).hint("an expression looks at one row at a time"));
     }
     Ok(expression)
+}
+
+/// The largest whole number a pack may write: times any score or day it is far
+/// from what 64 bits hold.
+const LARGEST: u64 = 1_000_000_000;
+
+fn check_literals(expression: &Expr) -> Result<(), i64> {
+    let large = expression.into_iter().find_map(|node| match node {
+        Expr::Literal(value) => value.extract_i64().ok().filter(|value| value.unsigned_abs() > LARGEST),
+        _ => None,
+    });
+    large.map_or(Ok(()), Err)
+}
+
+/// The same with whole numbers of 64 bits: in the columns' 32 Polars wraps
+/// around without a word.
+fn widened(expression: Expr) -> Expr {
+    expression.map_expr(|node| if is_narrow(&node) { node.cast(DataType::Int64) } else { node })
+}
+
+fn is_narrow(node: &Expr) -> bool {
+    match node {
+        Expr::Column(name) => COLUMNS.iter().any(|column| column.name == name.as_str() && column.kind == Kind::Int32),
+        Expr::Literal(value) => value.extract_i64().is_ok(),
+        Expr::Cast { dtype, .. } => {
+            dtype.as_literal().is_some_and(|kind| kind.is_integer() && *kind != DataType::Int64)
+        }
+        _ => false,
+    }
 }
 
 /// Polars explains itself over several lines with its own advice; the first
@@ -263,6 +305,30 @@ mod tests {
                 // A baseline of 0 has no percentage; `eligible` keeps it out of those measures.
                 assert!(holds == Some(rule(change)) || (before == 0 && id != "mcid_2"), "{id}: {before} to {after}");
             }
+        }
+    }
+
+    /// 10^9 × 70 is 70 thousand million, and in 32 bits a negative number.
+    #[test]
+    fn arithmetic_does_not_wrap_around() {
+        let scores: PolarsSeries = PolarsSeries::new("baseline_pain_x10".into(), [70_i32, 0, 100]);
+        let frame = DataFrame::new(3, vec![scores.into()]).expect("one column");
+        for outcome in [
+            "1000000000 * baseline_pain_x10 >= 70",
+            "CAST(baseline_pain_x10 AS INT) * 1000000000 >= 70",
+            "baseline_pain_x10 * 50000 * 50000 >= 70",
+            "50000 * 50000 * baseline_pain_x10 >= 70",
+            "CASE WHEN baseline_pain_x10 > 0 THEN 1000000000 ELSE 0 END * 4 >= 70",
+        ] {
+            let compiled = compile(&Measure::example(outcome)).expect(outcome);
+            let Outcome::Condition(found) = compiled.outcome else { panic!("{outcome}") };
+            let found = frame.clone().lazy().select([found.alias("found")]).collect().expect("it evaluates");
+            let found: Vec<_> =
+                found.column("found").and_then(|column| column.bool()).expect("a condition").iter().collect();
+            assert_eq!(found, [Some(true), Some(false), Some(true)], "{outcome}");
+        }
+        for outcome in ["baseline_pain_x10 * 1000000001 > 0", "baseline_pain_x10 > -1000000001"] {
+            assert!(refused(outcome).contains("000000001"), "{outcome}");
         }
     }
 

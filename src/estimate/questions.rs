@@ -12,13 +12,27 @@ pub(super) const BEFORE: &str = "before";
 /// The score after.
 pub(super) const AFTER: &str = "after";
 
+/// Whether a row denies what a pack says.
+pub(super) const DENIED: &str = "denied";
+
 /// All questions of all measures.
 #[derive(Debug, Default)]
 pub(super) struct Questions {
     pub(super) conditions: Vec<Expr>,
     pub(super) pairs: Vec<PairQuestion>,
+    /// What no row may answer yes to.
+    pub(super) contradictions: Vec<Contradiction>,
     /// What each measure asked.
     pub(super) measures: Vec<Asked>,
+}
+
+/// What a measure says and a row may deny.
+#[derive(Debug)]
+pub(super) struct Contradiction {
+    /// Holds for the rows that deny it.
+    pub(super) denied: Expr,
+    /// What was said.
+    pub(super) said: String,
 }
 
 /// Two scores of the rows a condition holds for.
@@ -57,6 +71,38 @@ impl Questions {
             let asked = all.asked(measure);
             all.measures.push(asked);
         }
+        all.contradictions = measures.iter().filter_map(unknown_outcome).collect();
+        all.contradictions.extend(all.broken_nestings(measures));
+        all
+    }
+
+    /// What `implies` and `among` say: disclosure control subtracts one count
+    /// from the other because of it.
+    fn broken_nestings(&self, measures: &[Compiled]) -> Vec<Contradiction> {
+        let position = |id: &String| measures.iter().position(|measure| measure.id == *id);
+        let outside =
+            |inner: usize, outer: usize| self.conditions[inner].clone().and(self.conditions[outer].clone().not());
+        let mut all = Vec::new();
+        for (measure, asked) in measures.iter().zip(&self.measures) {
+            for other in measure.among.iter().filter_map(position) {
+                let said = format!(
+                    "measure `{}` is `among` `{}`, which does not count some of its patients",
+                    measure.id, measures[other].id
+                );
+                all.push(Contradiction { denied: outside(asked.eligible, self.measures[other].eligible), said });
+            }
+            for other in measure.implies.iter().filter_map(position) {
+                let said = format!(
+                    "measure `{}` `implies` `{}`, which some with its outcome do not have",
+                    measure.id, measures[other].id
+                );
+                if let (Counted::Condition(inner), Counted::Condition(outer)) =
+                    (asked.outcome, self.measures[other].outcome)
+                {
+                    all.push(Contradiction { denied: outside(inner, outer), said });
+                }
+            }
+        }
         all
     }
 
@@ -90,7 +136,6 @@ impl Questions {
 
     fn pair(&mut self, among: Expr, before: &Expr, after: &Expr) -> Counted {
         let among = self.condition(among);
-        let score = |score: &Expr| score.clone().cast(DataType::Int32);
         Counted::Pairs(position(&mut self.pairs, PairQuestion { among, before: score(before), after: score(after) }))
     }
 
@@ -101,7 +146,9 @@ impl Questions {
         let pairs = self.pairs.iter().enumerate().flat_map(|(at, pair)| {
             [pair.before.clone().alias(name(BEFORE, at)), pair.after.clone().alias(name(AFTER, at))]
         });
-        conditions.chain(pairs).collect()
+        let denials = self.contradictions.iter().enumerate();
+        let denials = denials.map(|(at, said)| said.denied.clone().alias(name(DENIED, at)));
+        conditions.chain(pairs).chain(denials).collect()
     }
 }
 
@@ -110,12 +157,25 @@ pub(super) fn name(what: &str, at: usize) -> String {
     format!("{what}{at}")
 }
 
+/// An outcome that is unknown would count as none, in the denominator of the observed too.
+fn unknown_outcome(measure: &Compiled) -> Option<Contradiction> {
+    let Outcome::Condition(outcome) = &measure.outcome else { return None };
+    let said = format!("`outcome` of measure `{}` is unknown (NULL) where `observed` says it is known", measure.id);
+    let observed = holds(&measure.eligible).and(holds(&measure.observed));
+    Some(Contradiction { denied: observed.and(outcome.clone().is_null()), said })
+}
+
 fn holds(expression: &Expr) -> Expr {
     expression.clone().fill_null(lit(false))
 }
 
-fn known(score: &Expr) -> Expr {
-    score.clone().is_not_null()
+/// A score as it is tallied; one too large for that is unknown.
+fn score(written: &Expr) -> Expr {
+    written.clone().cast(DataType::Int32)
+}
+
+fn known(written: &Expr) -> Expr {
+    score(written).is_not_null()
 }
 
 /// Where `wanted` is in `list`, which gets it if it is new.

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use polars::frame::DataFrame;
@@ -17,7 +17,7 @@ use polars::prelude::{BooleanChunked, Expr, Int32Chunked, IntoLazy, ParallelStra
 
 use super::cells_of_rows::{Cell, Cells};
 use super::expression::{Compiled, Outcome, compile_number};
-use super::questions::{AFTER, Asked, BEFORE, CONDITION, Counted, Questions, name};
+use super::questions::{AFTER, Asked, BEFORE, CONDITION, Counted, DENIED, Questions, name};
 use super::tally::{Pair, Pairs, Tallies, Tally};
 use crate::protocol::{ConditionPack, Protocol, ProtocolError};
 
@@ -34,6 +34,16 @@ pub enum ScanError {
         path: PathBuf,
         /// What the reader said.
         problem: String,
+    },
+    /// What a pack says of its measures is not so.
+    #[error(
+        "{said}: so it is in {rows} rows of the analysis set\nhint: correct the measure in its pack, or take the claim away"
+    )]
+    Contradicted {
+        /// What the pack says and what is wrong with it.
+        said: String,
+        /// How many rows deny it.
+        rows: u64,
     },
 }
 
@@ -90,13 +100,16 @@ pub fn count(path: &Path, counting: &Counting<'_>, threads: usize) -> Result<Tal
     let unreadable = |problem: String| ScanError::Unreadable { path: path.to_owned(), problem };
     let metadata = metadata(path).map_err(|error| unreadable(error.to_string()))?;
     let questions = Questions::of(counting.measures);
-    let job = Job { path, counting, questions, metadata, columns: columns(counting), next: AtomicUsize::new(0) };
+    let denied = questions.contradictions.iter().map(|_| AtomicU64::new(0)).collect();
+    let job =
+        Job { path, counting, questions, denied, metadata, columns: columns(counting), next: AtomicUsize::new(0) };
     let total = Mutex::new(Total::default());
     let finished = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(|| job.work(&total))).collect();
         workers.into_iter().try_for_each(|worker| worker.join().expect("a worker does not panic"))
     });
     finished.map_err(|error| unreadable(error.to_string()))?;
+    job.refuse_contradictions()?;
     let total = total.into_inner().expect("a worker does not panic");
     Ok(total.finish(counting.sites, &job.questions))
 }
@@ -112,6 +125,8 @@ struct Job<'a> {
     path: &'a Path,
     counting: &'a Counting<'a>,
     questions: Questions,
+    /// Rows that deny what a pack says, by contradiction.
+    denied: Vec<AtomicU64>,
     metadata: Arc<FileMetadata>,
     columns: Vec<String>,
     next: AtomicUsize,
@@ -131,6 +146,10 @@ impl Job<'_> {
             let frame = self.read(group)?;
             let numbers = cells.of_rows(&frame)?;
             let answers = frame.lazy().select(self.questions.wanted()).collect()?;
+            for (at, rows) in self.denied.iter().enumerate() {
+                let more = answers.column(&name(DENIED, at))?.bool()?.sum().unwrap_or_default();
+                rows.fetch_add(u64::from(more), Ordering::Relaxed);
+            }
             let held = |at: usize| Ok::<_, PolarsError>(rows_of(answers.column(&name(CONDITION, at))?.bool()?));
             let conditions = (0..self.questions.conditions.len())
                 .map(|at| Ok(tallied(&held(at)?, &numbers, cells.known.len())))
@@ -143,6 +162,12 @@ impl Job<'_> {
                 locked().add_pairs(at, pairs);
             }
         }
+    }
+
+    fn refuse_contradictions(&self) -> Result<(), ScanError> {
+        let rows = self.denied.iter().map(|rows| rows.load(Ordering::Relaxed));
+        let found = self.questions.contradictions.iter().zip(rows).find(|(_, rows)| *rows > 0);
+        found.map_or(Ok(()), |(denied, rows)| Err(ScanError::Contradicted { said: denied.said.clone(), rows }))
     }
 
     /// Reads a row group as a file of its own: told to take a slice of the rows,

@@ -125,5 +125,5 @@ fn rejects_hint(quarantine: Option<&Path>) -> String {
         || "the findings above say which rules fired and where".to_owned(),
         |folder| format!("`{}` lists every row by line and rule", folder.display()),
     );
-    format!("{look}; correct the export, or raise `max_reject_share` knowingly. no snapshot was made")
+    format!("{look}; correct the export, or raise `max_reject_share` knowingly; no snapshot was made")
 }

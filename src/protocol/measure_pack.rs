@@ -196,9 +196,12 @@ struct TypedMeasure {
     among: Vec<String>,
     unit: String,
     better: Direction,
-    section: String,
+    section: toml::Spanned<String>,
     citation: String,
 }
+
+/// Sections of the report that show the measures of packs.
+const SECTIONS: [&str; 6] = ["pain", "opioids", "benzodiazepines", "mind", "overlap", "function"];
 
 fn one() -> i64 {
     1
@@ -338,7 +341,7 @@ impl TypedMeasure {
             among: self.among,
             unit: self.unit,
             better: self.better,
-            section: self.section,
+            section: self.section.into_inner(),
             citation: self.citation,
             pack: name.to_owned(),
         })
@@ -368,6 +371,17 @@ impl TypedMeasure {
         if !fitting {
             return Err(at(format!("measure `{}` has a `role` that its `kind` does not fit", self.id.get_ref()))
                 .hint("headlines are proportions, change_headline a change, responder_curve a percent_change"));
+        }
+        let section = self.section.get_ref();
+        if !SECTIONS.contains(&section.as_str()) {
+            let message = format!("measure `{}` has the unknown section `{section}`", self.id.get_ref());
+            let near = super::nearest(section, SECTIONS);
+            return Err(ProtocolError::at(&pack.file, &pack.text, self.section.span(), message).hint(
+                near.map_or_else(
+                    || format!("sections: {}", SECTIONS.join(", ")),
+                    |near| format!("did you mean `{near}`?"),
+                ),
+            ));
         }
         if self.scale < 1 {
             return Err(at(format!("measure `{}` has a `scale` below 1", self.id.get_ref())));

@@ -332,7 +332,7 @@ impl Reader<'_> {
         }
         Ok(IngestLimits {
             max_reject_share: typed.max_reject_share,
-            memory_budget: typed.memory_budget_mib.max(1) << 20,
+            memory_budget: typed.memory_budget_mib.max(1).saturating_mul(1 << 20),
             shared_codes: typed.shared_codes,
         })
     }

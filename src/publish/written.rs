@@ -11,6 +11,8 @@ use super::PublishError;
 use super::bundle::stored_name;
 use super::manifest::{FileDigest, MANIFEST};
 
+const RESULTS: &str = "results.csv";
+
 /// A report folder.
 #[derive(Clone, Debug)]
 pub struct WrittenReport {
@@ -74,12 +76,30 @@ impl WrittenReport {
     /// Reads the report in `folder`.
     ///
     /// # Errors
-    /// A manifest or results table that is missing or is none.
+    /// A manifest or results table that is missing or is none, and results
+    /// that are not those the manifest names.
     pub fn read(folder: &Path) -> Result<Self, PublishError> {
+        let report = Self::read_as_is(folder)?;
+        let path = folder.join(RESULTS);
+        let content = fs::read(&path)
+            .map_err(|error| PublishError::Unreadable { path: path.clone(), what: error.to_string() })?;
+        let named = report.manifest.outputs.iter().find(|output| output.file == RESULTS);
+        if named.is_some_and(|named| named.sha256 == FileDigest::of(RESULTS, &content).sha256) {
+            return Ok(report);
+        }
+        let what = "it was changed after the report was made: its digest is not the one in `manifest.json`";
+        Err(PublishError::Unreadable { path, what: what.to_owned() })
+    }
+
+    /// The same, with results as they stand: for who compares them.
+    ///
+    /// # Errors
+    /// A manifest or results table that is missing or is none.
+    pub fn read_as_is(folder: &Path) -> Result<Self, PublishError> {
         let (path, text) = read(&folder.join(MANIFEST))?;
-        let manifest = serde_json::from_str(&text)
-            .map_err(|_| PublishError::Unreadable { path, what: "it is not a manifest of a report".to_owned() })?;
-        let (path, text) = read(&folder.join("results.csv"))?;
+        let manifest =
+            serde_json::from_str(&text).map_err(|_| PublishError::Unreadable { path, what: no_manifest(&text) })?;
+        let (path, text) = read(&folder.join(RESULTS))?;
         let results = Table::parse(&text);
         if results.column("result_id").is_none() {
             return Err(PublishError::Unreadable { path, what: "it has no column `result_id`".to_owned() });
@@ -100,6 +120,16 @@ impl WrittenReport {
             Err(PublishError::Unreadable { path, what: "it is not the text the manifest names".to_owned() })
         };
         self.manifest.definitions.iter().map(one).collect()
+    }
+}
+
+/// Why a text is not a manifest this version can read.
+fn no_manifest(text: &str) -> String {
+    let said: Option<serde_json::Value> = serde_json::from_str(text).ok();
+    let version = said.as_ref().and_then(|said| said["version"].as_str());
+    match version.filter(|version| *version != env!("CARGO_PKG_VERSION")) {
+        Some(version) => format!("it was made by another version of relief, {version}"),
+        None => "it is not a manifest of a report".to_owned(),
     }
 }
 

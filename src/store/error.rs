@@ -52,6 +52,12 @@ pub enum StoreError {
         /// The store.
         folder: PathBuf,
     },
+    /// Two sites that would be one in a report.
+    #[error("two sites of the store `{}` get the same code, and their numbers must not be mixed up\nhint: name one of the two otherwise in the records; with a hundred sites it happens once in a million", folder.display())]
+    SameCode {
+        /// The store.
+        folder: PathBuf,
+    },
     /// Dated and study-day records in one store.
     #[error("the store `{}` holds {held} records and the input has {offered}\nhint: use another store folder; days of the two kinds cannot be compared", folder.display())]
     OtherCalendar {

@@ -23,6 +23,7 @@ mod secret;
 mod site_code;
 mod table_writer;
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -136,18 +137,14 @@ impl Store {
     /// What to call sites that may not be named, in their order.
     ///
     /// # Errors
-    /// A secret that cannot be read.
-    ///
-    /// # Panics
-    /// When two sites share a code: one in a million for a hundred sites, and
-    /// then their numbers must not be mixed up.
+    /// A secret that cannot be read, and two sites that share a code.
     pub fn site_codes(&self, sites: &[String]) -> Result<Vec<String>, StoreError> {
         let secret = Secret::load(&self.folder.join(SECRET), !self.numbers()?.is_empty())?;
         let codes: Vec<String> = sites.iter().map(|site| site_code::code(secret, site)).collect();
-        let mut distinct = codes.clone();
-        distinct.sort_unstable();
-        distinct.dedup();
-        assert_eq!(distinct.len(), codes.len(), "two sites share a code; name one of them otherwise");
+        let distinct: BTreeSet<&String> = codes.iter().collect();
+        if distinct.len() < codes.len() {
+            return Err(StoreError::SameCode { folder: self.folder.clone() });
+        }
         Ok(codes)
     }
 

@@ -74,3 +74,51 @@ fn a_role_fits_the_kind_of_its_measure() {
     let answer = workdir.relief(&["check", "pipeline.toml"]).exits(3);
     assert!(answer.err.contains("has a `role` that its `kind` does not fit"), "{}", answer.err);
 }
+
+/// What a pack says of its measures and the records deny stops the run, with a
+/// count and nothing of anyone.
+#[test]
+fn what_a_pack_says_wrongly_stops_the_run() {
+    let first = "follow_up_pain_x10 IS NOT NULL\"\noutcome";
+    let unknown = core(|text| text.replacen(first, "due\"\noutcome", 1));
+    let among = core(|text| {
+        text.replacen("label = \"Pain response, ≥ 30 %\"", "label = \"30\"\namong = [\"opioid_reduction_30\"]", 1)
+    });
+    let implies = core(|text| {
+        text.replacen("label = \"Pain response, ≥ 30 %\"", "label = \"30\"\nimplies = [\"response_50\"]", 1)
+    });
+    for (pack, says) in [
+        (unknown, "`outcome` of measure `response_30` is unknown (NULL) where `observed` says"),
+        (among, "measure `response_30` is `among` `opioid_reduction_30`"),
+        (implies, "measure `response_30` `implies` `response_50`"),
+    ] {
+        let workdir = Workdir::with_clinic();
+        workdir.replace("pipeline.toml", "[ingest]", "[packs]\nmeasures = [\"own.toml\"]\n[ingest]");
+        workdir.replace("records/patients.csv", "\nwv", "\nab4c6d8e,M,1981\nwv");
+        workdir.replace("records/diagnoses.csv", "\nwv", "\nab4c6d8e,crps_1,1\nwv");
+        workdir.replace("records/infusions.csv", "\nwv", "\nab4c6d8e,2026-01-05,0.5\nwv");
+        workdir.replace(
+            "records/assessments.csv",
+            "\nwv",
+            "\nab4c6d8e,2026-01-04,pain_nrs,10\nab4c6d8e,2026-03-30,pain_nrs,6\nwv",
+        );
+        workdir.write("own.toml", pack);
+        let answer = workdir.relief(&["run", "pipeline.toml"]).exits(3);
+        assert!(answer.err.contains(says) && answer.err.contains("rows of the analysis set"), "{}", answer.err);
+        assert!(!answer.err.contains("ab4c6d8e"), "{}", answer.err);
+    }
+}
+
+#[test]
+fn a_section_is_one_the_report_has() {
+    let workdir = Workdir::with_clinic();
+    workdir.replace("pipeline.toml", "[ingest]", "[packs]\nmeasures = [\"own.toml\"]\n[ingest]");
+    for (section, says) in [("opiods", "did you mean `opioids`?"), ("sleeping", "sections: pain, opioids")] {
+        workdir.write(
+            "own.toml",
+            core(|text| text.replacen("section = \"pain\"", &format!("section = \"{section}\""), 1)),
+        );
+        let answer = workdir.relief(&["check", "pipeline.toml"]).exits(3);
+        assert!(answer.err.contains(says) && answer.err.contains("unknown section"), "{}", answer.err);
+    }
+}

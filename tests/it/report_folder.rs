@@ -74,6 +74,32 @@ fn a_report_verifies_and_a_changed_one_does_not() {
 }
 
 #[test]
+fn results_that_were_edited_are_not_explained() {
+    let workdir = clinic();
+    workdir.relief(&["run", "pipeline.toml", "--out", "old"]).exits(0);
+    workdir.replace(&format!("{REPORT}/results.csv"), ",share,", "9,share,");
+    workdir.relief(&["explain", RATE, "--report", REPORT]).exits(8).says("changed after the report was made");
+    workdir.relief(&["diff", "old/small", REPORT]).exits(8).says("changed after the report was made");
+}
+
+#[test]
+fn a_report_of_another_version_says_so() {
+    let workdir = clinic();
+    let kept = "protocol/pipeline.toml";
+    let before = digest(&workdir, kept);
+    workdir.replace(&format!("{REPORT}/{kept}"), "title =", "other = 1\ntitle =");
+    let manifest = format!("{REPORT}/manifest.json");
+    workdir.replace(&manifest, &before, &digest(&workdir, kept));
+    workdir.relief(&["explain", RATE, "--report", REPORT]).exits(3).says("unknown field `other`");
+    workdir.replace(&manifest, &format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION")), "\"version\": \"0.0.1\"");
+    for arguments in [&["explain", RATE, "--report", REPORT][..], &["diff", REPORT, REPORT], &["verify", REPORT]] {
+        workdir.relief(arguments).exits(3).says("another version of relief (0.0.1)");
+    }
+    workdir.replace(&manifest, "\"snapshot\":", "\"snap\":");
+    workdir.relief(&["verify", REPORT]).exits(8).says("another version of relief, 0.0.1");
+}
+
+#[test]
 fn verify_says_no_number_of_a_hidden_cell() {
     let workdir = clinic();
     let csv = format!("{REPORT}/results.csv");

@@ -37,17 +37,20 @@ struct Adapter {
     kind: &'static str,
     /// Whether its files have named columns, which the privacy gate must be shown.
     has_columns: bool,
+    /// Whether cells nobody reads are judged one by one and not by their share
+    /// of a column: what a REDCap field is its dictionary says, prose and dates too.
+    judged_by_value: bool,
     /// Reads every file of the source; the pipeline's packs say what codes mean.
     stage: fn(&SourceEntry, &Protocol, &mut dyn Sink) -> Result<(), IngestError>,
 }
 
 /// In the order of `protocol::SOURCE_KINDS`.
 static ADAPTERS: &[Adapter] = &[
-    Adapter { kind: "csv", has_columns: true, stage: columns::stage },
-    Adapter { kind: "xlsx", has_columns: true, stage: xlsx::stage },
-    Adapter { kind: "redcap", has_columns: true, stage: redcap::stage },
-    Adapter { kind: "omop", has_columns: true, stage: omop::stage },
-    Adapter { kind: "fhir", has_columns: false, stage: fhir::stage },
+    Adapter { kind: "csv", has_columns: true, judged_by_value: false, stage: columns::stage },
+    Adapter { kind: "xlsx", has_columns: true, judged_by_value: false, stage: xlsx::stage },
+    Adapter { kind: "redcap", has_columns: true, judged_by_value: true, stage: redcap::stage },
+    Adapter { kind: "omop", has_columns: true, judged_by_value: false, stage: omop::stage },
+    Adapter { kind: "fhir", has_columns: false, judged_by_value: false, stage: fhir::stage },
 ];
 
 /// The files of a source.
@@ -110,8 +113,8 @@ pub(super) fn find_files(source: &SourceEntry, protocol: &Protocol) -> Result<So
     read_with(adapter, source, protocol)
 }
 
-fn read_with(adapter: &Adapter, source: &SourceEntry, protocol: &Protocol) -> Result<SourceFiles, IngestError> {
-    let mut stage = Stage::new(source, protocol.basis, adapter.has_columns)?;
+fn read_with(adapter: &'static Adapter, source: &SourceEntry, protocol: &Protocol) -> Result<SourceFiles, IngestError> {
+    let mut stage = Stage::new(source, protocol.basis, adapter)?;
     if let Some(path) = &source.corrections {
         stage.correct(path)?;
     }

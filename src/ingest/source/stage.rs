@@ -17,7 +17,7 @@ use super::corrections::Corrections;
 use super::original::Original;
 use super::sink::{At, Cells, CorrectedRow, Correction, FileId, Sink};
 use super::stream::{Marks, Stream, no_room};
-use super::{OtherFile, SourceCorrections, SourceFiles, TableFile};
+use super::{Adapter, OtherFile, SourceCorrections, SourceFiles, TableFile};
 use crate::model::reject::{
     CORRECTION_INCOMPLETE, CORRECTION_UNMATCHED, MISSING_TABLE, RecordCounts, Rule, UNMAPPED_COLUMN,
 };
@@ -33,8 +33,8 @@ pub(super) struct Stage<'a> {
     source: &'a SourceEntry,
     basis: Basis,
     gate: GateReport,
-    /// Whether the format has columns, which the gate must see.
-    has_columns: bool,
+    /// Says what the gate must see of the format.
+    adapter: &'static Adapter,
     files: Vec<File>,
     /// By table, then file: the order they are read in.
     streams: BTreeMap<(usize, FileId), Stream>,
@@ -72,13 +72,13 @@ enum Said {
 }
 
 impl<'a> Stage<'a> {
-    pub(super) fn new(source: &'a SourceEntry, basis: Basis, has_columns: bool) -> Result<Self, IngestError> {
+    pub(super) fn new(source: &'a SourceEntry, basis: Basis, adapter: &'static Adapter) -> Result<Self, IngestError> {
         let spool = Spool::new().map_err(|error| no_room(&error))?;
         Ok(Self {
             source,
             basis,
             gate: GateReport::default(),
-            has_columns,
+            adapter,
             files: Vec::new(),
             streams: BTreeMap::new(),
             waiting: 0,
@@ -109,9 +109,7 @@ impl<'a> Stage<'a> {
     pub(super) fn finish(mut self) -> Result<SourceFiles, IngestError> {
         self.flush_all()?;
         for file in &self.files {
-            // What the fields of a REDCap project are its dictionary says, prose and dates among them.
-            let by_value = self.source.kind.id == "redcap";
-            let judge = if by_value { Glimpse::judge_values } else { Glimpse::judge };
+            let judge = if self.adapter.judged_by_value { Glimpse::judge_values } else { Glimpse::judge };
             let seen = judge(&file.glimpse, &file.unread);
             self.gate.columns.extend(seen.refusals(&self.source.name, &file.name));
         }
@@ -182,7 +180,7 @@ impl<'a> Stage<'a> {
     ) -> Result<(), IngestError> {
         let file = &self.files[at.file.0];
         assert!(
-            file.headers_shown || !self.has_columns,
+            file.headers_shown || !self.adapter.has_columns,
             "the columns of {} were not shown to the privacy gate",
             file.name
         );

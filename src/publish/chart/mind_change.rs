@@ -73,15 +73,8 @@ fn shares_forest(shares: &[Found<'_>]) -> Option<Forest> {
 fn change_forest(change: &Found<'_>) -> Forest {
     let line = change.line();
     let low = line.interval().map_or(0.0, |(low, _)| low);
-    let step = if low < -20.0 {
-        10
-    } else if low < -10.0 {
-        5
-    } else {
-        2
-    };
     Forest {
-        scale: Scale::change_by(low, step),
+        scale: Scale::change_down_to(low),
         lines: vec![line],
         heading: "points (95\u{A0}% interval)",
         subject: "Mean change",

@@ -32,11 +32,14 @@ impl Scale {
         Self::points((low.floor() as i32).max(-10), (high.ceil() as i32).min(10))
     }
 
-    /// Points of change from a step at or below `low` to one step above zero.
-    pub fn change_by(low: f64, step: i32) -> Self {
-        let lowest = ((low / f64::from(step)).floor() as i32).min(-2);
-        let ticks = (lowest..=1).map(|at| (f64::from(at * step), signed(at * step)));
-        Self { low: f64::from(lowest * step), high: f64::from(step), ticks: ticks.collect() }
+    /// Points of change from a round number at or below `low` to one step
+    /// above zero, at most five steps below it.
+    pub fn change_down_to(low: f64) -> Self {
+        let ladder = (0..9).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_i32.pow(power)));
+        let step = ladder.skip(1).find(|&step| low >= -5.0 * f64::from(step)).unwrap_or(500_000_000);
+        let lowest = ((low / f64::from(step)).floor() as i32).clamp(-5, -2);
+        let ticks = (lowest..=1).map(|at| (f64::from(at) * f64::from(step), signed(at.saturating_mul(step))));
+        Self { low: f64::from(lowest) * f64::from(step), high: f64::from(step), ticks: ticks.collect() }
     }
 
     /// From zero to a round number at or above `highest`, at most six lines.
@@ -84,9 +87,15 @@ mod tests {
 
     #[test]
     fn a_scale_by_steps_holds_what_is_below_it() {
-        let scale = Scale::change_by(-7.3, 2);
+        let scale = Scale::change_down_to(-7.3);
         assert_eq!((scale.low as i32, scale.high as i32, scale.ticks.len()), (-8, 2, 6));
-        assert_eq!((Scale::change_by(-31.0, 10).low as i32, Scale::change_by(0.0, 2).low as i32), (-40, -4));
+        for (low, lowest) in
+            [(0.0, -4), (-10.0, -10), (-10.1, -15), (-31.0, -40), (-240.0, -250), (-99_999.0, -100_000)]
+        {
+            let scale = Scale::change_down_to(low);
+            assert!(scale.low as i32 == lowest && scale.ticks.len() <= 7, "{low}: {scale:?}");
+        }
+        assert!(Scale::change_down_to(f64::MIN).ticks.len() <= 7);
     }
 
     #[test]

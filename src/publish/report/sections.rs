@@ -87,7 +87,8 @@ pub(super) fn pain(material: Material<'_>) -> String {
         None => unknown(row),
     };
     let rest = horizons(material, population)
-        + &figures(material, &["pain_trajectory", "pain_by_condition", "pain_distribution"]);
+        + &figures(material, &["pain_trajectory", "pain_by_condition", "pain_distribution"])
+        + &proportions(material, "pain", "Pain measures");
     element::section("pain", "How much does pain change, and how long does it last?", &answer, &rest)
 }
 

@@ -1,7 +1,7 @@
 //! The page of clinics that are large, small, hidden, young or hostile.
 
 use super::html;
-use crate::publish::chart::charts;
+use crate::publish::chart::{CHARTS, charts};
 use crate::publish::report::fixture::Clinic;
 
 fn page(clinic: &Clinic) -> String {
@@ -135,4 +135,13 @@ fn every_number_names_a_row() {
         seen += 1;
     }
     assert!(seen > 100, "{seen}");
+}
+
+#[test]
+fn every_chart_has_its_place_on_the_page() {
+    let page = page(&Clinic::new(3));
+    for kind in CHARTS {
+        let figure = format!("id=\"figure-{}\"", kind.id);
+        assert!(page.contains(&figure), "no section shows the chart `{}`: name it in a call of `figures`", kind.id);
+    }
 }
