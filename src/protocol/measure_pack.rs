@@ -52,8 +52,8 @@ pub struct Regression {
     /// Correlation of two scores of a patient whose state is the same, from the
     /// least to the most that is plausible.
     pub reliability: [f64; 2],
-    /// Mean of the patients when they do not seek treatment, from the least to
-    /// the most that is plausible, in reported units.
+    /// The mean that scores chosen for being high are drawn towards, the lower
+    /// assumption first, in reported units. Assumed, and no bound.
     pub usual: [f64; 2],
     /// Where these come from.
     pub citation: String,

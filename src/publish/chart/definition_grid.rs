@@ -8,10 +8,13 @@ use super::text::{Weight, fit, width};
 use super::theme::{Ink, LABEL, NARROW, POINT, SMALL};
 use super::{Drawing, ids};
 use crate::model::horizon::HORIZONS;
+use crate::publish::disclosure::is_uninterpretable;
 use crate::publish::report::grid::{Specification, specifications};
 use crate::publish::report::missing::ESTIMANDS;
 use crate::publish::report::{Context, words};
 use crate::publish::results::Released;
+
+const UNREADABLE: &str = " The range in the title leaves out definitions that are not interpretable.";
 
 /// One definition that can be shown.
 #[derive(Clone, Debug)]
@@ -44,7 +47,8 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
         title: title(&curve, &all),
         subtitle: format!("Response rate by definition · {}", words::cohort(first.row)),
         method: format!(
-            "Each column is one definition; the filled one is declared in the pipeline. Wilson intervals.{hidden}"
+            "Each column is one definition; the filled one is declared in the pipeline. Wilson intervals.{hidden}{}",
+            if all.iter().any(|one| is_uninterpretable(one.row)) { UNREADABLE } else { "" }
         ),
         alt: described(&all, context),
         rows: ids(all.iter().map(|one| one.row)),
@@ -54,7 +58,9 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
 
 fn title(curve: &Curve, all: &[Specification<'_>]) -> String {
     let declared = all.iter().find(|one| one.declared).and_then(|one| words::number(one.row));
-    let Some((declared, (first, last))) = declared.zip(curve.points.first().zip(curve.points.last())) else {
+    let mut readable = curve.points.iter().filter(|point| !is_uninterpretable(all[point.row].row));
+    let ends = readable.next().map(|first| (first, readable.next_back().unwrap_or(first)));
+    let Some((declared, (first, last))) = declared.zip(ends) else {
         return "The response rate as declared cannot be shown".to_owned();
     };
     let percent = |value: f64| format!("{:.0}\u{A0}%", 100.0 * value);
@@ -64,9 +70,10 @@ fn title(curve: &Curve, all: &[Specification<'_>]) -> String {
 fn described(all: &[Specification<'_>], context: &Context<'_>) -> String {
     let one = |one: &Specification<'_>| {
         let declared = if one.declared { ", declared" } else { "" };
+        let unreadable = if is_uninterpretable(one.row) { " (not interpretable)" } else { "" };
         let number = words::compact(one.row).unwrap_or_else(|| words::reason(one.row));
         let label = context.label(&one.measure.id);
-        format!("{label}, {}, {}{declared}: {number}.", one.horizon.label, words::estimand(one.estimand))
+        format!("{label}, {}, {}{declared}: {number}{unreadable}.", one.horizon.label, words::estimand(one.estimand))
     };
     all.iter().map(one).collect::<Vec<_>>().join(" ")
 }

@@ -4,6 +4,7 @@ use super::scale::Scale;
 use super::scene::{Anchor, Mark, Scene};
 use super::text::{Weight, fit, width, wrap};
 use super::theme::{INTERVAL, Ink, LABEL, NARROW, POINT, SMALL};
+use crate::publish::disclosure::is_uninterpretable;
 use crate::publish::report::select::ByCondition;
 use crate::publish::report::{Context, words};
 use crate::publish::results::ResultRow;
@@ -43,7 +44,7 @@ impl Line {
             label: label.to_owned(),
             size: words::size(row).unwrap_or_default(),
             number,
-            words: words::compact(row).unwrap_or_else(|| words::reason(row)),
+            words: words::compact(row).unwrap_or_else(|| words::reason(row)) + mark(row),
             overall,
             second: None,
             band: None,
@@ -99,6 +100,11 @@ impl Line {
     fn weight(&self) -> Weight {
         if self.overall { Weight::Bold } else { Weight::Regular }
     }
+}
+
+/// Stands behind a number that too few of those due gave; the footnote says so.
+fn mark(row: &ResultRow) -> &'static str {
+    if is_uninterpretable(row) { "†" } else { "" }
 }
 
 /// A forest before it has a width.

@@ -40,6 +40,9 @@ pub mod svg;
 pub mod text;
 pub mod theme;
 
+use std::collections::BTreeSet;
+
+use super::disclosure::is_uninterpretable;
 use super::report::Context;
 use super::results::{Released, ResultRow};
 use scene::Scene;
@@ -128,10 +131,22 @@ impl Chart {
     }
 }
 
+/// Below a chart with a number that too few of those due gave.
+const UNREADABLE: &str =
+    " † Or so marked in the table: not interpretable, fewer than 60\u{A0}% of those due were seen.";
+
 /// Draws every chart that has rows.
 pub fn charts(released: &Released, context: &Context<'_>) -> Vec<Chart> {
     let drawn = CHARTS.iter().filter_map(|kind| Some((kind.id, (kind.draw)(released, context)?)));
-    drawn.map(|(id, drawing)| finish(id, drawing, context)).collect()
+    let unreadable: BTreeSet<&str> =
+        released.rows().iter().filter(|row| is_uninterpretable(row)).map(|row| row.result_id.as_str()).collect();
+    let marked = drawn.map(|(id, mut drawing)| {
+        if drawing.rows.iter().any(|row| unreadable.contains(row.as_str())) {
+            drawing.method += UNREADABLE;
+        }
+        (id, drawing)
+    });
+    marked.map(|(id, drawing)| finish(id, drawing, context)).collect()
 }
 
 fn finish(id: &'static str, drawing: Drawing, context: &Context<'_>) -> Chart {

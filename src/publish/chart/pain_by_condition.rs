@@ -22,7 +22,7 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     Some(Drawing {
         title: title(overall, context),
         subtitle: subtitle(context.change(), any, context),
-        method: "Mean change among patients with both scores; below zero is less pain. t intervals. Shaded: what scores chosen for being high would change by themselves, under the least and the most plausible assumptions.".to_owned(),
+        method: "Mean change among patients with both scores; below zero is less pain. t intervals. Shaded: what scores chosen for being high would change by themselves, under the mildest and the strongest assumptions; they are no bounds.".to_owned(),
         alt: described(overall, &groups),
         rows: forest.rows(),
         plot: Box::new(move |width| forest.scene(width)),

@@ -3,7 +3,7 @@
 use super::Drawing;
 use super::forest::{Forest, Line, Spread, described, spread};
 use super::scale::Scale;
-use crate::publish::report::select::{self, Query};
+use crate::publish::report::select::{self, ByCondition, Query};
 use crate::publish::report::views::pooled;
 use crate::publish::report::{Context, words};
 use crate::publish::results::{Released, ResultRow};
@@ -23,7 +23,7 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
         subject: "Condition",
     };
     Some(Drawing {
-        title: title(overall, spread(overall, &groups)),
+        title: title(overall, spread(overall, &groups), &groups),
         subtitle: super::forest::subtitle(context.response(), any, context),
         method: "Patients without a score count as no response. Wilson intervals; in grey below, the rate drawn towards those of the other conditions shown (partial pooling). Conditions in clinical order, not by result.".to_owned(),
         alt: described(overall, &groups),
@@ -32,23 +32,23 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     })
 }
 
-fn title(overall: Option<&ResultRow>, spread: Spread) -> String {
+/// The lowest and the highest rate shown: a range claims no difference that the
+/// test of all conditions together would have to confirm.
+fn title(overall: Option<&ResultRow>, spread: Spread, groups: &[ByCondition<'_>]) -> String {
     let Some(rate) = overall.and_then(words::number) else {
         return "The overall response rate cannot be shown".to_owned();
     };
     match spread {
         Spread { shown: 0, .. } => format!("{rate} of all patients responded; no condition is large enough to show"),
-        Spread { shown: 1, apart: 0, .. } => {
-            format!("The condition shown cannot be told apart from the overall {rate}")
-        }
-        Spread { apart: 0, shown, .. } => {
-            format!("The overall {rate} lies within the interval of each of {shown} conditions")
-        }
-        Spread { apart: 1, shown, .. } => {
-            format!("1 of {shown} intervals misses the overall {rate}; by chance, 1 in 20 would")
-        }
-        Spread { apart, shown, .. } => {
-            format!("{apart} of {shown} intervals miss the overall {rate}; by chance, 1 in 20 would")
+        Spread { shown: 1, .. } => format!("One condition is large enough to show; overall {rate} responded"),
+        Spread { shown, .. } => {
+            let values = || groups.iter().filter_map(|group| group.row.value);
+            let [low, high] = [values().fold(1.0, f64::min), values().fold(0.0, f64::max)];
+            format!(
+                "{shown} conditions range from {:.0} to {:.0}\u{A0}% around the overall {rate}",
+                100.0 * low,
+                100.0 * high
+            )
         }
     }
 }

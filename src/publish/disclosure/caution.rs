@@ -17,6 +17,11 @@ const NOT_INTERPRETABLE: &str = "not interpretable: fewer than 60 % of those due
 /// What is said where observed cases and all due are more than 20 points apart.
 const DEPENDS: &str = "observed cases and missing counted as no response are more than 20 points apart";
 
+/// Whether a shown row may be read at all: too few of those due were observed.
+pub fn is_uninterpretable(row: &ResultRow) -> bool {
+    row.value.is_some() && row.message.as_deref().is_some_and(|message| message.contains(NOT_INTERPRETABLE))
+}
+
 /// A cell without its estimand and statistic: the parts of a result id before them.
 fn cell(row: &ResultRow) -> &str {
     let mut ends = row.result_id.rmatch_indices('/').map(|(at, _)| at);

@@ -51,6 +51,7 @@ mod survey;
 mod tests;
 mod verdict;
 
+pub use caution::is_uninterpretable;
 pub use rounding::{midpoint6, nearest5};
 pub use rule::{RateRule, SuppressedLine, SuppressedTable, rate_rule, suppress_line, suppress_table};
 

@@ -117,7 +117,7 @@ fn regression(headline: &Headline<'_>, released: &Released) -> String {
     let much = match expected {
         Some([Some(least), Some(most)]) if least.value.is_some() && most.value.is_some() => {
             format!(
-                "between {} and {}, under the assumptions stated below",
+                "between {} and {}, under the mildest and the strongest assumptions stated below",
                 element::number(least),
                 element::number(most)
             )

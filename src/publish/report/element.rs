@@ -3,22 +3,37 @@
 
 use super::words;
 use crate::publish::chart::svg::escape;
-use crate::publish::disclosure::COVERS;
+use crate::publish::disclosure::{COVERS, is_uninterpretable};
 use crate::publish::results::{Released, ResultRow};
 
 /// A number with its unit, or why there is none.
 pub(super) fn number(row: &ResultRow) -> String {
-    or_reason(row, words::number(row))
+    marked(row, or_reason(row, words::number(row)))
+}
+
+/// Stands behind a number that too few of those due gave.
+const MARK: char = '†';
+/// What the mark means.
+const MARKED: &str = "<p class=\"note\">† Not interpretable: fewer than 60\u{A0}% of those due were seen.</p>\n";
+
+/// A number with the mark, where it needs one.
+fn marked(row: &ResultRow, html: String) -> String {
+    if is_uninterpretable(row) { format!("{html}{MARK}") } else { html }
+}
+
+/// What the mark means, where it stands in a text.
+fn mark_note(html: &str) -> &'static str {
+    if html.contains(MARK) { MARKED } else { "" }
 }
 
 /// A number whose unit the sentence around it says.
 pub(super) fn bare(row: &ResultRow) -> String {
-    or_reason(row, words::bare(row))
+    marked(row, or_reason(row, words::bare(row)))
 }
 
 /// A number as on the first screen: a share has no decimals there.
 pub(super) fn whole(row: &ResultRow) -> String {
-    or_reason(row, words::whole(row))
+    marked(row, or_reason(row, words::whole(row)))
 }
 
 /// The interval of such a number: `45 and 56 %`.
@@ -44,7 +59,7 @@ pub(super) fn bare_between(row: &ResultRow) -> String {
 
 /// A number with its interval, for a cell of a table.
 pub(super) fn compact(row: &ResultRow) -> String {
-    or_reason(row, words::compact(row))
+    marked(row, or_reason(row, words::compact(row)))
 }
 
 /// A number with its interval and the patients it rests on: columns of one
@@ -141,8 +156,10 @@ pub(super) fn cell(row: Option<&ResultRow>, show: fn(&ResultRow) -> String) -> S
 
 /// A section: its question, the answer as its first sentence, and the rest.
 pub(super) fn section(id: &str, question: &str, answer: &str, rest: &str) -> String {
+    // Tables explain the mark below themselves.
+    let note = if rest.contains(MARKED) { "" } else { mark_note(answer) };
     format!(
-        "<section id=\"{id}\" aria-labelledby=\"{id}-h\">\n<h2 id=\"{id}-h\">{}</h2>\n<p class=\"answer\">{answer}</p>\n{rest}</section>\n",
+        "<section id=\"{id}\" aria-labelledby=\"{id}-h\">\n<h2 id=\"{id}-h\">{}</h2>\n<p class=\"answer\">{answer}</p>\n{note}{rest}</section>\n",
         escape(question)
     )
 }
@@ -176,6 +193,7 @@ pub(super) fn table(caption: &str, columns: &[Column<'_>], rows: &[Vec<String>])
         .collect();
     let body: String = alike(rows).iter().map(|row| format!("<tr>{}</tr>\n", cells(columns, row))).collect();
     let (body, note) = shortened(&body);
+    let note = format!("{note}{}", mark_note(&body));
     format!(
         "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{caption}\">\n<table>\n<caption><span>{caption}</span></caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n</div>\n{note}",
         caption = escape(caption)

@@ -9,6 +9,7 @@ use crate::estimate::result::{Estimand, Population};
 use crate::model::horizon::{HORIZONS, Horizon};
 use crate::protocol::Measure;
 use crate::publish::chart::svg::escape;
+use crate::publish::disclosure::is_uninterpretable;
 use crate::publish::results::{Released, ResultRow};
 
 /// One definition of the answer.
@@ -75,13 +76,25 @@ fn answer(all: &[Specification<'_>], context: &Context<'_>) -> String {
         return "The number declared beforehand is not known or not shown, so there is nothing to hold the others against."
             .to_owned();
     };
-    let shown = || all.iter().filter(|one| one.row.value.is_some());
+    let shown = || all.iter().filter(|one| one.row.value.is_some() && !is_uninterpretable(one.row));
+    let left_out = all.iter().filter(|one| is_uninterpretable(one.row)).count();
+    let left_out = match left_out {
+        0 => String::new(),
+        some => format!(
+            " {} not interpretable, because fewer than 60\u{A0}% of those due were seen, and left out of this range.",
+            if some == 1 {
+                "1\u{A0}more definition is".to_owned()
+            } else {
+                format!("{some}\u{A0}more definitions are")
+            }
+        ),
+    };
     let value = |one: &&Specification<'_>| one.row.value.unwrap_or_default();
     let lowest = shown().min_by(|a, b| value(a).total_cmp(&value(b)));
     let highest = shown().max_by(|a, b| value(a).total_cmp(&value(b)));
     let ends = lowest.zip(highest).map_or_else(String::new, |(lowest, highest)| {
         format!(
-            " Of {} that can be shown, the lowest gives {} ({}) and the highest {} ({}).",
+            " Of {} that can be read, the lowest gives {} ({}) and the highest {} ({}).{left_out}",
             words::plural(shown().count(), "definition"),
             element::number(lowest.row),
             escape(&name(lowest.row, context)),

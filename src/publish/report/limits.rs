@@ -46,7 +46,7 @@ fn assumed(context: &Context<'_>) -> String {
     assumed.map_or_else(String::new, |assumed| {
         let ([least, most], [low, high]) = (assumed.reliability, assumed.usual);
         format!(
-            ", if two scores of an unchanged patient correlate by {most} to {least} and patients who do not seek treatment average {high} to {low} points: assumptions, not measurements"
+            ", under the mildest and the strongest of these assumptions: two scores of an unchanged patient correlate by {most} to {least}, and scores are drawn towards a mean of {high} to {low} points. They are assumptions, not measurements, and no bounds: the truth may be less or more"
         )
     })
 }
@@ -62,12 +62,26 @@ fn loss(query: Query<'_>, released: &Released, context: &Context<'_>) -> String 
         return "<strong>Loss to follow-up.</strong> How many patients were lost cannot be shown for this cohort; those who return are not a fair sample of those who began.".to_owned();
     };
     format!(
-        "<strong>Loss to follow-up.</strong> {} of patients due have no score at {}. The rate is {} if all of them are counted as no response and {} among those seen; the truth may lie outside both if those lost differ.",
+        "<strong>Loss to follow-up.</strong> {} of patients due have no score at {}. The rate is {} if all of them are counted as no response and {} among those seen; {}.",
         element::complement(retention),
         context.horizon(),
         element::number(imputed),
-        element::number(observed)
+        element::number(observed),
+        whatever(query, released)
     )
+}
+
+/// What no assumption about the lost can leave: nobody and everybody of them responded.
+fn whatever(query: Query<'_>, released: &Released) -> String {
+    let ends = [Estimand::Worst, Estimand::Best].map(|estimand| Query { estimand, ..query }.find(released));
+    match ends {
+        [Some(worst), Some(best)] if worst.value.is_some() && best.value.is_some() => format!(
+            "whatever became of them, the share among these patients lies between {} and {}",
+            element::number(worst),
+            element::number(best)
+        ),
+        _ => "how the lost did is not known".to_owned(),
+    }
 }
 
 fn coding() -> String {

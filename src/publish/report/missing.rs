@@ -55,7 +55,7 @@ pub(super) fn section(material: Material<'_>) -> String {
     element::section("missing", "How much depends on those we lost?", &answer(material, population), &rest)
 }
 
-const NOTE: &str = "<p class=\"note\">Weighted: those seen also stand for those lost who resemble them in pain, opioid use and sex before treatment and in the kind of condition. That repairs a loss which these explain, and no other: whoever stays away because treatment failed is not found by it. Carrying the last score forward takes a fading effect for a lasting one. The tipping point says how many of the lost would have had to respond (or how much worse they would have had to become) for the conclusion to turn.</p>\n";
+const NOTE: &str = "<p class=\"note\">Weighted: those seen also stand for those lost who resemble them in pain, opioid use and sex before treatment and in the kind of condition. That repairs a loss which these explain, and no other: whoever stays away because treatment failed is not found by it. Carrying the last score forward takes a fading effect for a lasting one. The tipping point says how many of the lost would have had to respond (or how much worse they would have had to become) for the conclusion to turn. The conclusion asked about is, for a share, that more than 50\u{A0}% respond, a round reference named in the pack and no target, and for a change, that there is one. Where even the bad end of the scale for every one of the lost would not turn it, no mean the scale allows does.</p>\n";
 
 fn answer(material: Material<'_>, population: Population) -> String {
     let Material { released, context, .. } = material;
@@ -142,13 +142,34 @@ fn changes(material: Material<'_>, population: Population) -> String {
         row(Estimand::Oc)?;
         let mut cells = vec![escape(&words::tied(&measure.label)), element::cell(row(Estimand::Bocf), element::size)];
         cells.extend(WAYS.map(|estimand| element::cell(row(estimand), element::compact)));
-        cells.push(tipping(measure, population, material).map_or_else(String::new, element::number));
+        let turn = tipping(measure, population, material);
+        let ends = [Estimand::Oc, Estimand::Worst].map(row);
+        cells.push(turn.map_or_else(String::new, |turn| {
+            if is_beyond(turn, ends) { BEYOND.to_owned() } else { element::number(turn) }
+        }));
         Some(cells)
     });
     let mut columns = vec![element::words_column("Measure"), element::number_column("n")];
     columns.extend(WAYS.map(|estimand| element::number_column(words::estimand(estimand))));
     columns.push(element::number_column("Mean of the lost at which it turns"));
     table("Every mean change, by how the lost are counted", &columns, &rows.collect::<Vec<_>>(), population, material)
+}
+
+/// Said of a tipping point that no score could reach.
+const BEYOND: &str = "<span class=\"unknown\">no mean the scale allows</span>";
+
+/// Whether the mean at which a conclusion turns is worse than that of the lost
+/// with every one of them at the bad end of the scale.
+fn is_beyond(turn: &ResultRow, [observed, worst]: [Option<&ResultRow>; 2]) -> bool {
+    let both =
+        observed.and_then(|row| Some((row.value?, row.n?))).zip(worst.and_then(|row| Some((row.value?, row.n?))));
+    let (Some(turn), Some(((seen, of_seen), (all, of_all)))) = (turn.value, both) else { return false };
+    if of_all <= of_seen {
+        return false;
+    }
+    let [of_seen, of_all] = [of_seen, of_all].map(|count| count as f64);
+    let limit = (all * of_all - seen * of_seen) / (of_all - of_seen);
+    if limit > seen { turn > limit } else { turn < limit }
 }
 
 fn table(
@@ -166,4 +187,22 @@ fn table(
         .and_then(|measure| counted(measure, Estimand::Nri, population, released, context))
         .map_or_else(String::new, |row| format!(": {}", words::cohort(row)));
     element::table(&format!("{title}, at {}{cohort}", context.horizon()), columns, rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_beyond;
+    use crate::publish::report::fixture::change;
+    use crate::publish::results::ResultRow;
+
+    /// By hand: 60 seen changed by -3, all 100 by 0 with the lost at the bad end: the lost by 4.5.
+    #[test]
+    fn a_turning_point_no_score_can_reach_is_no_mean() {
+        let of = |value: f64, n: u64| ResultRow { n: Some(n), ..change(value, value, value) };
+        let (seen, worst) = (of(-3.0, 60), of(0.0, 100));
+        let beyond = |turn: f64| is_beyond(&of(turn, 40), [Some(&seen), Some(&worst)]);
+        assert_eq!([beyond(4.4), beyond(4.6)], [false, true]);
+        assert!(!is_beyond(&of(9.0, 40), [Some(&seen), None]), "without a worst case nothing is known");
+        assert!(!is_beyond(&of(9.0, 40), [Some(&seen), Some(&of(-3.0, 60))]), "nobody was lost");
+    }
 }

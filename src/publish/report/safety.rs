@@ -109,7 +109,7 @@ fn table(released: &Released, context: &Context<'_>) -> String {
         .iter()
         .find(|kind| kind.level == "any")
         .map_or_else(String::new, |kind| format!(": {}", words::cohort(kind.row)));
-    let note = "<p class=\"note\">One infusion can be followed by several events, and events of one patient go together: the last column widens the interval for that. An event belongs to the last infusion of the week before it. Nobody was treated otherwise, so nothing here says which events the infusions brought about.</p>\n";
+    let note = "<p class=\"note\">One infusion can be followed by several events, and events of one patient go together: the last column allows for that. Its interval can be as wide or narrower where most patients have few events. An event belongs to the last infusion of the week before it. Nobody was treated otherwise, so nothing here says which events the infusions brought about.</p>\n";
     element::table(&format!("Adverse events after infusions{cohort}"), &columns, &rows) + note
 }
 

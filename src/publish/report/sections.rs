@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cautions::NOT_INTERPRETABLE;
 use super::select::{self, Query};
 use super::{Context, element, words};
 use crate::estimate::analysis::benzodiazepines::CHANGE;
@@ -100,14 +101,27 @@ fn lasting(material: Material<'_>, population: Population) -> String {
     match row {
         Some(_) if last == context.protocol.study.primary_horizon => String::new(),
         Some(row) if row.value.is_some() => format!(
-            " At {} it was {} among {} patients: those still followed, not all who began.",
+            " At {} it was {} among {} patients: those still followed, not all who began{}.",
             last.label,
             element::number(row),
-            element::size(row)
+            element::size(row),
+            too_few(seen_at(last.id, population, material))
         ),
         Some(row) => format!(" At {} it is not shown ({}).", last.label, element::number(row)),
         None => format!(" At {} nothing is known yet.", last.label),
     }
+}
+
+/// How many of those due were seen at a horizon.
+fn seen_at<'r>(horizon: &str, population: Population, material: Material<'r>) -> Option<&'r ResultRow> {
+    let Material { released, context, .. } = material;
+    Query { horizon, estimand: Estimand::Oc, ..Query::rate("retention", population, context) }.find(released)
+}
+
+/// `; not interpretable: only 55 % were seen`, where it is so.
+fn too_few(retention: Option<&ResultRow>) -> String {
+    let low = retention.filter(|row| row.value.is_some_and(|share| share < NOT_INTERPRETABLE));
+    low.map_or_else(String::new, |row| format!("; not interpretable: only {} were seen", element::number(row)))
 }
 
 fn horizons(material: Material<'_>, population: Population) -> String {
@@ -120,12 +134,10 @@ fn horizons(material: Material<'_>, population: Population) -> String {
             let id = horizon.id;
             let responder = rate(context.response(), id);
             let primary = if id == context.protocol.study.primary_horizon.id { " (primary)" } else { "" };
+            let seen = seen_at(id, population, material);
             vec![
-                format!("{}{primary}", horizon.label),
-                element::cell(
-                    Query { measure: "retention", estimand: Estimand::Oc, ..responder }.find(released),
-                    element::of,
-                ),
+                format!("{}{primary}{}", horizon.label, too_few(seen)),
+                element::cell(seen, element::of),
                 element::cell(responder.find(released), element::compact),
                 element::cell(Query { estimand: Estimand::Oc, ..responder }.find(released), element::compact),
                 element::cell(mean(id).find(released), element::compact),
@@ -146,7 +158,8 @@ fn horizons(material: Material<'_>, population: Population) -> String {
         element::number_column("Mean change, missing = 0"),
     ];
     let caption = format!("Pain at every horizon: {}", cohort(released, population, context));
-    element::table(&caption, &columns, &rows)
+    let note = "<p class=\"note\">Each horizon holds other people: those whose window had closed by then, and of them those who were seen. The rows are not the course of the same patients.</p>\n";
+    element::table(&caption, &columns, &rows) + note
 }
 
 pub(super) fn cohort(released: &Released, population: Population, context: &Context<'_>) -> String {
@@ -332,8 +345,8 @@ fn named(chart: &Chart, row: &ResultRow, context: &Context<'_>) -> String {
         (_, "quantile_90") => format!("{}, nine tenths at or below", name(row, context)),
         ("mind_change", _) => context.label(&row.measure_id),
         (_, "rate_pooled") => format!("{}, pooled", name(row, context)),
-        (_, "expected_regression_least") => format!("{}, expected by itself at least", name(row, context)),
-        (_, "expected_regression_most") => format!("{}, expected by itself at most", name(row, context)),
+        (_, "expected_regression_least") => format!("{}, expected by itself, mildest assumption", name(row, context)),
+        (_, "expected_regression_most") => format!("{}, expected by itself, strongest assumption", name(row, context)),
         _ => name(row, context),
     }
 }

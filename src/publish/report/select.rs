@@ -146,11 +146,11 @@ pub enum Change {
     Unknown,
     /// The newer cohort's windows are open.
     TooEarly,
-    /// The intervals overlap.
+    /// The interval of the difference holds zero.
     NotClear,
-    /// Above, and the intervals do not touch.
+    /// Above, and the interval of the difference leaves out zero.
     Higher,
-    /// Below, and the intervals do not touch.
+    /// Below, and the interval of the difference leaves out zero.
     Lower,
 }
 
@@ -161,7 +161,7 @@ pub struct Trend<'a> {
     pub newest: &'a ResultRow,
     /// Earlier mature quarters that are shown.
     pub earlier: usize,
-    /// Of those, how many it lies above without overlap.
+    /// Of those, how many it lies clearly above.
     pub above: usize,
     /// And below.
     pub below: usize,
@@ -183,36 +183,70 @@ pub fn trend<'a>(rows: &[&'a ResultRow]) -> Option<Trend<'a>> {
     })
 }
 
-/// Below this a difference is called a change; adjusted where several were declared.
-const SIGNIFICANT: f64 = 0.05;
-
-/// Reads a difference declared beforehand: a change is one whose interval leaves
-/// out zero and whose adjusted p-value is small.
+/// Reads a difference declared beforehand by its interval, as any other: one
+/// criterion, and the one whose interval is printed beside it.
 pub fn contrasted(contrast: &ResultRow) -> Change {
     let Some((value, low, high)) = estimate(contrast) else { return Change::Unknown };
-    let p_value = contrast.p_adjusted.or(contrast.p_value);
-    let apart = (low > 0.0 || high < 0.0) && p_value.is_some_and(|p| p < SIGNIFICANT);
-    match (apart, value > 0.0) {
-        (false, _) => Change::NotClear,
-        (true, true) => Change::Higher,
-        (true, false) => Change::Lower,
+    debug_assert!(low <= value && value <= high);
+    read(low, high)
+}
+
+/// A difference whose interval holds zero is no clear change.
+fn read(low: f64, high: f64) -> Change {
+    match (low > 0.0, high < 0.0) {
+        (true, _) => Change::Higher,
+        (_, true) => Change::Lower,
+        _ => Change::NotClear,
     }
 }
 
-/// Compares two cohorts. Intervals that overlap are not called a change: the
-/// rule is stricter than a test of the difference, and a reader can check it
-/// by eye.
+/// The interval of a difference from the two intervals: square and add. Of two
+/// Wilson intervals it is Newcombe's (1998, method 10); of two t intervals it
+/// stands for Welch's (Zou and Donner 2008, doi:10.1002/sim.3095).
+fn difference((new, new_low, new_high): (f64, f64, f64), (old, old_low, old_high): (f64, f64, f64)) -> (f64, f64) {
+    let apart = new - old;
+    (apart - (new - new_low).hypot(old_high - old), apart + (new_high - new).hypot(old - old_low))
+}
+
+/// Compares two cohorts by the interval of their difference.
 pub fn change(now: &ResultRow, before: Option<&ResultRow>) -> Change {
     if now.maturity == Maturity::Immature {
         return Change::TooEarly;
     }
     let both = estimate(now).zip(before.and_then(estimate));
-    let Some(((_, low, high), (_, old_low, old_high))) = both else {
+    let Some((new, old)) = both else {
         return Change::Unknown;
     };
-    match (low > old_high, high < old_low) {
-        (true, _) => Change::Higher,
-        (_, true) => Change::Lower,
-        _ => Change::NotClear,
+    let (low, high) = difference(new, old);
+    read(low, high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, contrasted, difference, read};
+    use crate::publish::report::fixture::{change, rate};
+
+    /// Newcombe 1998, Statistics in Medicine 17:873, table II (a), method 10: 56 of 70 less 48 of 80.
+    #[test]
+    fn the_difference_of_two_wilson_intervals_is_newcombe_s() {
+        let [one, other] = [rate(56, 70), rate(48, 80)].map(|row| super::estimate(&row).expect("it is shown"));
+        let (low, high) = difference(one, other);
+        assert!((low - 0.0524).abs() < 5e-5 && (high - 0.3339).abs() < 5e-5, "{low} {high}");
+        assert_eq!(
+            (read(low, high), super::change(&rate(56, 70), Some(&rate(48, 80)))),
+            (Change::Higher, Change::Higher)
+        );
+        assert_eq!(super::change(&rate(48, 80), Some(&rate(56, 70))), Change::Lower);
+        assert_eq!(super::change(&rate(48, 80), Some(&rate(48, 80))), Change::NotClear);
+        assert_eq!(super::change(&rate(0, 9), Some(&rate(9, 9))), Change::Lower, "none and all have intervals too");
+    }
+
+    #[test]
+    fn a_declared_difference_is_read_by_its_interval() {
+        let read = |low, high| contrasted(&change(f64::midpoint(low, high), low, high));
+        assert_eq!(
+            [read(-0.9, -0.1), read(-0.9, 0.03), read(0.0, 0.4), read(0.1, 0.4)],
+            [Change::Lower, Change::NotClear, Change::NotClear, Change::Higher]
+        );
     }
 }

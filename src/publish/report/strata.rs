@@ -8,6 +8,16 @@ use crate::estimate::analysis::strata::RESPONSE;
 use crate::estimate::result::Estimand;
 use crate::publish::chart::svg::escape;
 
+/// Said in the row itself: who left early can have had no booster, so the groups
+/// differ in how long they stayed before they differ in anything else.
+fn cannot_compare(stratum: &str) -> &'static str {
+    if stratum == "boosters_before" {
+        " <small>(not comparable: only who stayed and came back can have had one)</small>"
+    } else {
+        ""
+    }
+}
+
 /// The section.
 pub(super) fn section(material: Material<'_>) -> String {
     let Material { released, context, .. } = material;
@@ -28,7 +38,7 @@ pub(super) fn section(material: Material<'_>) -> String {
             let find = |estimand| Query { estimand, ..query }.rows(released).find(|row| row.stratum_level == *level);
             let Some(row) = find(Estimand::Nri) else { continue };
             rows.push(vec![
-                escape(&format!("{}: {}", stratum.label, label)),
+                escape(&format!("{}: {label}", stratum.label)) + cannot_compare(stratum.id),
                 element::size(row),
                 element::compact(row),
                 element::cell(find(Estimand::Oc), element::compact_of),
@@ -48,7 +58,7 @@ pub(super) fn section(material: Material<'_>) -> String {
         escape(&context.phrase(context.response())),
         context.horizon()
     );
-    let note = "<p class=\"note\">Every group is formed by what was known before the outcome: the induction course, therapy sessions up to day 14, boosters before the window opened, diagnoses and scores before treatment. Less pain before treatment leaves less room for a fall. Doses and sessions follow the patient’s state, so a difference can run either way. Boosters go to patients who came back: that row says who was followed, not what boosters do. Depression, anxiety and post-traumatic stress: a diagnosis on record, or PHQ-9 or GAD-7 at 10, PCL-5 at 31 or more.</p>\n";
+    let note = "<p class=\"note\">Every group is formed by what was known before the outcome: the induction course, therapy sessions up to day 14, boosters before the window opened, diagnoses and scores before treatment. Less pain before treatment leaves less room for a fall. Doses and sessions follow the patient’s state, so a difference can run either way. Boosters go to patients who stayed, came back and may have asked for more because it helped or because it no longer did: the rows by boosters compare who was followed (immortal time), and say nothing of what boosters do. Depression, anxiety and post-traumatic stress: a diagnosis on record, or PHQ-9 or GAD-7 at 10, PCL-5 at 31 or more.</p>\n";
     let table = element::table(&format!("Response by group: {}", words::cohort(margin)), &columns, &rows);
     element::section("groups", "Do groups of patients differ?", &answer, &(table + note))
 }

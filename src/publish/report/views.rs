@@ -6,6 +6,7 @@ use super::sections::Material;
 use super::select::{self, ByCondition, Query};
 use super::{Context, element, words};
 use crate::estimate::analysis::{ANY_VIEW, GROUP, PAIN_CLASS, SCREEN};
+use crate::estimate::result::Population;
 use crate::protocol::Measure;
 use crate::publish::chart::svg::escape;
 use crate::publish::results::{Released, ResultRow};
@@ -47,28 +48,58 @@ fn answer(released: &Released, context: &Context<'_>) -> String {
     let Some(headline) = super::missing::headline(context) else {
         return "No measure is named as the headline.".to_owned();
     };
-    let Some(row) = screen(&headline.id, released, context) else {
+    let asked = query(&headline.id, released, context);
+    let Some(row) = screen(asked, released) else {
         return "No condition has patients with a follow-up due yet.".to_owned();
     };
+    let all = Query { population: Population::ToDate, ..asked };
+    let all = screen(all, released).filter(|all| all.result_id != row.result_id);
     let pooled =
         " Beside each rate as counted stands one that borrows strength from the others; it is never used instead.";
-    match row.p_adjusted.or(row.p_value) {
+    match detected(row) {
         None => {
             format!("Whether response differs between conditions cannot be said ({}).{pooled}", element::number(row))
         }
-        Some(p) if p < SIGNIFICANT => format!(
-            "Response differs between conditions by more than chance explains ({}), which does not say which ones differ or why.{pooled}",
-            element::test(row)
-        ),
-        Some(_) => format!(
-            "Response does not differ between conditions by more than chance explains ({}); that is not proof that they are alike.{pooled}",
-            element::test(row)
+        Some(found) => format!(
+            "{} the test {} a difference between conditions ({}){}. {}{pooled}",
+            cohort(row.population),
+            verb(found),
+            element::test(row),
+            all.map_or_else(String::new, |all| over_all(found, all)),
+            if found || all.and_then(detected) == Some(true) {
+                "It does not say which ones differ or why."
+            } else {
+                "That is not proof that they are alike."
+            }
         ),
     }
 }
 
-fn screen<'r>(measure: &str, released: &'r Released, context: &Context<'_>) -> Option<&'r ResultRow> {
-    Query { stratum: SCREEN.0, statistic: "cramers_v", ..query(measure, released, context) }.find(released)
+/// Whether the test found a difference; `None` where there was no test.
+fn detected(row: &ResultRow) -> Option<bool> {
+    row.p_adjusted.or(row.p_value).map(|p| p < SIGNIFICANT)
+}
+
+fn verb(found: bool) -> &'static str {
+    if found { "detected" } else { "did not detect" }
+}
+
+fn cohort(population: Population) -> &'static str {
+    if population == Population::ToDate { "Over all quarters" } else { "In four quarters" }
+}
+
+/// The same test over every quarter, which has more patients and so finds more.
+fn over_all(found: bool, all: &ResultRow) -> String {
+    match detected(all) {
+        None => String::new(),
+        Some(same) if same == found => format!("; the same holds over all quarters ({})", element::test(all)),
+        Some(true) => format!("; over all quarters, with more patients, it did ({})", element::test(all)),
+        Some(false) => format!("; over all quarters it did not ({})", element::test(all)),
+    }
+}
+
+fn screen<'r>(query: Query<'_>, released: &'r Released) -> Option<&'r ResultRow> {
+    Query { stratum: SCREEN.0, statistic: "cramers_v", ..query }.find(released)
 }
 
 fn conditions(released: &Released, context: &Context<'_>) -> String {
@@ -142,7 +173,7 @@ fn level(code: &str) -> String {
 fn screens(released: &Released, context: &Context<'_>) -> String {
     let declared = |measure: &&Measure| measure.declared;
     let rows = context.protocol.measures.iter().filter(declared).filter_map(|measure| {
-        let row = screen(&measure.id, released, context)?;
+        let row = screen(query(&measure.id, released, context), released)?;
         Some(vec![
             escape(&words::tied(&measure.label)),
             element::size(row),

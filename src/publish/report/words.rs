@@ -92,10 +92,9 @@ pub fn span(row: &ResultRow) -> Option<String> {
     });
     let [(low, below), (high, above)] = ends;
     let first = with_unit(&low, row);
-    let first = if below.is_empty() { "unchanged".to_owned() } else { format!("{first}{below}") };
-    let last = if above.is_empty() { "unchanged".to_owned() } else { format!("{high}{above}") };
-    let unit = if below.is_empty() && !above.is_empty() { with_unit(&high, row) + above } else { last };
-    Some(format!("The true change may be anything from {first} to {unit}."))
+    // A limit that rounds to nothing is printed as the number it is, not as “unchanged”.
+    let last = if above.is_empty() { with_unit(&high, row) } else { format!("{high}{above}") };
+    Some(format!("The true change may be anything from {first}{below} to {last}."))
 }
 
 /// `18.0 and 22.3`, where the sentence names the unit.
@@ -192,7 +191,10 @@ pub fn test(row: &ResultRow) -> Option<String> {
 pub fn distance(now: &ResultRow, before: &ResultRow) -> Option<String> {
     let difference = (now.value? - before.value?).abs();
     Some(match now.unit.as_str() {
-        "share" => format!("{:.0}{NBSP}percentage points", difference * 100.0),
+        "share" => {
+            let text = format!("{:.0}", difference * 100.0);
+            format!("{text}{NBSP}{}", percentage_points(&text))
+        }
         unit => format!("{difference:.1}{NBSP}{unit}"),
     })
 }
@@ -233,11 +235,16 @@ fn places(statistic: &str) -> usize {
 
 fn with_unit(text: &str, row: &ResultRow) -> String {
     match row.unit.as_str() {
-        "share" if row.statistic == "rate_difference" => format!("{text}{NBSP}percentage points"),
+        "share" if row.statistic == "rate_difference" => format!("{text}{NBSP}{}", percentage_points(text)),
         "share" | "percent" => format!("{text}{NBSP}%"),
         "rows" | "patients" | "series" | "infusions" | "events" | "" | "1" => text.to_owned(),
         unit => format!("{text}{NBSP}{unit}"),
     }
+}
+
+/// One of them has no plural.
+fn percentage_points(text: &str) -> &'static str {
+    if matches!(text.trim_start_matches(MINUS), "1") { "percentage point" } else { "percentage points" }
 }
 
 /// Fixed decimals, a real minus, and never minus zero.
@@ -415,9 +422,9 @@ mod tests {
         };
         for (row, text) in [
             (share(-0.056, 0.102), "The true change may be anything from 6 percentage points lower to 10 higher."),
-            (share(0.01, 0.1), "The true change may be anything from 1 percentage points higher to 10 higher."),
-            (share(0.0, 0.1), "The true change may be anything from unchanged to 10 percentage points higher."),
-            (change(-0.4, -0.9, 0.04), "The true change may be anything from 0.9 points lower to unchanged."),
+            (share(0.01, 0.1), "The true change may be anything from 1 percentage point higher to 10 higher."),
+            (share(0.0, 0.1), "The true change may be anything from 0 percentage points to 10 higher."),
+            (change(-0.4, -0.9, 0.04), "The true change may be anything from 0.9 points lower to 0.0 points."),
         ] {
             assert_eq!(super::span(&row).map(|text| text.replace('\u{A0}', " ")).as_deref(), Some(text));
         }
