@@ -144,9 +144,9 @@ fn title(headline: &Headline<'_>, step: Population, released: &Released, context
         words::period(if step == Population::Month { Period::month_of(day) } else { Period::quarter_of(day) })
     });
     match Variation::of(row) {
-        Some(Variation::Improvement) => format!("{name}: {when} is better than chance explains"),
-        Some(Variation::Concern) => format!("{name}: {when} is worse than chance explains"),
-        Some(Variation::Neutral) => format!("{name}: {when} differs by more than chance explains"),
+        Some(Variation::Improvement) => format!("{name}: {when} has a special cause signal, for the better"),
+        Some(Variation::Concern) => format!("{name}: {when} has a special cause signal, for the worse"),
+        Some(Variation::Neutral) => format!("{name}: {when} has a special cause signal"),
         _ => format!("{name}: {when} is within what chance explains"),
     }
 }

@@ -4,6 +4,7 @@
 
 use super::scale::Scale;
 use super::scene::{Anchor, At, Mark, Scene};
+use super::text::{Weight, fit};
 use super::theme::{Ink, LABEL, NARROW, SMALL};
 use super::{Drawing, ids};
 use crate::publish::report::durability::{Step, median, steps};
@@ -59,13 +60,20 @@ pub(super) fn draw(released: &Released, _context: &Context<'_>) -> Option<Drawin
     let rows = ids(each.chain(untreated.iter().map(|step| step.survival)));
     let lines = [&relief, &untreated].map(|steps| Line::of(steps, &rows));
     let last = relief.last().map_or(52.0, |step| step.weeks);
+    let why = words::reason(first.survival);
     Some(Drawing {
         title: title(middle, relief.iter().any(|step| step.survival.value.is_some())),
         subtitle: format!("Share whose pain was still at least 30\u{A0}% lower, weeks since it first was · {}", words::cohort(first.survival)),
         method: "Kaplan–Meier on days, read off at the weeks marked, log-log intervals (Greenwood). Losses are dated by the visit that showed them: true times are shorter. Whoever is no longer seen is not counted on.".to_owned(),
         alt: described(&relief),
         rows,
-        plot: Box::new(move |width| scene(&lines, last, width)),
+        plot: Box::new(move |width| {
+            let mut scene = scene(&lines, last, width);
+            if lines[0].points.is_empty() {
+                nothing(&mut scene, &why, width);
+            }
+            scene
+        }),
     })
 }
 
@@ -118,6 +126,12 @@ fn scene(lines: &[Line; 2], last: f64, width: f64) -> Scene {
         scene.value((x(weeks), foot + 56.0), row);
     }
     scene
+}
+
+/// Said in the plot where no point can be shown: an empty plot is not a flat line.
+fn nothing(scene: &mut Scene, why: &str, width: f64) {
+    let text = fit(&format!("Not shown: {why}"), width - LEFT - 32.0, LABEL, Weight::Regular);
+    scene.text((LEFT + 8.0, TOP + PLOT / 2.0 + 4.0), Anchor::Start, LABEL, Ink::Grey, text);
 }
 
 /// What the lines are, above the plot.

@@ -11,6 +11,16 @@ pub(super) fn number(row: &ResultRow) -> String {
     marked(row, or_reason(row, words::number(row)))
 }
 
+/// A number that lies close to another: a mean has a second decimal.
+pub(super) fn fine(row: &ResultRow) -> String {
+    marked(row, or_reason(row, words::fine(row)))
+}
+
+/// The same with its interval.
+pub(super) fn fine_compact(row: &ResultRow) -> String {
+    marked(row, or_reason(row, words::fine_compact(row)))
+}
+
 /// Stands behind a number that too few of those due gave.
 const MARK: char = '†';
 /// What the mark means.

@@ -23,6 +23,7 @@ pub(crate) mod markup;
 pub mod missing;
 mod page;
 mod pdf;
+mod proportions;
 mod provenance;
 pub mod safety;
 mod sections;

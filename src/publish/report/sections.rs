@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::cautions::NOT_INTERPRETABLE;
+use super::proportions::proportions;
 use super::select::{self, Query};
 use super::{Context, element, words};
 use crate::estimate::analysis::benzodiazepines::CHANGE;
 use crate::estimate::result::{Estimand, Maturity, Population};
 use crate::model::calendar::Period;
 use crate::model::horizon::HORIZONS;
-use crate::protocol::MeasureKind;
 use crate::publish::chart::Chart;
 use crate::publish::chart::svg::escape;
 use crate::publish::reading::claim;
@@ -239,48 +239,6 @@ fn benzodiazepines(material: Material<'_>) -> String {
         "<p>Over four quarters the share with both changed by {} among {} patients{test}. Given by vein during an infusion, a benzodiazepine does not count.</p>\n",
         element::points(row),
         element::size(row)
-    )
-}
-
-/// All proportions of one section of the packs: the quarter, both estimands,
-/// and the four quarters beside it.
-fn proportions(material: Material<'_>, section: &str, title: &str) -> String {
-    let Material { released, context, .. } = material;
-    let population = select::headline(released);
-    let measures = context
-        .protocol
-        .measures
-        .iter()
-        .filter(|measure| measure.section == section && measure.kind == MeasureKind::Proportion);
-    let rows: Vec<Vec<String>> = measures
-        .filter_map(|measure| {
-            let now = Query::rate(&measure.id, population, context);
-            let year = Query { population: Population::RollingYear, ..now };
-            (now.find(released).is_some() || year.find(released).is_some()).then(|| {
-                vec![
-                    escape(&words::tied(&measure.title)),
-                    element::cell(now.find(released), element::of),
-                    element::cell(now.find(released), element::compact),
-                    element::cell(Query { estimand: Estimand::Oc, ..now }.find(released), element::compact),
-                    element::cell(year.find(released), element::compact),
-                ]
-            })
-        })
-        .collect();
-    if rows.is_empty() {
-        return "<p>No measure of this section has patients.</p>\n".to_owned();
-    }
-    let columns = [
-        element::words_column("Measure"),
-        element::number_column("Patients"),
-        element::number_column("Missing = no"),
-        element::number_column("Observed only"),
-        element::number_column("Four quarters, missing = no"),
-    ];
-    element::table(
-        &format!("{title} at {}: {}", context.horizon(), cohort(released, population, context)),
-        &columns,
-        &rows,
     )
 }
 

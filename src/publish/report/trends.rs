@@ -4,7 +4,7 @@ use super::sections::{Material, figures};
 use super::select::Query;
 use super::{element, words};
 use crate::estimate::result::Population;
-use crate::estimate::statistics::signals::Rule;
+use crate::estimate::statistics::signals::{RUN, Rule};
 use crate::model::calendar::Period;
 use crate::protocol::Role;
 use crate::publish::chart::control;
@@ -79,6 +79,45 @@ impl<'a> Course<'a> {
         if self.step == Population::Month { "month" } else { "quarter" }
     }
 
+    /// The rules a period breaks, in words; of a run also how long it is and how
+    /// far from the center line, because a long run can lie close to it.
+    fn rules(&self, row: &ResultRow) -> Vec<String> {
+        let spoken = |rule: Rule| match self.run_to(row).filter(|_| rule == Rule::Shift) {
+            Some((long, by)) => format!(
+                "{long} {}s in a row on one side of the center line, on average {} {} it",
+                self.cut(),
+                self.size(by),
+                if by < 0.0 { "below" } else { "above" }
+            ),
+            None => rule.words().to_owned(),
+        };
+        Variation::rules(row).into_iter().map(spoken).collect()
+    }
+
+    /// The run on one side of the center line that a period ends, and how far the
+    /// run lies from the line on average.
+    fn run_to(&self, row: &ResultRow) -> Option<(usize, f64)> {
+        let until = |found: &&ResultRow| found.period_start <= row.period_start;
+        let centers: Vec<&ResultRow> = self.rows(CENTRE).filter(until).collect();
+        let by = |center: &&ResultRow| {
+            let number = self.beside(center, self.headline.statistic)?;
+            Some(number.value? - center.value?)
+        };
+        let apart: Vec<f64> = centers.iter().rev().map_while(by).collect();
+        let first = *apart.first()?;
+        let run: Vec<f64> = apart.into_iter().take_while(|apart| apart * first > 0.0).collect();
+        (run.len() >= RUN).then(|| (run.len(), run.iter().sum::<f64>() / run.len() as f64))
+    }
+
+    /// `0.05 points`, `3.1 percentage points`.
+    fn size(&self, by: f64) -> String {
+        if self.headline.statistic == "mean" {
+            format!("{:.2}\u{A0}points", by.abs())
+        } else {
+            format!("{:.1}\u{A0}percentage points", 100.0 * by.abs())
+        }
+    }
+
     /// Why there is no state, in a clause.
     fn why_not(&self) -> String {
         self.variation.map_or_else(|| "no period has reached its horizon yet".to_owned(), element::number)
@@ -88,10 +127,10 @@ impl<'a> Course<'a> {
 /// Symbol, class and words of a state; never by color alone.
 fn spoken(state: Variation) -> (&'static str, &'static str, &'static str) {
     match state {
-        Variation::CommonCause => ("●", "unclear", "common cause: no more than chance explains"),
-        Variation::Improvement => ("▲", "better", "special cause: better than chance explains"),
-        Variation::Concern => ("▼", "worse", "special cause: worse than chance explains"),
-        Variation::Neutral => ("◆", "unclear", "special cause: more than chance explains"),
+        Variation::CommonCause => ("●", "unclear", "common cause: chance alone can explain it"),
+        Variation::Improvement => ("▲", "better", "special cause, for the better"),
+        Variation::Concern => ("▼", "worse", "special cause, for the worse"),
+        Variation::Neutral => ("◆", "unclear", "special cause"),
     }
 }
 
@@ -103,8 +142,8 @@ fn answer(material: Material<'_>) -> String {
     let (Some(state), Some(row)) = (course.state(), course.variation) else {
         return format!("Whether response is changing cannot be said: {}.", course.why_not());
     };
-    let number = element::cell(course.beside(row, course.headline.statistic), element::compact);
-    let center = element::cell(course.beside(row, CENTRE), element::number);
+    let number = element::cell(course.beside(row, course.headline.statistic), element::fine_compact);
+    let center = element::cell(course.beside(row, CENTRE), element::fine);
     let (_, _, words) = spoken(state);
     let rules: Vec<&str> = Variation::rules(row).into_iter().map(Rule::words).collect();
     let because = if rules.is_empty() { String::new() } else { format!(" ({})", rules.join("; ")) };
@@ -122,7 +161,7 @@ fn note(material: Material<'_>) -> String {
         format!(" Limits{of} start anew on <time>{}</time>: {}.", rebase.from, escape(&rebase.reason))
     });
     format!(
-        "<p class=\"note\">A period stands for the patients whose treatment began in it. Limits rest on the first 12 periods and stay, so that a change cannot hide in them; with fewer periods they are trial limits. Periods with open windows are shown and not judged. Months are used where they can be shown, else quarters.{}</p>\n",
+        "<p class=\"note\">A period stands for the patients whose treatment began in it. Limits rest on the first 12 periods and stay, so that a change cannot hide in them; with fewer periods they are trial limits. Periods with open windows are shown and not judged. Months are used where they can be shown, else quarters. Many periods are held against several rules: of charts in which nothing changes, with 24 periods and limits from the first 12, about one in three of a mean and one in five of a share has a signal somewhere (simulated; <code>relief selftest</code> repeats it), and a run can lie close to the center line. A signal is a reason to look, not a finding.{}</p>\n",
         rebases.collect::<String>()
     )
 }
@@ -157,13 +196,13 @@ fn state_row(course: &Course<'_>) -> Vec<String> {
         let none = || "<span class=\"unknown\">none</span>".to_owned();
         return vec![name, none(), none(), none(), none(), course.why_not(), target(course)];
     };
-    let line = |statistic| element::cell(course.beside(row, statistic), element::number);
+    let line = |statistic| element::cell(course.beside(row, statistic), element::fine);
     let points = course.rows(POINTS).last();
     let trial = if points.is_some_and(|row| row.status == "warning") { " (trial)" } else { "" };
     vec![
         name,
         escape(&course.when(row)),
-        element::cell(course.beside(row, course.headline.statistic), element::compact),
+        element::cell(course.beside(row, course.headline.statistic), element::fine_compact),
         line(CENTRE),
         format!("{} to {}{trial}", line(LOWER), line(UPPER)),
         course.state().map_or_else(|| course.why_not(), |state| marked(state, row)),
@@ -223,12 +262,12 @@ fn standing_out(material: Material<'_>) -> String {
 }
 
 fn signal_row(course: &Course<'_>, row: &ResultRow) -> Vec<String> {
-    let rules: Vec<&str> = Variation::rules(row).into_iter().map(Rule::words).collect();
+    let rules = course.rules(row);
     vec![
         escape(&course.when(row)),
         escape(&words::at_start(&control::measure(&course.headline, course.material.context))),
-        element::cell(course.beside(row, course.headline.statistic), element::compact),
+        element::cell(course.beside(row, course.headline.statistic), element::fine_compact),
         Variation::of(row).map_or_else(String::new, |state| marked(state, row)),
-        escape(&words::at_start(&rules.join("; "))),
+        words::at_start(&rules.join("; ")),
     ]
 }

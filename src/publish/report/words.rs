@@ -97,6 +97,24 @@ pub fn span(row: &ResultRow) -> Option<String> {
     Some(format!("The true change may be anything from {first}{below} to {last}."))
 }
 
+/// A number beside a line it may lie close to: a mean has a second decimal.
+pub fn fine(row: &ResultRow) -> Option<String> {
+    if row.unit != "points" {
+        return number(row);
+    }
+    Some(with_unit(&decimal(row.value?, 2), row))
+}
+
+/// The same with its interval, for tables.
+pub fn fine_compact(row: &ResultRow) -> Option<String> {
+    if row.unit != "points" {
+        return compact(row);
+    }
+    let value = decimal(row.value?, 2);
+    let between = |(low, high)| format!(" ({} to {})", decimal(low, 2), decimal(high, 2));
+    Some(value + &row.ci_low.zip(row.ci_high).map_or_else(String::new, between))
+}
+
 /// `18.0 and 22.3`, where the sentence names the unit.
 pub fn bare_between(row: &ResultRow) -> Option<String> {
     row.value?;
