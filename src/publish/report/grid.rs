@@ -81,12 +81,8 @@ fn answer(all: &[Specification<'_>], context: &Context<'_>) -> String {
     let left_out = match left_out {
         0 => String::new(),
         some => format!(
-            " {} not interpretable, because fewer than 60\u{A0}% of those due were seen, and left out of this range.",
-            if some == 1 {
-                "1\u{A0}more definition is".to_owned()
-            } else {
-                format!("{some}\u{A0}more definitions are")
-            }
+            " Left out of this range: {} of which fewer than 60\u{A0}% of those due were seen, which is not interpretable.",
+            words::plural(some, "definition")
         ),
     };
     let value = |one: &&Specification<'_>| one.row.value.unwrap_or_default();
