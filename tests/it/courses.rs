@@ -8,7 +8,7 @@ use relief::model::calendar::Day;
 use crate::outcomes::{Results, check_number, code, counts, find, read};
 use crate::patient::{Patient, days};
 use crate::spec::protocol;
-use crate::table::{Row, tables};
+use crate::table::{Row, Table, tables};
 use crate::workdir::Workdir;
 
 /// Day 0 of everyone: early enough for a year of follow-up before the data cut.
@@ -45,14 +45,18 @@ fn pairs(text: &str) -> impl Iterator<Item = (Day, &str)> {
 }
 
 impl Clinic {
-    /// As many patients as the row says; `scores` are of pain, `dose` is of each infusion.
+    /// As many patients as the row says, with a pain score of 8 the day before.
     fn add(&mut self, row: &Row<'_>, infusions: &str, dose: &str, scores: &str) {
+        self.add_with_scores(row, infusions, dose, &format!("-1:8 {scores}"));
+    }
+
+    /// The same with no other `scores` of pain; `dose` is of each infusion.
+    fn add_with_scores(&mut self, row: &Row<'_>, infusions: &str, dose: &str, scores: &str) {
         for _ in 0..row.get("patients").parse::<u64>().expect("a count") {
             self.count += 1;
             let id = self.id();
             self.line(0, format_args!("{id},F,1970"));
             self.line(1, format_args!("{id},crps_1,1,G90.50"));
-            self.line(3, format_args!("{id},{},pain_nrs,8", date(-1)));
             days(infusions).into_iter().for_each(|day| self.line(2, format_args!("{id},{},{dose}", date(day))));
             pairs(scores).for_each(|(day, score)| self.line(3, format_args!("{id},{day},pain_nrs,{score}")));
         }
@@ -205,15 +209,28 @@ fn groups_are_formed_as_the_tables_say() {
             clinic.also(&row, 3, |_| format!("{},phq9,{asked}", date(-1)));
         }
     }
-    let results = clinic.results();
+    check_groups(&clinic.results(), expected);
+}
+
+fn check_groups(results: &Results, expected: &Table) {
     for row in expected.rows() {
         let stratum = match row.get("split") {
             "all" => "all".to_owned(),
             split => format!("{split}={}", row.get("level")),
         };
         let id = format!("response_by_stratum/rolling_year/2025Q3/all/all/{stratum}/12w/NRI/rate");
-        assert_eq!(counts(find(&results, &id)), row.get("responded"), "{}", row.text());
+        assert_eq!(counts(find(results, &id)), row.get("responded"), "{}", row.text());
     }
+}
+
+#[test]
+fn groups_by_the_score_before_treatment_are_formed_as_the_tables_say() {
+    let [patients, expected] = &tables("baseline_groups")[..] else { panic!("two tables") };
+    let mut clinic = Clinic::default();
+    for row in patients.rows() {
+        clinic.add_with_scores(&row, "0", "0.5", row.get("scores"));
+    }
+    check_groups(&clinic.results(), expected);
 }
 
 #[test]
