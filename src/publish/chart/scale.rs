@@ -62,7 +62,7 @@ impl Scale {
 }
 
 fn signed(value: i32) -> String {
-    if value < 0 { format!("\u{2212}{}", value.abs()) } else { value.to_string() }
+    if value < 0 { format!("\u{2212}{}", value.unsigned_abs()) } else { value.to_string() }
 }
 
 #[cfg(test)]

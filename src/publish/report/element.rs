@@ -326,7 +326,7 @@ mod tests {
             &[vec!["1".to_owned(), row.clone()], vec!["2".to_owned(), row]],
         );
         assert_eq!((html.matches(super::COVERS).count(), html.matches("hidden\u{A0}‡").count()), (0, 2));
-        assert_eq!(html.matches("‡ Hidden so that").count(), 1);
+        assert_eq!(html.matches("‡ Hidden, as it is small").count(), 1);
     }
 
     #[test]
