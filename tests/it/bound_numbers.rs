@@ -48,6 +48,10 @@ fn printable(table: &Table, row: &[String]) -> BTreeSet<String> {
     for column in ["value", "ci_low", "ci_high", "ci_level", "p_value", "p_adjusted"] {
         if let Ok(value) = table.cell(row, column).parse::<f64>() {
             known.extend(rounded(value));
+            // Smaller ones are printed as "< 0.001".
+            if column.starts_with("p_") && value < 0.001 {
+                known.insert("0.001".to_owned());
+            }
             if share || column == "ci_level" {
                 known.extend(rounded(100.0 * value));
                 known.extend(rounded(100.0 * (1.0 - value)));
