@@ -120,6 +120,29 @@ pub struct CellKey {
 }
 
 impl CellKey {
+    /// One level of a split of everything to date, at no one site, condition or horizon: what the program counts of
+    /// rows and steps, not of outcomes.
+    pub fn to_date(measure: (usize, &str), (name, order, level): (&str, usize, &str), estimand: Estimand) -> Self {
+        let all = || "all".to_owned();
+        Self {
+            measure_order: measure.0,
+            measure_id: measure.1.to_owned(),
+            measure_version: 1,
+            population: Population::ToDate,
+            period_start: None,
+            period_end: None,
+            site: all(),
+            condition_order: 0,
+            condition: all(),
+            stratum_name: name.to_owned(),
+            stratum_order: order,
+            stratum_level: level.to_owned(),
+            horizon_day: 0,
+            horizon: all(),
+            estimand,
+        }
+    }
+
     /// Whether it is about all sites and conditions, without a further split.
     pub fn is_margin(&self) -> bool {
         [&self.site, &self.condition, &self.stratum_name].iter().all(|axis| *axis == "all")

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use super::ALL;
-use crate::estimate::result::{CellKey, Estimand, Estimate, Maturity, Population, Relations, Statistic};
+use crate::estimate::result::{CellKey, Estimand, Estimate, Maturity, Relations, Statistic};
 use crate::model::reject::{Counts, Outcome, RULES, Rule};
 use crate::protocol::{BUILT_IN_RESULTS, Protocol};
 use crate::store::Manifest;
@@ -130,25 +130,9 @@ impl Place {
         all
     }
 
-    fn key(&self, id: &str, (name, order, level): (&str, usize, &str)) -> CellKey {
-        let measure = BUILT_IN_RESULTS.iter().position(|known| *known == id);
-        CellKey {
-            measure_order: self.measures + measure.expect("built-in results are listed"),
-            measure_id: id.to_owned(),
-            measure_version: 1,
-            population: Population::ToDate,
-            period_start: None,
-            period_end: None,
-            site: ALL.to_owned(),
-            condition_order: 0,
-            condition: ALL.to_owned(),
-            stratum_name: name.to_owned(),
-            stratum_order: order,
-            stratum_level: level.to_owned(),
-            horizon_day: 0,
-            horizon: ALL.to_owned(),
-            estimand: Estimand::Oc,
-        }
+    fn key(&self, id: &str, level: (&str, usize, &str)) -> CellKey {
+        let built_in = BUILT_IN_RESULTS.iter().position(|known| *known == id).expect("built-in results are listed");
+        CellKey::to_date((self.measures + built_in, id), level, Estimand::Oc)
     }
 }
 

@@ -1,11 +1,10 @@
 //! Estimates and steps of the flow, with their verdicts → rows of the results table.
 
-use super::place::ALL;
 use super::rounding::rounded;
 use super::survey::continues;
 use super::verdict::{CellVerdict, Verdict};
 use crate::estimate::analysis::durability;
-use crate::estimate::result::{CellKey, Estimand, Estimate, Maturity, Population, Statistic};
+use crate::estimate::result::{CellKey, Estimand, Estimate, Maturity, Statistic};
 use crate::model::attrition::{Attrition, Step};
 use crate::protocol::{DisclosureProfile, Rounding};
 use crate::publish::results::{ResultRow, Suppression, result_id};
@@ -218,21 +217,5 @@ fn of_step(
 /// A flow has no period, horizon or estimand of its own; it stands under the
 /// estimand of the headline.
 fn step_key(at: usize, step: &Step) -> CellKey {
-    CellKey {
-        measure_order: 0,
-        measure_id: ATTRITION.to_owned(),
-        measure_version: 1,
-        population: Population::ToDate,
-        period_start: None,
-        period_end: None,
-        site: ALL.to_owned(),
-        condition_order: 0,
-        condition: ALL.to_owned(),
-        stratum_name: "step".to_owned(),
-        stratum_order: at,
-        stratum_level: step.id.to_owned(),
-        horizon_day: 0,
-        horizon: ALL.to_owned(),
-        estimand: Estimand::Nri,
-    }
+    CellKey::to_date((0, ATTRITION), ("step", at, step.id), Estimand::Nri)
 }

@@ -17,16 +17,7 @@ use crate::publish::chart::svg::escape;
 use crate::publish::results::{Released, ResultRow};
 
 fn of<'q>(measure: &'q str, stratum: &'q str) -> Query<'q> {
-    Query {
-        measure,
-        statistic: "count",
-        estimand: Estimand::Oc,
-        population: Population::ToDate,
-        horizon: select::ALL,
-        site: select::ALL,
-        condition: select::ALL,
-        stratum,
-    }
+    Query { stratum, ..Query::to_date(measure, "count") }
 }
 
 fn find<'a>(released: &'a Released, measure: &str, stratum: &str, level: &str) -> Option<&'a ResultRow> {

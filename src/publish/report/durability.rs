@@ -4,7 +4,6 @@ use super::sections::{Material, figures};
 use super::select::{self, Query};
 use super::{Context, element, words};
 use crate::estimate::analysis::durability::{WEEKS, weeks};
-use crate::estimate::result::{Estimand, Population};
 use crate::publish::chart::svg::escape;
 use crate::publish::results::{Released, ResultRow};
 
@@ -23,16 +22,7 @@ pub struct Step<'a> {
 }
 
 fn of<'q>(curve: &'q str, statistic: &'q str) -> Query<'q> {
-    Query {
-        measure: curve,
-        statistic,
-        estimand: Estimand::Oc,
-        population: Population::ToDate,
-        horizon: select::ALL,
-        site: select::ALL,
-        condition: select::ALL,
-        stratum: WEEKS,
-    }
+    Query { stratum: WEEKS, ..Query::to_date(curve, statistic) }
 }
 
 /// The steps of a curve over all patients, in order.

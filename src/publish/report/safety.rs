@@ -1,10 +1,9 @@
 //! What the side effects were, over the infusions after which somebody asked.
 
 use super::sections::{Material, figures};
-use super::select::{self, Query};
+use super::select::Query;
 use super::{Context, element, words};
 use crate::estimate::analysis::safety::{ASKED, KIND, OUTSIDE, PATIENTS, RATE, label, levels};
-use crate::estimate::result::{Estimand, Population};
 use crate::publish::chart::svg::escape;
 use crate::publish::results::{Released, ResultRow};
 
@@ -23,25 +22,12 @@ pub struct Kind<'a> {
 pub fn kinds<'a>(released: &'a Released, context: &Context<'a>, statistic: &str) -> Vec<Kind<'a>> {
     let pack = &context.protocol.adverse_events;
     let measure = if statistic == "rate" { PATIENTS } else { RATE };
-    let query = Query { stratum: KIND, ..of(measure, statistic) };
+    let query = Query { stratum: KIND, ..Query::to_date(measure, statistic) };
     let found = levels(pack).into_iter().filter_map(|level| {
         let row = query.rows(released).find(|row| row.stratum_level == level)?;
         Some(Kind { level, label: label(pack, level).to_owned(), row })
     });
     found.collect()
-}
-
-fn of<'q>(measure: &'q str, statistic: &'q str) -> Query<'q> {
-    Query {
-        measure,
-        statistic,
-        estimand: Estimand::Oc,
-        population: Population::ToDate,
-        horizon: select::ALL,
-        site: select::ALL,
-        condition: select::ALL,
-        stratum: select::ALL,
-    }
 }
 
 /// The section.
@@ -115,7 +101,7 @@ fn table(released: &Released, context: &Context<'_>) -> String {
 
 /// Who was asked: the denominator.
 fn asked(released: &Released) -> String {
-    let find = |statistic| of(ASKED, statistic).find(released);
+    let find = |statistic| Query::to_date(ASKED, statistic).find(released);
     let Some(share) = find("infusions_asked_share") else { return String::new() };
     let count = |statistic| element::cell(find(statistic), element::number);
     format!(
@@ -127,7 +113,7 @@ fn asked(released: &Released) -> String {
 }
 
 fn outside(released: &Released) -> String {
-    let Some(events) = of(OUTSIDE, "events").find(released) else { return String::new() };
+    let Some(events) = Query::to_date(OUTSIDE, "events").find(released) else { return String::new() };
     format!(
         "<p>Recorded beside these, and in no rate: events after an infusion without a record of asking, or more than a week after the last one: {}.</p>\n",
         element::number(events)

@@ -47,6 +47,20 @@ impl<'q> Query<'q> {
         }
     }
 
+    /// A number among observed cases of everyone to date, at no one horizon.
+    pub fn to_date(measure: &'q str, statistic: &'q str) -> Self {
+        Self {
+            measure,
+            statistic,
+            estimand: Estimand::Oc,
+            population: Population::ToDate,
+            horizon: ALL,
+            site: ALL,
+            condition: ALL,
+            stratum: ALL,
+        }
+    }
+
     /// The mean of a change at the primary horizon, among observed cases.
     pub fn mean(measure: &'q str, population: Population, context: &Context<'_>) -> Self {
         Self { statistic: "mean", estimand: Estimand::Oc, ..Self::rate(measure, population, context) }
