@@ -37,6 +37,7 @@ mod caution;
 mod census;
 mod closure;
 mod derived;
+mod elimination;
 mod interval;
 mod linear;
 mod nesting;

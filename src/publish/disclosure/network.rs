@@ -26,9 +26,9 @@ impl Line {
     }
 
     /// The line as an equation: parts less total is nothing.
-    pub(super) fn signed(&self) -> impl Iterator<Item = (Atom, f64)> + '_ {
-        let parts = self.parts.iter().map(|&part| (part, 1.0));
-        parts.chain([(self.total, -1.0)])
+    pub(super) fn signed(&self) -> impl Iterator<Item = (Atom, i64)> + '_ {
+        let parts = self.parts.iter().map(|&part| (part, 1));
+        parts.chain([(self.total, -1)])
     }
 }
 

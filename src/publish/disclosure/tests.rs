@@ -4,6 +4,7 @@ mod attacker;
 mod cohort;
 mod combination;
 mod derived;
+mod elimination;
 mod files;
 mod laws;
 mod release;

@@ -115,7 +115,7 @@ fn network(table: &[Vec<u64>]) -> Network {
     draft.finish()
 }
 
-/// Which hidden atoms the lines determine, by projection.
+/// Which hidden atoms the lines determine, by sparse elimination.
 fn determined(network: &Network, hidden: &[bool]) -> Vec<bool> {
     let areas = network.areas(&network.atoms().collect(), hidden);
     let found: Vec<usize> =
@@ -123,7 +123,7 @@ fn determined(network: &Network, hidden: &[bool]) -> Vec<bool> {
     (0..hidden.len()).map(|atom| found.contains(&atom)).collect()
 }
 
-/// Which hidden atoms the lines determine, by elimination modulo a prime.
+/// Which hidden atoms the lines determine, by dense elimination modulo another prime.
 fn eliminated(network: &Network, hidden: &[bool]) -> Vec<bool> {
     const PRIME: i128 = 2_147_483_647;
     let unknown: Vec<usize> = (0..hidden.len()).filter(|&atom| hidden[atom]).collect();
@@ -180,7 +180,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn projection_and_elimination_agree(
+    fn sparse_and_dense_elimination_agree(
         table in prop::collection::vec(prop::collection::vec(0..50_u64, 5), 5),
         hidden in prop::collection::vec(prop::bool::weighted(0.45), 35),
     ) {
