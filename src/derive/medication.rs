@@ -2,18 +2,13 @@
 
 use super::history::{Medication, Prescription};
 use crate::model::opioid::{Dispensing, Factor, Mme, patches_worn};
+use crate::model::vocabulary::{OUD_WORDS, PARENTERAL_ROUTES};
 use crate::protocol::{DrugClass, Protocol};
-
-/// Routes outside outpatient MME (definitions, mme_method.md).
-const PARENTERAL_ROUTES: [&str; 6] = ["iv", "im", "sc", "iv_im", "injection", "parenteral"];
 
 /// In place of a drug's position: injected, so that no set of factors lists it.
 pub const INJECTED: u16 = u16::MAX;
 /// Injected or infused on so many days, an opioid is part of a procedure.
 const PROCEDURE_DAYS: i32 = 1;
-
-/// Opioid use disorder as admission writes words: lower case, joined by `_`.
-const OUD_WORDS: [&str; 4] = ["oud", "opioid_use_disorder", "opioid_dependence", "opioid_addiction"];
 
 /// What a drug means under the pipeline's factors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

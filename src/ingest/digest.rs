@@ -34,6 +34,8 @@ fn reading_parts(protocol: &Protocol) -> Vec<String> {
         format!("basis {} research {} cut {:?}", protocol.basis.id(), protocol.study.research, protocol.study.data_cut),
         // The vocabularies as they were understood: a comment in a pack changes nothing.
         format!("{:?}", protocol.conditions),
+        format!("{:?}", protocol.adverse_events),
+        format!("{:?}", protocol.codes),
         format!("{:?}", protocol.drugs),
         format!("{:?}", protocol.factors),
     ];

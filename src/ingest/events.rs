@@ -96,6 +96,7 @@ pub(super) fn read_table<'a, E: Event<'a> + Send>(
             Ok(())
         };
         let take = |(_, mut found): (E, Found)| {
+            found.notes.strange = std::mem::take(&mut found.remarks.strange);
             session.watch(index, std::mem::take(&mut found.notes));
             found.take(index, &mut buckets, withheld, ledger)
         };
@@ -171,7 +172,7 @@ impl Found {
         for reject in self.rejects {
             ledger.reject(file, reject.line, reject.rule, reject.column)?;
         }
-        for (rule, column, times) in self.remarks.0 {
+        for (rule, column, times) in self.remarks.counted {
             ledger.remark(file, rule, column, times);
         }
         withheld.extend(&self.withheld)?;

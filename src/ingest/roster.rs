@@ -85,6 +85,7 @@ impl Roster {
                 Ok(())
             };
             let take = |(_, mut found): (PatientReader<'_>, Found)| {
+                found.notes.strange = std::mem::take(&mut found.remarks.strange);
                 session.watch(index, std::mem::take(&mut found.notes));
                 take(index, found, &mut listed, ledger)
             };
@@ -239,7 +240,7 @@ fn take(file: usize, found: Found, listed: &mut Vec<Listed>, ledger: &mut Ledger
     for reject in found.rejects {
         ledger.reject(file, reject.line, reject.rule, reject.column)?;
     }
-    for (rule, column, times) in found.remarks.0 {
+    for (rule, column, times) in found.remarks.counted {
         ledger.remark(file, rule, column, times);
     }
     listed.extend(found.listed);

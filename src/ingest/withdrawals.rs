@@ -64,7 +64,7 @@ impl Withdrawn {
         for reject in found.rejects {
             ledger.reject(file, reject.line, reject.rule, reject.column)?;
         }
-        for (rule, column, times) in found.remarks.0 {
+        for (rule, column, times) in found.remarks.counted {
             ledger.remark(file, rule, column, times);
         }
         self.codes.extend(&found.applying);

@@ -38,10 +38,32 @@ impl<T: Copy> Words<T> {
             Some((known, meaning)) if known == text => *meaning,
             _ => slot.insert((text.to_vec(), look(text, understand))).1,
         };
-        match meaning {
-            Meaning::Known(value) => Ok(Some(value)),
-            Meaning::Unknown => Ok(None),
-            Meaning::Identifying(detector) => Err(Problem::Refuse { detector, column: cell.name }),
+        meaning.of(cell)
+    }
+
+    /// As `meaning`, of a column whose codes are words: a long number that none
+    /// of them is refuses the source.
+    #[inline]
+    pub(super) fn word(
+        &mut self,
+        cell: Cell,
+        text: &[u8],
+        understand: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        let meaning = self.meaning(cell, text, understand)?;
+        if meaning.is_none() && gate::has_long_number(text) {
+            return Err(Problem::Refuse { detector: &gate::CODE_NUMBER, column: cell.name });
+        }
+        Ok(meaning)
+    }
+}
+
+impl<T> Meaning<T> {
+    fn of(self, cell: Cell) -> Result<Option<T>, Problem> {
+        match self {
+            Self::Known(value) => Ok(Some(value)),
+            Self::Unknown => Ok(None),
+            Self::Identifying(detector) => Err(Problem::Refuse { detector, column: cell.name }),
         }
     }
 }
@@ -98,7 +120,9 @@ impl Code {
         let [letter, digit, either] = *stem.as_bytes() else { return None };
         let shaped = letter.is_ascii_uppercase() && digit.is_ascii_digit() && either.is_ascii_alphanumeric();
         let rest = rest.strip_prefix('.').unwrap_or(rest);
-        let fits = rest.len() <= 4 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        // A letter and six digits are a record number as often as a code.
+        let number = code.len() == 7 && code.bytes().skip(1).all(|byte| byte.is_ascii_digit());
+        let fits = rest.len() <= 4 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()) && !number;
         (shaped && fits).then(|| Self::copied(code.as_bytes()))
     }
 
@@ -120,6 +144,11 @@ impl Code {
         code.bytes[..bytes.len()].copy_from_slice(bytes);
         code.length = u8::try_from(bytes.len()).expect("callers check the length");
         code
+    }
+
+    /// Whether `holds` of the code as text.
+    pub(super) fn is(&self, holds: impl Fn(&str) -> bool) -> bool {
+        str::from_utf8(self.as_bytes()).is_ok_and(holds)
     }
 
     /// The code's bytes, which are ASCII.
@@ -154,6 +183,8 @@ mod tests {
             ("CRPS", None),
             ("G9", None),
             ("G90.51111", None),
+            ("Q004821", None),
+            ("O36.8130", Some("O36.8130")),
         ] {
             assert_eq!(text(Code::icd10(written)).as_deref(), kept, "{written}");
         }

@@ -14,3 +14,4 @@ pub mod pain;
 pub mod patient;
 pub mod reject;
 pub mod table;
+pub mod vocabulary;

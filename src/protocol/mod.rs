@@ -5,6 +5,7 @@
 
 mod adverse_event_pack;
 mod claim;
+mod codes;
 mod comorbidity_pack;
 mod condition_pack;
 mod disclosure_pack;
@@ -16,11 +17,13 @@ mod measure_pack;
 mod pack;
 mod pipeline;
 mod trend;
+mod typed;
 
 use std::path::{Path, PathBuf};
 
 pub use adverse_event_pack::{AdverseEventPack, AdverseEventTerm};
 pub use claim::{Claim, Cohort, Side};
+pub use codes::{CodeColumn, CodeLists};
 pub use comorbidity_pack::{COMORBIDITIES, Comorbidity, ComorbidityPack};
 pub use condition_pack::{Condition, ConditionPack};
 pub use disclosure_pack::{DisclosureProfile, Rounding};
@@ -76,6 +79,8 @@ pub struct Protocol {
     pub ingest: IngestLimits,
     /// Where records come from, in pipeline order.
     pub sources: Vec<SourceEntry>,
+    /// Words of code columns beside those the program knows.
+    pub codes: CodeLists,
     /// Condition vocabulary.
     pub conditions: ConditionPack,
     /// Drug vocabulary.

@@ -1,158 +1,20 @@
 //! What the user typed, and how it becomes a `Protocol`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::Deserialize;
-
+use super::codes::CodeLists;
 use super::error::{ProtocolError, nearest};
 use super::mapping::{Mapping, SOURCE_KINDS, SourceKind};
 use super::measure_pack::MOST_DECLARED;
 use super::pack::{BUILT_IN_PACKS, PackText};
+use super::typed::{Typed, TypedIngest, TypedSource, TypedStudy};
 use super::{
-    AdverseEventPack, Basis, ComorbidityPack, ConditionPack, DisclosureProfile, DrugPack, Expression, FactorSet,
-    IngestLimits, Measure, MedicationFeed, Paper, Protocol, SourceEntry, Study,
+    AdverseEventPack, ComorbidityPack, ConditionPack, DisclosureProfile, DrugPack, Expression, FactorSet, IngestLimits,
+    Measure, Protocol, SourceEntry, Study,
 };
 use super::{claim, trend};
 use crate::model::calendar::Day;
 use crate::model::horizon::{HORIZONS, Horizon};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Typed {
-    id: toml::Spanned<String>,
-    title: String,
-    clinic: String,
-    privacy: TypedPrivacy,
-    store: TypedFolder,
-    reports: TypedReports,
-    #[serde(default)]
-    study: TypedStudy,
-    #[serde(default)]
-    ingest: TypedIngest,
-    #[serde(default)]
-    packs: TypedPacks,
-    source: Vec<TypedSource>,
-    #[serde(default)]
-    claim: Vec<claim::Typed>,
-    #[serde(default)]
-    target: Vec<trend::TypedTarget>,
-    #[serde(default)]
-    rebase: Vec<trend::TypedRebase>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TypedPrivacy {
-    basis: Basis,
-    /// Patient codes were assigned for this purpose and mean nothing elsewhere.
-    #[serde(default)]
-    assigned_codes: bool,
-    /// The strictest built-in profile is the default: leaving the line out
-    /// must never show more.
-    #[serde(default = "default_profile")]
-    profile: String,
-}
-
-fn default_profile() -> String {
-    "us-cms-11".to_owned()
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TypedFolder {
-    folder: PathBuf,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TypedReports {
-    folder: PathBuf,
-    own_site: Option<String>,
-    #[serde(default)]
-    paper: Paper,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct TypedStudy {
-    data_cut: Option<toml::Spanned<String>>,
-    research: bool,
-    series_gap_days: i32,
-    induction_gap_days: i32,
-    baseline_days: i32,
-    primary_horizon: Option<toml::Spanned<String>>,
-}
-
-impl Default for TypedStudy {
-    fn default() -> Self {
-        Self {
-            data_cut: None,
-            research: false,
-            series_gap_days: 90,
-            induction_gap_days: 14,
-            baseline_days: 30,
-            primary_horizon: None,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct TypedIngest {
-    max_reject_share: f64,
-    memory_budget_mib: usize,
-    shared_codes: bool,
-}
-
-impl Default for TypedIngest {
-    fn default() -> Self {
-        Self { max_reject_share: 0.05, memory_budget_mib: 512, shared_codes: false }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct TypedPacks {
-    conditions: String,
-    drugs: String,
-    factors: String,
-    compare_factors: Vec<String>,
-    measures: Vec<String>,
-    adverse_events: String,
-    comorbidities: String,
-}
-
-impl Default for TypedPacks {
-    fn default() -> Self {
-        Self {
-            conditions: "conditions.toml".to_owned(),
-            drugs: "drugs.toml".to_owned(),
-            factors: "mme-cdc-2022.toml".to_owned(),
-            compare_factors: Vec::new(),
-            measures: vec!["measures.toml".to_owned()],
-            adverse_events: "adverse-events.toml".to_owned(),
-            comorbidities: "comorbidities.toml".to_owned(),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TypedSource {
-    name: toml::Spanned<String>,
-    kind: toml::Spanned<String>,
-    path: PathBuf,
-    mapping: Option<String>,
-    corrections: Option<PathBuf>,
-    site: Option<String>,
-    #[serde(default = "reviewed")]
-    medications: MedicationFeed,
-    pgic_best: Option<toml::Spanned<u8>>,
-}
-
-fn reviewed() -> MedicationFeed {
-    MedicationFeed::Reviewed
-}
 
 pub(super) fn read(path: &Path) -> Result<Protocol, ProtocolError> {
     let text = std::fs::read_to_string(path).map_err(|error| ProtocolError::unreadable(path, &error))?;
@@ -206,6 +68,7 @@ impl Reader<'_> {
         let study = self.study(&typed.study)?;
         let (all, covariates) = all_measures(&measures)?;
         let (sources, mappings) = self.sources(typed.source)?;
+        let codes = CodeLists::new(self.file, typed.codes, &sources)?;
         let trends = trend::Known { file: self.file, text: self.text, measures: &all };
         let claims = claim::Known { file: self.file, text: self.text, measures: &all, primary: study.primary_horizon };
         let protocol = Protocol {
@@ -225,6 +88,7 @@ impl Reader<'_> {
             study,
             ingest: self.limits(&typed.ingest)?,
             sources,
+            codes,
             conditions: ConditionPack::parse(&conditions)?,
             compare_factors: self.compared(&compared, &primary, &drug_pack)?,
             factors: primary,

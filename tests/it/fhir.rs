@@ -384,7 +384,7 @@ fn every_example_of_hl7_is_read_or_set_aside_with_a_reason() {
         assert_eq!(records(&Server::over(kind.clone()).ingest())[0], files_in(&kind), "{}", kind.display());
     }
     assert_eq!(ingested.tables["patients"].accepted, 22);
-    assert_eq!(server.rows("adverse_events"), ["17195,snomed_304386008,1,false"]);
+    assert_eq!(server.rows("adverse_events"), ["17195,other,1,false"]);
     let mut prescribed = server.rows("prescriptions");
     prescribed.sort_unstable();
     // Alprazolam 0.25 mg and a fentanyl patch; four opioids name no strength,

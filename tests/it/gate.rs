@@ -39,7 +39,7 @@ const TABLES: [&str; 10] = [
 ];
 
 /// The small clinic with a row in every table, and a column nobody reads.
-fn clinic() -> Workdir {
+pub(crate) fn clinic() -> Workdir {
     let workdir = Workdir::with_clinic();
     for (table, text) in [
         (
@@ -60,7 +60,7 @@ fn clinic() -> Workdir {
 
 /// Replaces one cell of a table; row 0 is the header, and a column past the
 /// last is a new one that nobody reads.
-fn plant(workdir: &Workdir, table: &str, row: usize, column: usize, value: &str) {
+pub(crate) fn plant(workdir: &Workdir, table: &str, row: usize, column: usize, value: &str) {
     let name = format!("records/{table}.csv");
     let text = workdir.read(&name);
     let mut rows: Vec<Vec<String>> = text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
@@ -102,7 +102,7 @@ fn assert_nothing_kept(workdir: &Workdir) {
 }
 
 /// The cells of a Parquet file as text: its pages are compressed.
-fn parquet_text(path: &Path) -> Vec<u8> {
+pub(crate) fn parquet_text(path: &Path) -> Vec<u8> {
     let file = fs::File::open(path).expect("readable");
     let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).expect("Parquet");
     let mut text = Vec::new();
@@ -315,7 +315,7 @@ fn a_column_nobody_mapped_is_looked_at_in_every_format_with_columns() {
 }
 
 /// A REDCap dictionary of one form.
-fn dictionary(fields: &[&str]) -> String {
+pub(crate) fn dictionary(fields: &[&str]) -> String {
     let header = "\"Variable / Field Name\",\"Form Name\",\"Section Header\",\"Field Type\",\"Field Label\",\
         \"Choices, Calculations, OR Slider Labels\",\"Field Note\",\"Text Validation Type OR Show Slider Number\",\
         \"Text Validation Min\",\"Text Validation Max\",Identifier?,\"Branching Logic (Show field only if...)\",\

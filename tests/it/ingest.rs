@@ -63,6 +63,12 @@ impl Clinic {
         clinic
     }
 
+    /// Its sites are declared.
+    fn with_sites(mut self) -> Self {
+        self.options += "[codes]\nsite = [\"east\", \"west\"]\n";
+        self
+    }
+
     fn path(&self, file: &str) -> PathBuf {
         self.folder.path().join("north").join(file)
     }
@@ -190,15 +196,17 @@ const FIXTURES: &[(&str, &str, &str, &str)] = &[
     ("patient-repeated", "patients", "P1,female,1970\n", "patient_id"),
     ("condition-unmapped", "diagnoses", "P1,sore elbow,2\n", "condition"),
     ("text-dropped", "prescriptions", "P1,2026-02-01,30,oxycodone,5,mg,60,by mouth (with food),,c\n", "route"),
+    ("code-unknown", "adverse_events", "P1,2026-02-01,zebediah_quagmire,1,no\n", "term"),
     ("age-top-coded", "patients", "P3,F,1930\n", "birth_year"),
 ];
 
 /// Rules that need more than a line; each has a test of this name below.
-const ELSEWHERE: [&str; 31] = [
+const ELSEWHERE: [&str; 32] = [
     "ambiguous-patient",
     "index-period-missing",
     "consent-withdrawn",
     "site-invalid",
+    "site-undeclared",
     "period-invalid",
     "study-day-invalid",
     "source-code-dropped",
@@ -272,7 +280,9 @@ fn each_rule_fires_on_its_fixture_and_nothing_else_does() {
 #[test]
 fn rules_about_sites_need_a_site_column() {
     let clinic = Clinic::clean();
-    clinic.write("patients.csv", "patient_id,site\nP1,east\nP2,east\nP2,west\nP3,12 Main Street\n");
+    clinic
+        .write("patients.csv", "patient_id,site\nP1,east\nP2,east\nP2,west\nP3,12 Main Street\nP4,zebediah_quagmire\n");
+    let clinic = clinic.with_sites();
     let ingested = clinic.ingest();
     // P2's rows in files without a site could be either's.
     let ambiguous: u64 = ingested
@@ -283,6 +293,7 @@ fn rules_about_sites_need_a_site_column() {
         .sum();
     assert_eq!(ambiguous, 5);
     assert!(findings(&ingested).contains(&("site-invalid".to_owned(), "site".to_owned(), 1)));
+    assert!(findings(&ingested).contains(&("site-undeclared".to_owned(), "site".to_owned(), 1)));
     let sites: Vec<String> =
         ingested.snapshot.expect("written").manifest.sites.into_iter().map(|site| site.site).collect();
     assert_eq!(sites, ["east", "west"]);
@@ -298,6 +309,7 @@ fn the_same_code_at_two_sites_is_two_patients() {
         };
         clinic.write(&format!("{table}.csv"), text.lines().enumerate().map(with_site).collect::<String>());
     }
+    let clinic = clinic.with_sites();
     let ingested = clinic.ingest();
     assert_eq!((findings(&ingested), ingested.patients), (vec![], 4));
     let snapshot = ingested.snapshot.expect("written");
@@ -506,7 +518,7 @@ fn a_record_that_spans_two_blocks_is_one_record() {
     // Blocks are a mebibyte; this is three, and every record has a line end inside quotes.
     let clinic = Clinic::clean();
     let lines: Vec<String> =
-        (0..60_000).map(|index| format!("P1,2026-01-06,\"felt odd,\n{index:030}\",1,no\n")).collect();
+        (0..60_000).map(|index| format!("P1,2026-01-06,\"felt odd,\n{index:.>30}\",1,no\n")).collect();
     let lines = lines.concat();
     clinic.append("adverse_events", &lines);
     let ingested = clinic.ingest();

@@ -7,6 +7,7 @@
 )]
 
 mod bound_numbers;
+mod code_columns;
 mod commands;
 mod corrections;
 mod courses;

@@ -90,7 +90,7 @@ fn pipeline(workdir: &Workdir, path: &str, mapping: Option<&str>) {
         "pipeline.toml",
         format!(
             "id = \"p\"\ntitle = \"T\"\nclinic = \"C\"\n[privacy]\nbasis = \"limited-data-set\"\n[store]\nfolder = \"store\"\n\
-             [reports]\nfolder = \"reports\"\n[[source]]\nname = \"registry\"\nkind = \"redcap\"\npath = \"{path}\"\n{mapping}"
+             [reports]\nfolder = \"reports\"\n[codes]\nsite = [\"north\", \"south\"]\n[[source]]\nname = \"registry\"\nkind = \"redcap\"\npath = \"{path}\"\n{mapping}"
         ),
     );
 }

@@ -9,33 +9,40 @@ use crate::ingest::layout::{Cell, Layout};
 use crate::ingest::record::Record;
 use crate::ingest::row::{Payload, Row, push_code};
 use crate::ingest::words::{Code, Words};
-use crate::model::reject::{FREE_TEXT, GRADE_INVALID};
+use crate::model::reject::GRADE_INVALID;
 use crate::model::table::TableId;
-use crate::protocol::Protocol;
+use crate::model::vocabulary::OTHER;
+use crate::protocol::{AdverseEventPack, CodeColumn, CodeLists, Protocol};
 
-pub(in crate::ingest) struct AdverseEvents {
+pub(in crate::ingest) struct AdverseEvents<'a> {
     term: Cell,
     grade: Cell,
     serious: Cell,
+    pack: &'a AdverseEventPack,
+    codes: &'a CodeLists,
     terms: Words<Code>,
 }
 
-impl<'a> Event<'a> for AdverseEvents {
+impl<'a> Event<'a> for AdverseEvents<'a> {
     const TABLE: TableId = TableId::AdverseEvents;
     type Columns = AdverseEventColumns;
 
-    fn new(layout: &Layout, _protocol: &'a Protocol) -> Self {
+    fn new(layout: &Layout, protocol: &'a Protocol) -> Self {
         Self {
             term: layout.cell("term"),
             grade: layout.cell("grade"),
             serious: layout.cell("serious"),
+            pack: &protocol.adverse_events,
+            codes: &protocol.codes,
             terms: Words::new(),
         }
     }
 
-    fn admit(&mut self, record: &Record<'_>, payload: &mut Vec<u8>, _remarks: &mut Remarks) -> Result<(), Problem> {
-        let term = self.terms.meaning(self.term, self.term.required(record)?, Code::strict)?;
-        let term = term.ok_or_else(|| self.term.breaks(&FREE_TEXT))?;
+    fn admit(&mut self, record: &Record<'_>, payload: &mut Vec<u8>, remarks: &mut Remarks) -> Result<(), Problem> {
+        let text = self.term.required(record)?;
+        let (pack, codes) = (self.pack, self.codes);
+        let known = |word: &str| pack.position(word).is_some() || word == OTHER || codes.holds(CodeColumn::Term, word);
+        let term = self.term.listed(text, &mut self.terms, remarks, known)?;
         let grade = self.grade.small(record, 1, 5, &GRADE_INVALID)?;
         let serious = self.serious.yes_or_no(record)?;
         push_code(payload, Some(term.as_bytes()));

@@ -11,39 +11,42 @@ use crate::ingest::record::Record;
 use crate::ingest::row::{Payload, Row, push_code};
 use crate::ingest::words::{Code, Words};
 use crate::model::instrument::{INSTRUMENTS, Instrument};
-use crate::model::reject::{FREE_TEXT, SCORE_OUT_OF_RANGE, SCORE_TOO_FINE, UNKNOWN_INSTRUMENT};
+use crate::model::reject::{SCORE_OUT_OF_RANGE, SCORE_TOO_FINE, UNKNOWN_INSTRUMENT};
 use crate::model::table::TableId;
-use crate::protocol::Protocol;
+use crate::model::vocabulary::is_item;
+use crate::protocol::{CodeColumn, CodeLists, Protocol};
 
-pub(in crate::ingest) struct Assessments {
+pub(in crate::ingest) struct Assessments<'a> {
     instrument: Cell,
     item: Cell,
     score: Cell,
+    codes: &'a CodeLists,
     instruments: Words<u8>,
     items: Words<Code>,
 }
 
-impl<'a> Event<'a> for Assessments {
+impl<'a> Event<'a> for Assessments<'a> {
     const TABLE: TableId = TableId::Assessments;
     type Columns = AssessmentColumns;
 
-    fn new(layout: &Layout, _protocol: &'a Protocol) -> Self {
+    fn new(layout: &Layout, protocol: &'a Protocol) -> Self {
         Self {
             instrument: layout.cell("instrument"),
             item: layout.cell("item"),
             score: layout.cell("score"),
+            codes: &protocol.codes,
             instruments: Words::new(),
             items: Words::new(),
         }
     }
 
-    fn admit(&mut self, record: &Record<'_>, payload: &mut Vec<u8>, _remarks: &mut Remarks) -> Result<(), Problem> {
+    fn admit(&mut self, record: &Record<'_>, payload: &mut Vec<u8>, remarks: &mut Remarks) -> Result<(), Problem> {
         let text = self.instrument.required(record)?;
         let instrument = self.instruments.meaning(self.instrument, text, find_instrument)?;
         let instrument = instrument.ok_or_else(|| self.instrument.breaks(&UNKNOWN_INSTRUMENT))?;
         let score = self.score.decimal(self.score.required(record)?)?;
         let score_x10 = tenths(&INSTRUMENTS[usize::from(instrument)], score).map_err(|rule| self.score.breaks(rule))?;
-        let item = self.item(record)?;
+        let item = self.item(record, remarks)?;
         payload.push(instrument);
         payload.extend_from_slice(&score_x10.to_le_bytes());
         push_code(payload, item.as_ref().map(Code::as_bytes));
@@ -51,13 +54,15 @@ impl<'a> Event<'a> for Assessments {
     }
 }
 
-impl Assessments {
+impl Assessments<'_> {
     /// Items are never mixed within a pair of scores, so an unreadable one sets
-    /// the row aside instead of leaving the item open.
-    fn item(&mut self, record: &Record<'_>) -> Result<Option<Code>, Problem> {
+    /// the row aside instead of leaving the item open, and an unknown one is
+    /// `other`, which no measure pairs with anything.
+    fn item(&mut self, record: &Record<'_>, remarks: &mut Remarks) -> Result<Option<Code>, Problem> {
         let Some(text) = self.item.optional(record) else { return Ok(None) };
-        let item = self.items.meaning(self.item, text, Code::strict)?;
-        item.map(Some).ok_or_else(|| self.item.breaks(&FREE_TEXT))
+        let codes = self.codes;
+        let known = |word: &str| is_item(word) || codes.holds(CodeColumn::Item, word);
+        self.item.listed(text, &mut self.items, remarks, known).map(Some)
     }
 }
 

@@ -11,8 +11,8 @@ use crate::ingest::layout::{Cell, Layout};
 use crate::ingest::record::Record;
 use crate::ingest::row::{Payload, Row, push_code};
 use crate::ingest::words::{Code, Words};
-use crate::model::reject::FREE_TEXT;
 use crate::model::table::TableId;
+use crate::model::vocabulary::is_departure;
 use crate::protocol::Protocol;
 
 pub(in crate::ingest) struct Departures {
@@ -28,9 +28,9 @@ impl<'a> Event<'a> for Departures {
         Self { departure: layout.cell("departure"), reasons: Words::new() }
     }
 
-    fn admit(&mut self, record: &Record<'_>, payload: &mut Vec<u8>, _remarks: &mut Remarks) -> Result<(), Problem> {
-        let departure = self.reasons.meaning(self.departure, self.departure.required(record)?, Code::strict)?;
-        let departure = departure.ok_or_else(|| self.departure.breaks(&FREE_TEXT))?;
+    fn admit(&mut self, record: &Record<'_>, payload: &mut Vec<u8>, remarks: &mut Remarks) -> Result<(), Problem> {
+        let text = self.departure.required(record)?;
+        let departure = self.departure.listed(text, &mut self.reasons, remarks, is_departure)?;
         push_code(payload, Some(departure.as_bytes()));
         Ok(())
     }

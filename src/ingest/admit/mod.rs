@@ -28,13 +28,15 @@ pub(super) use prescriptions::Prescriptions;
 pub(super) use therapy_sessions::TherapySessions;
 pub(super) use withheld::WithheldColumns;
 
-use super::gate::Detector;
+use super::gate::{Detector, Strange};
 use super::layout::{Cell, Layout};
 use super::number::{self, Decimal};
 use super::record::Record;
 use super::row::Row;
-use crate::model::reject::{MISSING_VALUE, NOT_A_NUMBER, Rule};
+use super::words::{Code, Words};
+use crate::model::reject::{CODE_UNKNOWN, FREE_TEXT, MISSING_VALUE, NOT_A_NUMBER, Rule};
 use crate::model::table::TableId;
+use crate::model::vocabulary::OTHER;
 use crate::protocol::Protocol;
 
 /// Why a record is not a row.
@@ -75,6 +77,26 @@ impl Cell {
         (!text.is_empty()).then_some(text)
     }
 
+    /// The code of a column whose words are listed: as written where the list
+    /// has it, otherwise `other`, because a word nobody knows may be a name.
+    fn listed(
+        self,
+        text: &[u8],
+        words: &mut Words<Code>,
+        remarks: &mut Remarks,
+        is_known: impl Fn(&str) -> bool,
+    ) -> Result<Code, Problem> {
+        let known = |text: &str| Code::strict(text).filter(|_| is_known(&text.to_ascii_lowercase()));
+        if let Some(code) = words.word(self, text, known)? {
+            return Ok(code);
+        }
+        if str::from_utf8(text).ok().and_then(Code::strict).is_none() {
+            return Err(self.breaks(&FREE_TEXT));
+        }
+        remarks.unknown(&CODE_UNKNOWN, self, text);
+        Ok(Code::strict(OTHER).expect("a short word"))
+    }
+
     fn decimal(self, text: &[u8]) -> Result<Decimal, Problem> {
         Decimal::parse(text).ok_or_else(|| self.breaks(&NOT_A_NUMBER))
     }
@@ -95,16 +117,27 @@ impl Cell {
 
 /// Remarks on accepted rows, counted by rule and column.
 #[derive(Debug, Default)]
-pub(super) struct Remarks(pub Vec<(&'static Rule, &'static str, u64)>);
+pub(super) struct Remarks {
+    /// The remarks.
+    pub(super) counted: Vec<(&'static Rule, &'static str, u64)>,
+    /// Words of code columns that no list knows.
+    pub(super) strange: Strange,
+}
 
 impl Remarks {
     /// Counts one remark.
     pub(super) fn add(&mut self, rule: &'static Rule, column: &'static str) {
-        let known = self.0.iter_mut().find(|(known, at, _)| known.id == rule.id && *at == column);
+        let known = self.counted.iter_mut().find(|(known, at, _)| known.id == rule.id && *at == column);
         match known {
             Some((.., times)) => *times += 1,
-            None => self.0.push((rule, column, 1)),
+            None => self.counted.push((rule, column, 1)),
         }
+    }
+
+    /// Counts a word that no list knows, and how it was taken.
+    fn unknown(&mut self, rule: &'static Rule, cell: Cell, text: &[u8]) {
+        self.add(rule, cell.name);
+        self.strange.add(cell.name, text);
     }
 }
 

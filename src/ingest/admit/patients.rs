@@ -11,9 +11,9 @@ use crate::ingest::words::{Code, Words};
 use crate::model::calendar::Period;
 use crate::model::reject::{
     AGE_TOP_CODED, BIRTH_YEAR_IMPLAUSIBLE, NOT_A_NUMBER, PATIENT_CODE_INVALID, PERIOD_INVALID, SEX_UNKNOWN,
-    SITE_INVALID,
+    SITE_INVALID, SITE_UNDECLARED,
 };
-use crate::protocol::Protocol;
+use crate::protocol::{CodeColumn, CodeLists, Protocol};
 
 /// What is kept of a patient. The order decides which of two contradicting
 /// rows stays, so that the order of lines in a file does not.
@@ -68,6 +68,7 @@ pub(in crate::ingest) struct PatientReader<'a> {
     index_period: Cell,
     site: Cell,
     sites: &'a Sites,
+    codes: &'a CodeLists,
     default_site: (u32, &'a str),
     reference_year: i64,
     periods_may_be_fine: bool,
@@ -91,7 +92,7 @@ pub(in crate::ingest) struct PatientRecord<'r> {
 impl<'a> PatientReader<'a> {
     pub(in crate::ingest) fn new(
         layout: &Layout,
-        protocol: &Protocol,
+        protocol: &'a Protocol,
         sites: &'a Sites,
         default_site: &'a str,
     ) -> Self {
@@ -104,6 +105,7 @@ impl<'a> PatientReader<'a> {
             index_period: cell("index_period"),
             site: cell("site"),
             sites,
+            codes: &protocol.codes,
             default_site: (sites.number(default_site), default_site),
             reference_year: protocol.study.data_cut.map_or(REFERENCE_YEAR, |day| i64::from(day.civil().year)),
             periods_may_be_fine: protocol.basis.allows_dates(),
@@ -124,14 +126,14 @@ impl<'a> PatientReader<'a> {
         if let Some(detector) = gate::in_value(code) {
             return Err(Problem::Refuse { detector, column: self.patient_id.name });
         }
-        let (site, site_name) = self.site(record)?;
+        let (site, site_name) = self.site(record, remarks)?;
         let index_period = self.period(record)?;
         let facts =
             Facts { sex: self.sex(record)?, birth_year: self.birth_year(record, index_period, remarks)?, index_period };
         Ok(PatientRecord { code, site, site_name, facts })
     }
 
-    fn site<'r>(&mut self, record: &Record<'r>) -> Result<(u32, &'r [u8]), Problem>
+    fn site<'r>(&mut self, record: &Record<'r>, remarks: &mut Remarks) -> Result<(u32, &'r [u8]), Problem>
     where
         'a: 'r,
     {
@@ -139,10 +141,14 @@ impl<'a> PatientReader<'a> {
             return Ok((self.default_site.0, self.default_site.1.as_bytes()));
         }
         let text = self.site.required(record)?;
-        let sites = self.sites;
-        let number =
-            self.site_numbers.meaning(self.site, text, |text| Code::is_site(text).then(|| sites.number(text)))?;
-        number.map(|number| (number, text)).ok_or_else(|| self.site.breaks(&SITE_INVALID))
+        let (sites, codes) = (self.sites, self.codes);
+        let declared = |text: &str| codes.holds(CodeColumn::Site, text).then(|| sites.number(text));
+        if let Some(number) = self.site_numbers.word(self.site, text, declared)? {
+            return Ok((number, text));
+        }
+        remarks.strange.add(self.site.name, text);
+        let is_code = str::from_utf8(text).is_ok_and(Code::is_site);
+        Err(self.site.breaks(if is_code { &SITE_UNDECLARED } else { &SITE_INVALID }))
     }
 
     fn sex(&self, record: &Record<'_>) -> Result<u8, Problem> {

@@ -16,7 +16,8 @@ use crate::model::reject::{
     TOO_MANY_DECIMALS, UNIT_MISMATCH, UNKNOWN_DRUG,
 };
 use crate::model::table::TableId;
-use crate::protocol::{ConditionPack, Drug, DrugClass, DrugPack, FactorSet, Protocol};
+use crate::model::vocabulary::{is_indication, is_route};
+use crate::protocol::{CodeColumn, CodeLists, ConditionPack, Drug, DrugClass, DrugPack, FactorSet, Protocol};
 
 /// Longest days' supply: a year's, and a leap day.
 const MOST_DAYS: i64 = 366;
@@ -33,11 +34,13 @@ pub(in crate::ingest) struct Prescriptions<'a> {
     indication: Cell,
     pack: &'a DrugPack,
     conditions: &'a ConditionPack,
+    codes: &'a CodeLists,
     /// MME factor of each drug of the pack that is an opioid with one.
     factors: Vec<Option<Factor>>,
     drugs: Words<u16>,
     units: Words<Unit>,
-    codes: Words<Code>,
+    routes: Words<Code>,
+    indications: Words<Code>,
 }
 
 impl<'a> Event<'a> for Prescriptions<'a> {
@@ -55,10 +58,12 @@ impl<'a> Event<'a> for Prescriptions<'a> {
             indication: layout.cell("indication"),
             pack: &protocol.drugs,
             conditions: &protocol.conditions,
+            codes: &protocol.codes,
             factors: protocol.drugs.drugs().iter().map(|drug| factor(drug, &protocol.factors)).collect(),
             drugs: Words::new(),
             units: Words::new(),
-            codes: Words::new(),
+            routes: Words::new(),
+            indications: Words::new(),
         }
     }
 
@@ -72,8 +77,11 @@ impl<'a> Event<'a> for Prescriptions<'a> {
         if factor.is_some_and(|factor| is_implausible(factor, drug.patch, [strength, quantity], days)) {
             return Err(self.strength.breaks(&OPIOID_DOSE_IMPLAUSIBLE));
         }
-        let route = self.code(self.route, record, remarks)?;
-        let indication = self.code(self.indication, record, remarks)?;
+        let (conditions, codes) = (self.conditions, self.codes);
+        let route = |text: &str| route(codes, text);
+        let route = optional(self.route, record, &mut self.routes, remarks, route)?;
+        let indication = |text: &str| indication(conditions, codes, text);
+        let indication = optional(self.indication, record, &mut self.indications, remarks, indication)?;
         payload.extend_from_slice(&position.to_le_bytes());
         payload.extend_from_slice(&days.to_le_bytes());
         payload.extend_from_slice(&strength.to_le_bytes());
@@ -113,52 +121,43 @@ impl Prescriptions<'_> {
             unit.and_then(|unit| unit.places_to(&drug.unit)).ok_or_else(|| self.unit.breaks(&UNIT_MISMATCH))?;
         thousandths(self.strength, record, places, &STRENGTH_INVALID)
     }
+}
 
-    /// Route and indication only refine a prescription, so an unreadable one
-    /// is left out and the prescription kept.
-    fn code(&mut self, cell: Cell, record: &Record<'_>, remarks: &mut Remarks) -> Result<Option<Code>, Problem> {
-        let Some(text) = cell.optional(record) else { return Ok(None) };
-        // An indication may be an ICD-10-CM code, dot and all. Several words are
-        // kept only where they are known: a name has several words too.
-        let conditions = self.conditions;
-        let code = self.codes.meaning(cell, text, |text| {
-            let known = || is_phrase(text) || conditions.resolve(text).is_some();
-            Code::strict(text).or_else(|| Code::icd10(text)).or_else(|| Code::from_words(text).filter(|_| known()))
-        })?;
-        if code.is_none() {
-            remarks.add(&TEXT_DROPPED, cell.name);
-        }
-        Ok(code)
+/// Route and indication only refine a prescription, so one that is unknown is
+/// left out and the prescription kept.
+fn optional(
+    cell: Cell,
+    record: &Record<'_>,
+    words: &mut Words<Code>,
+    remarks: &mut Remarks,
+    understand: impl FnOnce(&str) -> Option<Code>,
+) -> Result<Option<Code>, Problem> {
+    let Some(text) = cell.optional(record) else { return Ok(None) };
+    let code = words.word(cell, text, understand)?;
+    if code.is_none() {
+        remarks.unknown(&TEXT_DROPPED, cell, text);
     }
+    Ok(code)
+}
+
+fn route(codes: &CodeLists, text: &str) -> Option<Code> {
+    Code::from_words(text).filter(|code| code.is(|word| is_route(word) || codes.holds(CodeColumn::Route, word)))
+}
+
+/// An indication is a word of the lists or of the condition pack, or an
+/// ICD-10-CM code of the pack or of opioid use disorder, dot and all.
+fn indication(conditions: &ConditionPack, codes: &CodeLists, text: &str) -> Option<Code> {
+    let in_pack = |text: &str| conditions.resolve(text).is_some();
+    if let Some(code) = Code::icd10(text) {
+        let use_disorder = code.as_bytes().starts_with(b"F11");
+        return (use_disorder || in_pack(text)).then_some(code);
+    }
+    let code = Code::from_words(text)?;
+    let is_known = |word: &str| is_indication(word) || codes.holds(CodeColumn::Indication, word);
+    (code.is(is_known) || code.is(in_pack) || in_pack(text)).then_some(code)
 }
 
 /// A number times 10^`places`, which is thousandths once the unit is converted.
-/// Routes and indications of several words, as prescriptions write them; those
-/// of the condition pack are known besides.
-const PHRASES: [&str; 16] = [
-    "acute pain",
-    "chronic pain",
-    "severe pain",
-    "pain management",
-    "post operative",
-    "muscle spasm",
-    "anxiety disorder",
-    "panic disorder",
-    "restless legs",
-    "opioid use disorder",
-    "opioid dependence",
-    "opioid addiction",
-    "by mouth",
-    "under the tongue",
-    "intra venous",
-    "via patch",
-];
-
-fn is_phrase(text: &str) -> bool {
-    let words = text.to_ascii_lowercase().replace(['-', '/'], " ");
-    PHRASES.contains(&words.as_str())
-}
-
 fn thousandths(cell: Cell, record: &Record<'_>, places: u32, rule: &'static Rule) -> Result<u32, Problem> {
     let number = cell.decimal(cell.required(record)?)?;
     if !number.is_positive() {

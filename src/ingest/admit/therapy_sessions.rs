@@ -9,26 +9,29 @@ use crate::ingest::layout::{Cell, Layout};
 use crate::ingest::record::Record;
 use crate::ingest::row::{Payload, Row, push_code};
 use crate::ingest::words::{Code, Words};
-use crate::model::reject::FREE_TEXT;
 use crate::model::table::TableId;
-use crate::protocol::Protocol;
+use crate::model::vocabulary::is_therapy_kind;
+use crate::protocol::{CodeColumn, CodeLists, Protocol};
 
-pub(in crate::ingest) struct TherapySessions {
+pub(in crate::ingest) struct TherapySessions<'a> {
     kind: Cell,
+    codes: &'a CodeLists,
     kinds: Words<Code>,
 }
 
-impl<'a> Event<'a> for TherapySessions {
+impl<'a> Event<'a> for TherapySessions<'a> {
     const TABLE: TableId = TableId::TherapySessions;
     type Columns = SessionColumns;
 
-    fn new(layout: &Layout, _protocol: &'a Protocol) -> Self {
-        Self { kind: layout.cell("kind"), kinds: Words::new() }
+    fn new(layout: &Layout, protocol: &'a Protocol) -> Self {
+        Self { kind: layout.cell("kind"), codes: &protocol.codes, kinds: Words::new() }
     }
 
-    fn admit(&mut self, record: &Record<'_>, payload: &mut Vec<u8>, _remarks: &mut Remarks) -> Result<(), Problem> {
-        let kind = self.kinds.meaning(self.kind, self.kind.required(record)?, Code::strict)?;
-        let kind = kind.ok_or_else(|| self.kind.breaks(&FREE_TEXT))?;
+    fn admit(&mut self, record: &Record<'_>, payload: &mut Vec<u8>, remarks: &mut Remarks) -> Result<(), Problem> {
+        let text = self.kind.required(record)?;
+        let codes = self.codes;
+        let known = |word: &str| is_therapy_kind(word) || codes.holds(CodeColumn::Kind, word);
+        let kind = self.kind.listed(text, &mut self.kinds, remarks, known)?;
         push_code(payload, Some(kind.as_bytes()));
         Ok(())
     }

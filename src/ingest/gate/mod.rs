@@ -5,6 +5,7 @@
 //! columns   names of columns, before any row is read
 //! values    values that identify a person wherever they stand: one is enough
 //! shares    values that identify when a column has many of them
+//! strange   words of code columns that no list knows
 //! codes     the form of the patient codes
 //! dictionary  what a REDCap project says of its own fields
 //! report    every column: read, not read or refused, by which rule, how often
@@ -19,6 +20,7 @@ mod columns;
 mod dictionary;
 mod report;
 mod shares;
+mod strange;
 mod values;
 mod watch;
 
@@ -28,6 +30,7 @@ pub(super) use dictionary::{MAPPED_PROSE, MARKED_IDENTIFIER, SURVEY_IDENTIFIER, 
 pub(super) use report::Hits;
 pub use report::{ColumnFate, Fate, GateReport};
 pub(super) use shares::{Glimpse, Unread};
+pub(super) use strange::{CODE_NUMBER, Strange, has_long_number};
 pub(super) use values::in_value;
 pub(super) use watch::{Notes, Watch, Watched};
 
@@ -56,6 +59,7 @@ pub fn detectors() -> impl Iterator<Item = &'static Detector> {
     columns::detectors()
         .chain(values::detectors())
         .chain(shares::detectors())
+        .chain(strange::detectors())
         .chain(codes::detectors())
         .chain(dictionary::detectors())
 }

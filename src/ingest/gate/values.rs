@@ -39,13 +39,13 @@ static VALUES: [ByValue; 6] = [
         "value-ssn",
         "a social security number",
         "three, two and four digits with separators, in a range that is issued, are a social security number",
-        r"(?-u)[0-9]{3}[- ][0-9]{2}[- ][0-9]{4}",
+        r"(?-u)[0-9]{3}[-_ ][0-9]{2}[-_ ][0-9]{4}",
     ),
     value(
         "value-phone",
         "a telephone number",
         "ten digits written as a North American telephone number are one",
-        r"(?-u)(?:\+?1[ .-]?)?\(?[2-9][0-9]{2}\)?[ .-]?[2-9][0-9]{2}[ .-][0-9]{4}",
+        r"(?-u)(?:\+?1[ ._-]?)?\(?[2-9][0-9]{2}\)?[ ._-]?[2-9][0-9]{2}[ ._-][0-9]{4}",
     ),
     value(
         "value-zip-plus-four",
@@ -57,7 +57,7 @@ static VALUES: [ByValue; 6] = [
         "value-record-number",
         "a labelled record number",
         "a number that says of itself that it is a record or social security number is one",
-        r"(?i-u)\b(mrn|ssn|dob|medical record( (no|number))?)[ :#.=]*[0-9]{4}",
+        r"(?i-u)(\b|_)(mrn|ssn|dob|medical[ _]record([ _](no|number))?)[ _:#.=-]*[0-9]{4}",
     ),
 ];
 
@@ -120,9 +120,12 @@ fn labelled(text: &[u8]) -> bool {
 /// Numbers must stand alone: `…-123-45-6789-…` inside a longer code is part of
 /// a UUID, not a social security number.
 fn counts(id: &str, text: &[u8], hit: &bytes::Match<'_>) -> bool {
-    let joined =
-        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    let alone = !joined(text[..hit.start()].last()) && !joined(text.get(hit.end()));
+    let joined = |away: &mut dyn Iterator<Item = &u8>| match away.next() {
+        // A word may be joined to a number by it, but a longer number is another.
+        Some(b'_') => away.next().is_some_and(u8::is_ascii_digit),
+        byte => byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'-'),
+    };
+    let alone = !joined(&mut text[..hit.start()].iter().rev()) && !joined(&mut text[hit.end()..].iter());
     match id {
         "value-ssn" => alone && is_issued(hit.as_bytes()),
         "value-phone" | "value-zip-plus-four" => alone,
@@ -161,6 +164,15 @@ mod tests {
             ("02139-4307", "value-zip-plus-four"),
             ("MRN: 00481234", "value-record-number"),
             ("mrn#481234", "value-record-number"),
+            ("mrn_0048213", "value-record-number"),
+            ("MRN0048213", "value-record-number"),
+            ("old_mrn_0048213", "value-record-number"),
+            ("medical_record_number_4812", "value-record-number"),
+            ("536_91_2877", "value-ssn"),
+            ("no_536_91_2877_x", "value-ssn"),
+            ("617_555_0143", "value-phone"),
+            ("1_617_555_0143", "value-phone"),
+            ("tel_617_555_0143", "value-phone"),
             ("Medical record number 481234", "value-record-number"),
         ] {
             assert_eq!(in_value(text.as_bytes()).map(|detector| detector.id), Some(id), "{text}");
@@ -203,6 +215,10 @@ mod tests {
             "pain_nrs/average",
             "10-20 mg 2x daily",
             "100-200-300",
+            "100_200_300",
+            "536_91_2877_4",
+            "10_617_555_0143",
+            "pain_reprogramming",
             "1.2.840.10008.5.1.4",
             "Chronic pain, lumbar (L4/L5)",
             "medication review 2026",

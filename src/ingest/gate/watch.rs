@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use super::{CodeForms, ColumnFate, GateReport, Glimpse, Hits, Unread, in_value};
+use super::{CodeForms, ColumnFate, GateReport, Glimpse, Hits, Strange, Unread, in_value};
 use crate::ingest::layout::Layout;
 use crate::ingest::record::Record;
 use crate::protocol::Basis;
@@ -13,6 +13,8 @@ use crate::protocol::Basis;
 pub(in crate::ingest) struct Notes {
     /// Identifying values in columns that are read, and in rows set aside.
     pub(in crate::ingest) hits: Hits,
+    /// Words of code columns that no list knows.
+    pub(in crate::ingest) strange: Strange,
     /// Columns nobody reads.
     pub(in crate::ingest) glimpse: Glimpse,
     /// Patient codes.
@@ -59,6 +61,7 @@ impl Watch {
         let mut files = self.0.lock().expect("no holder of the lock panics");
         let mine = files.entry(file).or_default();
         mine.hits.merge(notes.hits);
+        mine.strange.merge(notes.strange);
         mine.glimpse.merge(notes.glimpse);
         mine.codes.merge(notes.codes);
     }
@@ -75,7 +78,9 @@ impl Watch {
         let Some(notes) = files.get(&file) else { return };
         let Watched { source, file, unread } = watched;
         let seen = notes.glimpse.judge(unread);
-        let values = notes.hits.refusals(source, file).chain(seen.refusals(source, file));
+        let strange = notes.strange.judge();
+        let values = notes.hits.refusals(source, file).chain(strange.refusals(source, file));
+        let values = values.chain(seen.refusals(source, file));
         let codes = notes.codes.judge(source, file, basis, assigned);
         values.chain(codes).for_each(|fate| add(report, fate));
     }

@@ -33,9 +33,16 @@ pub static SOURCE_CODE_DROPPED: Rule = remark(
 /// Optional text that is not a code.
 pub static TEXT_DROPPED: Rule = remark(
     "text-dropped",
-    "an optional value is not a code and was not stored",
-    "free text can hold names and dates and is never stored",
-    "use a short code, or leave the column out",
+    "an optional value is no code the program knows and was not stored",
+    "text and unknown words can hold names, numbers and dates and are never stored",
+    "use a code of the template or of the condition pack, list yours under `[codes]` in the pipeline, or leave the column out",
+);
+/// A word that is in no list of codes.
+pub static CODE_UNKNOWN: Rule = remark(
+    "code-unknown",
+    "the code is in no list the program knows and was stored as `other`",
+    "a word nobody knows may be a name or a number of somebody, and no measure counts it",
+    "correct the spelling, or list the word under `[codes]` in the pipeline; an adverse event that is to have a row of its own goes into its pack",
 );
 /// Aged 90 or more.
 pub static AGE_TOP_CODED: Rule = remark(

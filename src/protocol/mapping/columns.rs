@@ -19,6 +19,18 @@ pub struct ColumnsMapping {
 }
 
 impl ColumnsMapping {
+    /// Canonical column and word, of every word the mapping itself writes.
+    pub(in crate::protocol) fn constants(&self) -> impl Iterator<Item = (&str, &str)> {
+        let cells = self.tables.iter().flat_map(|table| &table.cells);
+        cells.flat_map(|(column, cell)| {
+            let words: Vec<&String> = match cell {
+                CellSource::Column { words, .. } => words.values().collect(),
+                CellSource::Constant(word) => vec![word],
+            };
+            words.into_iter().map(|word| (*column, word.as_str()))
+        })
+    }
+
     /// The files or sheets, each once, in the order they are first named.
     pub fn files(&self) -> Vec<&str> {
         let mut files: Vec<&str> = Vec::new();

@@ -243,6 +243,15 @@ impl FhirMapping {
         }
     }
 
+    /// Canonical column and word, of every word the mapping itself writes.
+    pub(in crate::protocol) fn constants(&self) -> impl Iterator<Item = (&str, &str)> {
+        let items = self.instruments.iter().map(|codes| ("item", codes.item.as_str()));
+        let lists = [("kind", &self.therapies), ("term", &self.terms), ("indication", &self.indications)];
+        items.chain(
+            lists.into_iter().flat_map(|(column, names)| names.values().map(move |name| (column, name.as_str()))),
+        )
+    }
+
     /// A code as this pack writes it: `loinc|72514-3`.
     pub fn token(&self, system: &str, code: &str) -> String {
         let system = system.trim_end_matches('/');

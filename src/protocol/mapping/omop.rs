@@ -56,6 +56,14 @@ pub struct OmopMapping {
     pub therapies: Vec<Meaning>,
 }
 
+impl OmopMapping {
+    /// Canonical column and word, of every word the mapping itself writes.
+    pub(in crate::protocol) fn constants(&self) -> impl Iterator<Item = (&str, &str)> {
+        let items = self.scores.iter().filter_map(|score| Some(("item", score.item.as_deref()?)));
+        items.chain(self.therapies.iter().map(|therapy| ("kind", therapy.is.as_str())))
+    }
+}
+
 /// What PERSON says beyond the standard columns.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -118,6 +118,16 @@ struct TypedTable {
 }
 
 impl RedcapMapping {
+    /// Canonical column and word, of every word the mapping itself writes.
+    pub(in crate::protocol) fn constants(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.tables.iter().flat_map(|table| {
+            let constants = table.constants.iter().map(|(column, word)| (*column, word.as_str()));
+            let meant =
+                table.values.iter().flat_map(|(column, words)| words.values().map(|word| (*column, word.as_str())));
+            constants.chain(meant)
+        })
+    }
+
     /// What is known of a project nobody has mapped: nothing.
     pub fn unmapped() -> Self {
         Self {
