@@ -8,6 +8,7 @@ pub mod comparison;
 pub mod disclosure;
 pub mod formula;
 pub mod manifest;
+mod places;
 pub mod reading;
 pub mod report;
 pub mod results;

@@ -364,8 +364,7 @@ impl<'a> Query<'a> {
 
     fn matches(&self, row: &ResultRow, free: Option<Axis>) -> bool {
         let part = |axis, wanted: &str, level: &str| if free == Some(axis) { level != "all" } else { level == wanted };
-        row.measure_id == self.measure
-            && row.statistic == self.statistic
+        row.statistic == self.statistic
             && row.population == self.population
             && row.estimand == self.estimand
             && row.horizon == self.horizon
@@ -379,21 +378,16 @@ impl<'a> Query<'a> {
 impl Released {
     /// The first row that matches.
     pub fn find(&self, query: Query) -> Option<&ResultRow> {
-        self.rows().iter().find(|row| query.matches(row, None))
-    }
-
-    /// The row with this id.
-    pub fn by_id(&self, result_id: &str) -> Option<&ResultRow> {
-        self.rows().iter().find(|row| row.result_id == result_id)
+        self.of_measure(query.measure).find(|row| query.matches(row, None))
     }
 
     /// All rows that match, in time order: one for each period of the population.
     pub fn series(&self, query: Query) -> impl Iterator<Item = &ResultRow> {
-        self.rows().iter().filter(move |row| query.matches(row, None))
+        self.of_measure(query.measure).filter(move |row| query.matches(row, None))
     }
 
     /// The rows along an axis, in the order of the packs.
     pub fn along(&self, query: Query, axis: Axis) -> impl Iterator<Item = &ResultRow> {
-        self.rows().iter().filter(move |row| query.matches(row, Some(axis)))
+        self.of_measure(query.measure).filter(move |row| query.matches(row, Some(axis)))
     }
 }

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::verdict::{CellVerdict, Verdict};
 use crate::estimate::result::{CellKey, Derivation, Estimate, Finding, Output, Statistic};
@@ -27,8 +27,9 @@ pub(super) fn estimates(
         let (estimate, verdict) = *cells.get(key)?;
         (verdict.statistics == Verdict::Shown && profile.rounding == Rounding::None).then_some(estimate)
     };
-    // Side by side, and collected in their order: pooled rates are integrals.
-    derivations.par_iter().flat_map_iter(|derivation| fill(derivation, shown)).collect()
+    // Side by side one by one, and collected in their order: pooled rates are integrals
+    // and exact tests enumerations, which stand next to each other.
+    derivations.par_iter().with_max_len(1).flat_map_iter(|derivation| fill(derivation, shown)).collect()
 }
 
 fn fill<'e>(derivation: &Derivation, shown: impl Fn(&CellKey) -> Option<&'e Estimate>) -> Vec<(Estimate, CellVerdict)> {

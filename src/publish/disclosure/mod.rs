@@ -61,6 +61,7 @@ use row::StepVerdict;
 use survey::Survey;
 use verdict::{CellVerdict, Verdict, Verdicts};
 
+use super::places::Places;
 use super::reading::Reading;
 use super::results::ResultRow;
 use crate::estimate::result::{Derivation, Estimate};
@@ -72,6 +73,7 @@ use crate::protocol::{DisclosureProfile, Protocol};
 #[derive(Clone, Debug)]
 pub struct Released {
     rows: Vec<ResultRow>,
+    places: Places,
     profile: DisclosureProfile,
 }
 
@@ -80,6 +82,16 @@ impl Released {
     /// order never depends on a value.
     pub fn rows(&self) -> &[ResultRow] {
         &self.rows
+    }
+
+    /// The rows of one measure, in report order.
+    pub fn of_measure(&self, id: &str) -> impl Iterator<Item = &ResultRow> + use<'_> {
+        self.places.of_measure(id).iter().map(|&place| &self.rows[place])
+    }
+
+    /// The row with this id.
+    pub fn by_id(&self, result_id: &str) -> Option<&ResultRow> {
+        self.places.by_id(&self.rows, result_id).map(|place| &self.rows[place])
     }
 
     /// The profile they were released under.
@@ -93,15 +105,15 @@ impl Released {
         for reading in readings {
             let more = reading(&self, protocol);
             self.rows.extend(more);
+            self.places = Places::of(&self.rows);
         }
-        assert_unique(&self.rows);
         self
     }
 
     /// Made-up rows for the tests of charts and reports.
     #[cfg(test)]
     pub(crate) fn fixture(rows: Vec<ResultRow>, profile: DisclosureProfile) -> Self {
-        Self { rows, profile }
+        Self { places: Places::of(&rows), rows, profile }
     }
 }
 
@@ -131,8 +143,7 @@ pub fn release(
         rows.extend(row::of_estimate(estimate, verdict, profile));
     }
     caution::mark(&mut rows);
-    assert_unique(&rows);
-    Released { rows, profile: profile.clone() }
+    Released { places: Places::of(&rows), rows, profile: profile.clone() }
 }
 
 /// Denominators of two horizons differ by those whose later window is still
@@ -169,12 +180,4 @@ fn step_verdicts(
         }
     };
     survey.steps.iter().zip(attrition.steps()).map(verdict).collect()
-}
-
-fn assert_unique(rows: &[ResultRow]) {
-    let mut ids: Vec<&str> = rows.iter().map(|row| row.result_id.as_str()).collect();
-    ids.sort_unstable();
-    for pair in ids.windows(2) {
-        assert_ne!(pair[0], pair[1], "two results have one id");
-    }
 }

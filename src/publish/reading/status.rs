@@ -28,8 +28,7 @@ fn of_due(horizon: &str) -> String {
 }
 
 fn step<'r>(released: &'r Released, id: &str) -> Option<&'r ResultRow> {
-    let of_flow = |row: &&ResultRow| row.measure_id == "attrition" && row.statistic == "count";
-    released.rows().iter().filter(of_flow).find(|row| row.stratum_level == id)
+    released.of_measure("attrition").find(|row| row.statistic == "count" && row.stratum_level == id)
 }
 
 fn row(all: &ResultRow, due: &ResultRow, released: &Released) -> ResultRow {

@@ -46,7 +46,7 @@ pub fn steps<'a>(released: &'a Released, context: &Context<'_>) -> Vec<Step<'a>>
             .any(|horizon| horizon.id != primary && id.strip_suffix(horizon.id).is_some_and(|stem| stem.ends_with('_')))
     };
     let of = |statistic: &'static str| {
-        released.rows().iter().filter(move |row| row.measure_id == "attrition" && row.statistic == statistic)
+        released.of_measure("attrition").filter(move |row| row.statistic == statistic)
     };
     of("count")
         .filter(|row| !other(&row.stratum_level))

@@ -1,7 +1,6 @@
 //! The sections after the first screen: each opens with its question and
 //! answers it in its first sentence.
 
-use std::collections::BTreeMap;
 
 use super::cautions::NOT_INTERPRETABLE;
 use super::proportions::proportions;
@@ -253,12 +252,10 @@ fn unknown(row: Option<&ResultRow>) -> String {
 /// The figures with these ids, those that were drawn.
 pub(super) fn figures(material: Material<'_>, ids: &[&str]) -> String {
     let chosen = ids.iter().filter_map(|id| material.charts.iter().find(|chart| chart.id == *id));
-    let rows: BTreeMap<&str, &ResultRow> =
-        material.released.rows().iter().map(|row| (row.result_id.as_str(), row)).collect();
-    chosen.map(|chart| figure(chart, &rows, material.context)).collect()
+    chosen.map(|chart| figure(chart, material)).collect()
 }
 
-fn figure(chart: &Chart, rows: &BTreeMap<&str, &ResultRow>, context: &Context<'_>) -> String {
+fn figure(chart: &Chart, material: Material<'_>) -> String {
     format!(
         "<figure id=\"figure-{id}\" class=\"chart\">\n<figcaption><h3>{title}</h3><p>{subtitle}</p></figcaption>\n<div class=\"wide\">{wide}</div><div class=\"narrow\">{narrow}</div>\n<p class=\"foot\">{foot}</p>\n<details><summary>The numbers of this chart</summary>\n{table}</details>\n</figure>\n",
         id = chart.id,
@@ -267,12 +264,12 @@ fn figure(chart: &Chart, rows: &BTreeMap<&str, &ResultRow>, context: &Context<'_
         wide = chart.wide,
         narrow = chart.narrow,
         foot = escape(&chart.footnote),
-        table = data_table(chart, rows, context)
+        table = data_table(chart, material)
     )
 }
 
-fn data_table(chart: &Chart, rows: &BTreeMap<&str, &ResultRow>, context: &Context<'_>) -> String {
-    let drawn = chart.rows.iter().filter_map(|id| rows.get(id.as_str()));
+fn data_table(chart: &Chart, Material { released, context, .. }: Material<'_>) -> String {
+    let drawn = chart.rows.iter().filter_map(|id| released.by_id(id));
     let cells: Vec<Vec<String>> = drawn
         .map(|row| {
             vec![

@@ -68,7 +68,7 @@ impl<'q> Query<'q> {
 
     /// All rows that answer, in report order.
     pub fn rows<'r>(self, released: &'r Released) -> impl Iterator<Item = &'r ResultRow> + use<'r, 'q> {
-        released.rows().iter().filter(move |row| self.fits(row))
+        released.of_measure(self.measure).filter(move |row| self.fits(row))
     }
 
     /// The row that answers, when there is one.
@@ -82,8 +82,7 @@ impl<'q> Query<'q> {
     }
 
     fn fits(&self, row: &ResultRow) -> bool {
-        row.measure_id == self.measure
-            && row.statistic == self.statistic
+        row.statistic == self.statistic
             && row.estimand == self.estimand
             && row.population == self.population
             && row.horizon == self.horizon
@@ -97,7 +96,7 @@ impl<'q> Query<'q> {
 /// mature series where the input has no calendar.
 pub fn headline(released: &Released) -> Population {
     let has = |population: Population| {
-        released.rows().iter().any(|row| row.population == population && row.measure_id == RETENTION)
+        released.of_measure(RETENTION).any(|row| row.population == population)
     };
     if !has(Population::Quarter) && has(Population::ToDate) { Population::ToDate } else { Population::Quarter }
 }
@@ -112,10 +111,7 @@ pub fn has_quarters(released: &Released) -> bool {
 /// is nearly always too small to be split by condition.
 pub fn by_condition(released: &Released) -> Population {
     let has = |population: Population| {
-        released
-            .rows()
-            .iter()
-            .any(|row| row.population == population && row.condition != ALL && row.measure_id == RETENTION)
+        released.of_measure(RETENTION).any(|row| row.population == population && row.condition != ALL)
     };
     if !has(Population::RollingYear) && has(Population::ToDate) { Population::ToDate } else { Population::RollingYear }
 }
@@ -135,8 +131,7 @@ pub struct ByCondition<'a> {
 /// never by result; conditions of no pack follow in row order.
 pub fn conditions<'a>(query: Query<'_>, released: &'a Released, context: &Context<'a>) -> Vec<ByCondition<'a>> {
     let rows: Vec<&ResultRow> = released
-        .rows()
-        .iter()
+        .of_measure(query.measure)
         .filter(|row| row.condition != ALL && Query { condition: &row.condition, ..query }.fits(row))
         .collect();
     let pack = context.protocol.conditions.conditions();
