@@ -55,7 +55,7 @@ fn samples(tally: &Tally, measure: &Measure) -> Result<Samples, Undefined> {
 ///
 /// # Errors
 /// A scale or score too large to compute with.
-pub fn changes<'p>(pairs: impl Iterator<Item = &'p Pair>, measure: &Measure) -> Result<Values, Undefined> {
+pub fn changes(pairs: impl Iterator<Item = Pair>, measure: &Measure) -> Result<Values, Undefined> {
     let scale = u32::try_from(measure.scale).map_err(|_| Undefined::ParameterOutsideRange)?;
     let scores = pairs.map(|pair| ((i64::from(pair.baseline), i64::from(pair.follow_up)), pair.count));
     match measure.kind {
@@ -157,8 +157,8 @@ fn bound(change: &Values, tally: &Tally, measure: &Measure, estimand: Estimand) 
     };
     let at_end = i32::try_from(end).map_err(|_| Undefined::ParameterOutsideRange);
     let filled = at_end.and_then(|follow_up| {
-        let missing: Vec<Pair> = tally.carried_pairs.iter().map(|pair| Pair { follow_up, ..*pair }).collect();
-        let missing = changes(missing.iter(), measure)?;
+        let missing: Vec<Pair> = tally.carried_pairs.iter().map(|pair| Pair { follow_up, ..pair }).collect();
+        let missing = changes(missing.into_iter(), measure)?;
         if change.n() + missing.n() != tally.eligible {
             return Err(Undefined::ValueOutsideRange);
         }

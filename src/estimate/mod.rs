@@ -19,6 +19,7 @@ pub mod result;
 pub mod scan;
 pub mod statistics;
 pub mod tally;
+mod total;
 
 /// Confidence level of every interval.
 pub const LEVEL: f64 = 0.95;

@@ -4,7 +4,6 @@
 //! `expression`). A row group is read, counted and forgotten, so memory does
 //! not grow with the number of patients.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -15,10 +14,11 @@ use polars::io::SerReader;
 use polars::io::parquet::read::FileMetadata;
 use polars::prelude::{BooleanChunked, Expr, Int32Chunked, IntoLazy, ParallelStrategy, ParquetReader, PolarsError};
 
-use super::cells_of_rows::{Cell, Cells};
+use super::cells_of_rows::Cells;
 use super::expression::{Compiled, Outcome, compile_number};
-use super::questions::{AFTER, Asked, BEFORE, CONDITION, Counted, DENIED, Questions, name};
-use super::tally::{Pair, Pairs, Tallies, Tally};
+use super::questions::{AFTER, BEFORE, CONDITION, DENIED, Questions, name};
+use super::tally::{CellPair, Tallies, add_equals};
+use super::total::Total;
 use crate::protocol::{ConditionPack, Protocol, ProtocolError};
 
 /// Columns a row's cells are read from.
@@ -103,7 +103,7 @@ pub fn count(path: &Path, counting: &Counting<'_>, threads: usize) -> Result<Tal
     let denied = questions.contradictions.iter().map(|_| AtomicU64::new(0)).collect();
     let job =
         Job { path, counting, questions, denied, metadata, columns: columns(counting), next: AtomicUsize::new(0) };
-    let total = Mutex::new(Total::default());
+    let total = Mutex::new(Total::new(&job.questions));
     let finished = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(|| job.work(&total))).collect();
         workers.into_iter().try_for_each(|worker| worker.join().expect("a worker does not panic"))
@@ -111,7 +111,7 @@ pub fn count(path: &Path, counting: &Counting<'_>, threads: usize) -> Result<Tal
     finished.map_err(|error| unreadable(error.to_string()))?;
     job.refuse_contradictions()?;
     let total = total.into_inner().expect("a worker does not panic");
-    Ok(total.finish(counting.sites, &job.questions))
+    Ok(total.finish(counting.sites))
 }
 
 /// What the file says of itself: read once, because it describes every column
@@ -135,7 +135,7 @@ struct Job<'a> {
 impl Job<'_> {
     /// Threads share one total: a total each would hold the pairs of every cell
     /// once more, which is nearly all the memory counting takes.
-    fn work(&self, total: &Mutex<Total>) -> Result<(), PolarsError> {
+    fn work(&self, total: &Mutex<Total<'_>>) -> Result<(), PolarsError> {
         let mut cells = Cells::new(self.counting);
         let mut slots = Vec::new();
         loop {
@@ -159,7 +159,7 @@ impl Job<'_> {
             for (at, pair) in self.questions.pairs.iter().enumerate() {
                 let score = |what: &str| answers.column(&name(what, at))?.i32();
                 let pairs = paired(&held(pair.among)?, [score(BEFORE)?, score(AFTER)?], &numbers, &slots);
-                locked().add_pairs(at, pairs);
+                locked().add_pairs(at, &pairs);
             }
         }
     }
@@ -231,155 +231,21 @@ fn tallied(rows: &[u32], cells: &[Vec<u32>], known: usize) -> Vec<u32> {
 }
 
 /// The scores of the rows by slot, sorted, each once.
-fn paired(rows: &[u32], [before, after]: [&Int32Chunked; 2], cells: &[Vec<u32>], slots: &[u32]) -> Vec<SlotPair> {
+fn paired(rows: &[u32], [before, after]: [&Int32Chunked; 2], cells: &[Vec<u32>], slots: &[u32]) -> Vec<CellPair> {
     let scores: Vec<_> = before.iter().zip(after.iter()).collect();
     let mut pairs = Vec::with_capacity(rows.len() * cells.len());
     for of_row in cells {
         for &row in rows {
             let (before, after) = scores[row as usize];
             let (baseline, follow_up) = before.zip(after).expect("the condition holds where both scores are known");
-            if let Some(&slot) = slots.get(of_row[row as usize] as usize) {
-                pairs.push(SlotPair { slot, baseline, follow_up, count: 1 });
+            if let Some(&cell) = slots.get(of_row[row as usize] as usize) {
+                pairs.push(CellPair { cell, baseline, follow_up, count: 1 });
             }
         }
     }
-    pairs.sort_unstable_by_key(SlotPair::place);
+    pairs.sort_unstable_by_key(CellPair::place);
     add_equals(&mut pairs);
     pairs
-}
-
-/// A pair of scores in a slot of the total.
-#[derive(Clone, Copy)]
-struct SlotPair {
-    slot: u32,
-    baseline: i32,
-    follow_up: i32,
-    count: u32,
-}
-
-impl SlotPair {
-    /// One number to sort by, in the order of slot, score before and score after.
-    fn place(&self) -> u128 {
-        let ordered = |score: i32| u128::from(score.cast_unsigned() ^ (1 << 31));
-        u128::from(self.slot) << 64 | ordered(self.baseline) << 32 | ordered(self.follow_up)
-    }
-
-    fn pair(&self) -> Pair {
-        Pair { baseline: self.baseline, follow_up: self.follow_up, count: u64::from(self.count) }
-    }
-}
-
-/// Makes one of equal pairs that follow each other.
-fn add_equals(pairs: &mut Vec<SlotPair>) {
-    pairs.dedup_by(|next, kept| {
-        let same = next.place() == kept.place();
-        kept.count += if same { next.count } else { 0 };
-        same
-    });
-}
-
-/// Pairs that wait before they are added to those of the cells. Adding is a copy
-/// of all the cell has, so it is not done for every row group.
-const WAITING_PAIRS: usize = 1 << 19;
-
-/// The counts of all threads.
-#[derive(Default)]
-struct Total {
-    slots: BTreeMap<Cell, u32>,
-    cells: Vec<CellTotal>,
-    /// By question.
-    waiting: Vec<Vec<SlotPair>>,
-    waiting_pairs: usize,
-}
-
-/// One cell's answers, by question; shorter where the rest is nothing.
-#[derive(Clone, Default)]
-struct CellTotal {
-    conditions: Vec<u64>,
-    pairs: Vec<Pairs>,
-}
-
-impl Total {
-    /// Adds a row group's counts, by question and the thread's own cell numbers.
-    /// `known` are the cells of those, and `slots` where they were put before.
-    fn add(&mut self, conditions: &[Vec<u32>], known: &[Cell], slots: &mut Vec<u32>) {
-        for cell in &known[slots.len()..] {
-            let next = u32::try_from(self.slots.len()).expect("fewer cells than people");
-            slots.push(*self.slots.entry(cell.clone()).or_insert(next));
-        }
-        self.cells.resize(self.slots.len(), CellTotal::default());
-        for (question, counts) in conditions.iter().enumerate() {
-            for (&slot, &count) in slots.iter().zip(counts).filter(|(_, count)| **count > 0) {
-                let conditions = &mut self.cells[slot as usize].conditions;
-                conditions.resize(conditions.len().max(question + 1), 0);
-                conditions[question] += u64::from(count);
-            }
-        }
-    }
-
-    /// Adds a row group's pairs.
-    fn add_pairs(&mut self, question: usize, pairs: Vec<SlotPair>) {
-        self.waiting.resize(self.waiting.len().max(question + 1), Vec::new());
-        self.waiting_pairs += pairs.len();
-        self.waiting[question].extend(pairs);
-        if self.waiting_pairs >= WAITING_PAIRS {
-            self.settle();
-        }
-    }
-
-    /// Adds the pairs that wait to those of the cells.
-    fn settle(&mut self) {
-        self.waiting_pairs = 0;
-        for (question, mut pairs) in std::mem::take(&mut self.waiting).into_iter().enumerate() {
-            // Each row group's are sorted, which a stable sort makes use of.
-            pairs.sort_by_key(SlotPair::place);
-            add_equals(&mut pairs);
-            for of_cell in pairs.chunk_by(|a, b| a.slot == b.slot) {
-                let totals = &mut self.cells[of_cell[0].slot as usize].pairs;
-                totals.resize(totals.len().max(question + 1), Pairs::default());
-                totals[question] += &Pairs::from_sorted(of_cell.iter().map(SlotPair::pair).collect());
-            }
-        }
-    }
-
-    fn finish(mut self, sites: &[String], questions: &Questions) -> Tallies {
-        self.settle();
-        let mut tallies = Tallies { sites: sites.to_vec(), ..Tallies::default() };
-        let mut cells = self.cells;
-        for (cell, slot) in self.slots {
-            let total = std::mem::take(&mut cells[slot as usize]);
-            if total.conditions.iter().all(|count| *count == 0) {
-                continue;
-            }
-            let counted = questions.measures.iter().map(|asked| total.tally(asked)).collect();
-            match cell {
-                Cell::Fine(cell) => _ = tallies.cells.insert(cell, counted),
-                Cell::Split(cell) => _ = tallies.splits.insert(cell, counted),
-            }
-        }
-        tallies
-    }
-}
-
-impl CellTotal {
-    fn tally(&self, asked: &Asked) -> Tally {
-        let count = |of: Option<Counted>| match of {
-            Some(Counted::Condition(at)) => self.conditions.get(at).copied().unwrap_or_default(),
-            _ => 0,
-        };
-        let pairs = |of: Option<Counted>| match of {
-            Some(Counted::Pairs(at)) => self.pairs.get(at).cloned().unwrap_or_default(),
-            _ => Pairs::default(),
-        };
-        Tally {
-            eligible: count(Some(Counted::Condition(asked.eligible))),
-            observed: count(Some(Counted::Condition(asked.observed))),
-            outcome: count(Some(asked.outcome)),
-            pairs: pairs(Some(asked.outcome)),
-            carried: count(asked.carried),
-            carried_pairs: pairs(asked.carried),
-        }
-    }
 }
 
 /// The numbers of the rows a condition holds for.

@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::ops::AddAssign;
+use std::ops::{AddAssign, Range};
 use std::sync::Arc;
 
 use crate::derive::durability::Durability;
@@ -65,13 +65,14 @@ pub struct Tally {
     pub carried_pairs: Pairs,
 }
 
-/// Pairs of scores as stored, and how many patients have each.
-///
-/// Kept sorted in one block: a tree of the same pairs takes three times the
-/// memory, and there is one per cell and measure. Shared, because changes of the
-/// same scores hold the same pairs; most tallies have none.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pairs(Option<Arc<Vec<Pair>>>);
+/// Pairs of scores as stored, and how many patients have each: part of a sorted
+/// block that the cells of a count share. Most tallies have none.
+#[derive(Clone, Debug, Default)]
+pub struct Pairs {
+    block: Option<Arc<Vec<CellPair>>>,
+    /// First pair and the one after the last: there are hundreds of thousands of these.
+    part: [u32; 2],
+}
 
 /// One pair of scores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,37 +85,96 @@ pub struct Pair {
     pub count: u64,
 }
 
-impl Pair {
+/// A pair of scores of a cell, by whatever number the block knows it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CellPair {
+    pub(super) cell: u32,
+    pub(super) baseline: i32,
+    pub(super) follow_up: i32,
+    /// Fewer people than four billion: there are millions of these.
+    pub(super) count: u32,
+}
+
+impl CellPair {
+    /// One number to sort by, in the order of cell, score before and score after.
+    pub(super) fn place(&self) -> u128 {
+        let ordered = |score: i32| u128::from(score.cast_unsigned() ^ (1 << 31));
+        u128::from(self.cell) << 64 | ordered(self.baseline) << 32 | ordered(self.follow_up)
+    }
+
     fn scores(&self) -> (i32, i32) {
         (self.baseline, self.follow_up)
     }
+
+    fn pair(&self) -> Pair {
+        Pair { baseline: self.baseline, follow_up: self.follow_up, count: u64::from(self.count) }
+    }
+}
+
+/// Makes one of equal pairs that follow each other.
+pub(super) fn add_equals(pairs: &mut Vec<CellPair>) {
+    pairs.dedup_by(|next, kept| {
+        let same = next.place() == kept.place();
+        kept.count += if same { next.count } else { 0 };
+        same
+    });
 }
 
 impl Pairs {
-    /// Pairs that are sorted by score and distinct.
-    pub fn from_sorted(pairs: Vec<Pair>) -> Self {
-        debug_assert!(pairs.is_sorted_by(|a, b| a.scores() < b.scores()), "pairs are sorted and distinct");
-        Self((!pairs.is_empty()).then(|| Arc::new(pairs)))
+    /// Pairs in any order.
+    pub fn new(pairs: impl IntoIterator<Item = Pair>) -> Self {
+        let stored = |pair: Pair| CellPair {
+            cell: 0,
+            baseline: pair.baseline,
+            follow_up: pair.follow_up,
+            count: u32::try_from(pair.count).expect("fewer people than four billion"),
+        };
+        let mut pairs: Vec<CellPair> = pairs.into_iter().map(stored).collect();
+        pairs.sort_by_key(CellPair::place);
+        add_equals(&mut pairs);
+        let part = 0..pairs.len();
+        Self::part(&Arc::new(pairs), part)
+    }
+
+    /// Part of a block whose pairs are sorted and distinct.
+    pub(super) fn part(block: &Arc<Vec<CellPair>>, part: Range<usize>) -> Self {
+        let place = |at: usize| u32::try_from(at).expect("a block has fewer than four billion pairs");
+        Self { block: (!part.is_empty()).then(|| Arc::clone(block)), part: [place(part.start), place(part.end)] }
+    }
+
+    fn stored(&self) -> &[CellPair] {
+        let [first, end] = self.part.map(|at| at as usize);
+        self.block.as_ref().map_or(&[], |block| &block[first..end])
     }
 
     /// The pairs, in order of scores, each once.
-    pub fn iter(&self) -> impl Iterator<Item = &Pair> {
-        self.0.iter().flat_map(|pairs| pairs.iter())
+    pub fn iter(&self) -> impl Iterator<Item = Pair> + '_ {
+        self.stored().iter().map(CellPair::pair)
     }
 }
+
+impl PartialEq for Pairs {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Pairs {}
 
 impl AddAssign<&Self> for Pairs {
     fn add_assign(&mut self, other: &Self) {
-        self.0 = match (self.0.take(), &other.0) {
-            (None, theirs) => theirs.clone(),
-            (mine, None) => mine,
-            (Some(mine), Some(theirs)) => Some(Arc::new(merged(&mine, theirs))),
-        };
+        if self.block.is_none() {
+            *self = other.clone();
+        } else if other.block.is_some() {
+            let pairs = merged(self.stored(), other.stored());
+            let part = 0..pairs.len();
+            *self = Self::part(&Arc::new(pairs), part);
+        }
     }
 }
 
-/// Both lists in one, the counts of equal pairs added.
-fn merged(mine: &[Pair], theirs: &[Pair]) -> Vec<Pair> {
+/// The pairs of two cells as those of one, the counts of equal pairs added.
+fn merged(mine: &[CellPair], theirs: &[CellPair]) -> Vec<CellPair> {
     let mut merged = Vec::with_capacity(mine.len() + theirs.len());
     let (mut mine, mut theirs) = (mine.iter().peekable(), theirs.iter().peekable());
     loop {
@@ -122,16 +182,15 @@ fn merged(mine: &[Pair], theirs: &[Pair]) -> Vec<Pair> {
             (Some(a), Some(b)) => a.scores().cmp(&b.scores()),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
-            (None, None) => break,
+            (None, None) => return merged,
         };
-        merged.extend(match next {
+        let pair = match next {
             Ordering::Less => mine.next().copied(),
             Ordering::Greater => theirs.next().copied(),
-            Ordering::Equal => mine.next().zip(theirs.next()).map(|(a, b)| Pair { count: a.count + b.count, ..*a }),
-        });
+            Ordering::Equal => mine.next().zip(theirs.next()).map(|(a, b)| CellPair { count: a.count + b.count, ..*a }),
+        };
+        merged.extend(pair.map(|pair| CellPair { cell: 0, ..pair }));
     }
-    merged.shrink_to_fit();
-    merged
 }
 
 impl AddAssign<&Self> for Tally {

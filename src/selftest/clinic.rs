@@ -82,7 +82,7 @@ impl Truth {
             }
         }
         let sorted = pairs.into_iter().map(|((baseline, follow_up), count)| Pair { baseline, follow_up, count });
-        tally.pairs = Pairs::from_sorted(sorted.collect());
+        tally.pairs = Pairs::new(sorted);
         tally
     }
 }

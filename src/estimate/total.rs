@@ -1,0 +1,182 @@
+//! The counts of all threads, added up row group by row group.
+//!
+//! There are millions of pairs of scores. They lie in one sorted block a
+//! question, which the tallies then share: a list for every cell would take
+//! several times the memory, most of it holes between lists that grew.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::cells_of_rows::Cell;
+use super::questions::{Asked, Counted, Questions};
+use super::tally::{CellPair, Pairs, Tallies, Tally, add_equals};
+
+/// Pairs that wait before they are added to the others: adding them walks
+/// through all there are, so it is not done for every row group.
+const WAITING_PAIRS: usize = 1 << 18;
+
+/// The counts of all threads.
+pub(super) struct Total<'q> {
+    questions: &'q Questions,
+    /// Where a cell's counts are.
+    slots: BTreeMap<Cell, u32>,
+    /// By slot, and within it by question.
+    conditions: Vec<u64>,
+    /// By question.
+    pairs: Vec<PairTotal>,
+}
+
+impl<'q> Total<'q> {
+    pub(super) fn new(questions: &'q Questions) -> Self {
+        let pairs = questions.pairs.iter().map(|_| PairTotal::default()).collect();
+        Self { questions, slots: BTreeMap::new(), conditions: Vec::new(), pairs }
+    }
+
+    /// Adds a row group's counts, by question and the thread's own cell numbers.
+    /// `known` are the cells of those, and `slots` where they were put before.
+    pub(super) fn add(&mut self, conditions: &[Vec<u32>], known: &[Cell], slots: &mut Vec<u32>) {
+        for cell in &known[slots.len()..] {
+            let next = u32::try_from(self.slots.len()).expect("fewer cells than people");
+            slots.push(*self.slots.entry(cell.clone()).or_insert(next));
+        }
+        let questions = self.questions.conditions.len();
+        self.conditions.resize(self.slots.len() * questions, 0);
+        for (question, counts) in conditions.iter().enumerate() {
+            for (&slot, &count) in slots.iter().zip(counts) {
+                self.conditions[slot as usize * questions + question] += u64::from(count);
+            }
+        }
+    }
+
+    /// Adds a row group's pairs to those of a question.
+    pub(super) fn add_pairs(&mut self, question: usize, pairs: &[CellPair]) {
+        self.pairs[question].waiting.extend_from_slice(pairs);
+        if self.pairs.iter().map(|pairs| pairs.waiting.len()).sum::<usize>() >= WAITING_PAIRS {
+            self.pairs.iter_mut().for_each(PairTotal::settle);
+        }
+    }
+
+    pub(super) fn finish(mut self, sites: &[String]) -> Tallies {
+        self.pairs.iter_mut().for_each(PairTotal::settle);
+        let pairs = self.pairs.into_iter().map(|pairs| pairs.by_slot(self.slots.len())).collect::<Vec<_>>();
+        let mut tallies = Tallies { sites: sites.to_vec(), ..Tallies::default() };
+        let of_slot = self.questions.conditions.len();
+        for (cell, slot) in self.slots {
+            let slot = slot as usize;
+            let counts = &self.conditions[slot * of_slot..(slot + 1) * of_slot];
+            if counts.iter().all(|count| *count == 0) {
+                continue;
+            }
+            let pairs = |question: usize| pairs[question][slot].clone();
+            let counted = self.questions.measures.iter().map(|asked| tally(asked, counts, pairs)).collect();
+            match cell {
+                Cell::Fine(cell) => _ = tallies.cells.insert(cell, counted),
+                Cell::Split(cell) => _ = tallies.splits.insert(cell, counted),
+            }
+        }
+        tallies
+    }
+}
+
+fn tally(asked: &Asked, counts: &[u64], pairs: impl Fn(usize) -> Pairs) -> Tally {
+    let count = |of: Option<Counted>| match of {
+        Some(Counted::Condition(at)) => counts[at],
+        _ => 0,
+    };
+    let pairs = |of: Option<Counted>| match of {
+        Some(Counted::Pairs(at)) => pairs(at),
+        _ => Pairs::default(),
+    };
+    Tally {
+        eligible: counts[asked.eligible],
+        observed: counts[asked.observed],
+        outcome: count(Some(asked.outcome)),
+        pairs: pairs(Some(asked.outcome)),
+        carried: count(asked.carried),
+        carried_pairs: pairs(asked.carried),
+    }
+}
+
+/// The pairs of a question, of all cells.
+#[derive(Default)]
+struct PairTotal {
+    /// Each once, in order.
+    all: Vec<CellPair>,
+    waiting: Vec<CellPair>,
+}
+
+impl PairTotal {
+    /// Adds the pairs that wait: to their equals, and what is new in its place,
+    /// from the end, so that nothing is copied twice.
+    fn settle(&mut self) {
+        let mut new = std::mem::take(&mut self.waiting);
+        // Each row group's are sorted, which a stable sort makes use of.
+        new.sort_by_key(CellPair::place);
+        add_equals(&mut new);
+        let mut at = 0;
+        new.retain(|pair| {
+            while self.all.get(at).is_some_and(|known| known.place() < pair.place()) {
+                at += 1;
+            }
+            let known = self.all.get_mut(at).filter(|known| known.place() == pair.place());
+            known.map(|known| known.count += pair.count).is_none()
+        });
+        let mut old = self.all.len();
+        self.all.reserve_exact(new.len());
+        self.all.extend_from_slice(&new);
+        for to in (0..self.all.len()).rev() {
+            let Some(&last) = new.last() else { break };
+            let moved = old.checked_sub(1).map(|old| self.all[old]).filter(|moved| moved.place() > last.place());
+            self.all[to] = moved.unwrap_or(last);
+            if moved.is_some() {
+                old -= 1;
+            } else {
+                new.pop();
+            }
+        }
+    }
+
+    fn by_slot(self, slots: usize) -> Vec<Pairs> {
+        let all = Arc::new(self.all);
+        let mut by_slot = vec![Pairs::default(); slots];
+        let mut start = 0;
+        for of_slot in all.chunk_by(|a, b| a.cell == b.cell) {
+            let end = start + of_slot.len();
+            by_slot[of_slot[0].cell as usize] = Pairs::part(&all, Range { start, end });
+            start = end;
+        }
+        by_slot
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{CellPair, PairTotal, Pairs};
+
+    #[test]
+    fn pairs_added_in_lots_are_those_added_at_once() {
+        let score = |number: u32, kinds: u32| i32::try_from(number % kinds).expect("small") * 10 - 20;
+        let drawn: Vec<CellPair> = (0..500)
+            .map(|n| CellPair { cell: n * 7 % 11, baseline: score(n * 13, 5), follow_up: score(n * 29, 7), count: 1 })
+            .collect();
+        let mut expected: BTreeMap<(u32, i32, i32), u32> = BTreeMap::new();
+        for pair in &drawn {
+            *expected.entry((pair.cell, pair.baseline, pair.follow_up)).or_default() += pair.count;
+        }
+        for lot in [1, 3, 64, 500] {
+            let mut total = PairTotal::default();
+            for lot in drawn.chunks(lot) {
+                total.waiting.extend_from_slice(lot);
+                total.settle();
+            }
+            let found = total.all.iter().map(|pair| ((pair.cell, pair.baseline, pair.follow_up), pair.count));
+            assert!(found.eq(expected.clone()), "in lots of {lot}");
+            let by_slot = total.by_slot(12);
+            assert_eq!(by_slot.iter().flat_map(Pairs::iter).map(|pair| pair.count).sum::<u64>(), 500);
+            assert!(by_slot[11].iter().next().is_none());
+        }
+    }
+}
