@@ -16,9 +16,7 @@ pub(super) const ATTRITION: [&str; 7] = ["step", "label", "unit", "remaining", "
 
 /// `attrition.csv`: from the first row read to every denominator.
 pub(super) fn attrition(released: &Released) -> Vec<u8> {
-    let rows = |statistic: &'static str| {
-        released.of_measure("attrition").filter(move |row| row.statistic == statistic)
-    };
+    let rows = |statistic: &'static str| released.of_measure("attrition").filter(move |row| row.statistic == statistic);
     let mut lines = vec![ATTRITION.map(str::to_owned).to_vec()];
     for remaining in rows("count") {
         let removed = rows("removed").find(|row| row.stratum_level == remaining.stratum_level);

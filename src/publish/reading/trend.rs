@@ -151,7 +151,7 @@ pub fn better(measure: &str, protocol: &Protocol) -> Direction {
 /// where those do. `None`: neither has.
 pub fn step(headline: &Headline<'_>, released: &Released) -> Option<Population> {
     let has_limits = |step: &Population| {
-        released.of_measure(&headline.measure).any(|row| row.population == *step && row.statistic == CENTRE)
+        released.of_measure(headline.measure).any(|row| row.population == *step && row.statistic == CENTRE)
     };
     STEPS.into_iter().find(has_limits)
 }

@@ -45,9 +45,7 @@ pub fn steps<'a>(released: &'a Released, context: &Context<'_>) -> Vec<Step<'a>>
             .iter()
             .any(|horizon| horizon.id != primary && id.strip_suffix(horizon.id).is_some_and(|stem| stem.ends_with('_')))
     };
-    let of = |statistic: &'static str| {
-        released.of_measure("attrition").filter(move |row| row.statistic == statistic)
-    };
+    let of = |statistic: &'static str| released.of_measure("attrition").filter(move |row| row.statistic == statistic);
     of("count")
         .filter(|row| !other(&row.stratum_level))
         .map(|remaining| Step {

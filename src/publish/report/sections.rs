@@ -1,7 +1,6 @@
 //! The sections after the first screen: each opens with its question and
 //! answers it in its first sentence.
 
-
 use super::cautions::NOT_INTERPRETABLE;
 use super::proportions::proportions;
 use super::select::{self, Query};

@@ -95,9 +95,7 @@ impl<'q> Query<'q> {
 /// Which cohort the headline is about: the newest mature quarter, or every
 /// mature series where the input has no calendar.
 pub fn headline(released: &Released) -> Population {
-    let has = |population: Population| {
-        released.of_measure(RETENTION).any(|row| row.population == population)
-    };
+    let has = |population: Population| released.of_measure(RETENTION).any(|row| row.population == population);
     if !has(Population::Quarter) && has(Population::ToDate) { Population::ToDate } else { Population::Quarter }
 }
 
