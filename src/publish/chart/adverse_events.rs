@@ -2,7 +2,7 @@
 
 use super::forest::{Forest, Line};
 use super::scale::Scale;
-use super::{Drawing, ids};
+use super::{Drawing, cohort, ids};
 use crate::publish::report::safety::{Kind, kinds};
 use crate::publish::report::{Context, words};
 use crate::publish::results::{Released, ResultRow};
@@ -19,7 +19,7 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     };
     Some(Drawing {
         title: title(any.row, rest),
-        subtitle: format!("Events per 100 infusions after which patients were asked · {}", words::cohort(any.row)),
+        subtitle: format!("Events per 100 infusions after which patients were asked · {}", cohort(any.row)),
         method: "Exact Poisson (Garwood) intervals; no event still has an upper limit. n is infusions after which patients were asked. Kinds in the order of the pack, not by result.".to_owned(),
         alt: described(&kinds),
         rows: ids(kinds.iter().map(|kind| kind.row)),

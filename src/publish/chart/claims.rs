@@ -2,7 +2,7 @@
 
 use super::scale::Scale;
 use super::scene::{Anchor, Mark, Scene};
-use super::text::{Weight, fit, width as measure, wrap};
+use super::text::{Weight, fit, width as measure, wrap, wrap_to};
 use super::theme::{INTERVAL, Ink, LABEL, POINT, SMALL};
 use super::{Drawing, ids};
 use crate::publish::reading::claim::{self, CLAIMED, RATE, Verdict};
@@ -150,6 +150,7 @@ fn below(scene: &mut Scene, line: &Line, down: f64, width: f64) {
         .claimed
         .map_or_else(String::new, |claimed| format!(" · claimed {}\u{A0}%", (claimed * 1000.0).round() / 10.0));
     let text = format!("{}{claimed} · {}", line.words, verdict(line.verdict));
-    let text = fit(&text, width, SMALL, Weight::Regular);
-    scene.text((0.0, down), Anchor::Start, SMALL, Ink::Grey, text);
+    for (at, text) in wrap_to(2, &text, width, SMALL, Weight::Regular).into_iter().enumerate() {
+        scene.text((0.0, down + at as f64 * 15.0), Anchor::Start, SMALL, Ink::Grey, text);
+    }
 }

@@ -51,7 +51,7 @@ fn draw(role: Option<Role>, released: &Released, context: &Context<'_>) -> Optio
     Some(Drawing {
         title: title(headline, drawn, released, context),
         subtitle: format!("{} · by {cut} in which treatment began{}", words::at_start(&measure(headline, context)), limits(headline, drawn, released, context)),
-        method: "Limits: XmR for a mean, p or Laney p′ for a share; they rest on the first 12 periods and stay. Rules: NHS England, Making Data Count. Triangle: more than chance, pointing where it went. Hatched: windows still open, not judged. Hollow at the foot: not shown.".to_owned(),
+        method: "Limits: XmR for a mean, p or Laney p′ for a share; they rest on the first 12 periods and stay. Rules: NHS England, Making Data Count. Triangle: more than chance, pointing where it went. Hatched: windows still open, not judged. A dash at the foot: not shown.".to_owned(),
         alt: alt(&points, &series),
         rows: ids(series.iter().copied()),
         plot: Box::new(move |width| Plot { points: &points, scale: &scale, target }.scene(width)),

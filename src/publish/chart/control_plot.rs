@@ -2,6 +2,7 @@
 
 use super::scale::Scale;
 use super::scene::{Anchor, Mark, Scene};
+use super::text::{Weight, width};
 use super::theme::{INTERVAL, Ink, NARROW, SMALL};
 use crate::model::calendar::Period;
 
@@ -124,7 +125,24 @@ impl Frame<'_> {
     fn target(&self, scene: &mut Scene, target: f64) {
         let y = self.y(target);
         scene.line((LEFT, y), (self.width, y), Ink::Accent, 1.0);
-        scene.text((self.width, y - 4.0), Anchor::End, SMALL, Ink::Grey, "target");
+        let (left, down) = self.free_beside(y, width("target", SMALL, Weight::Regular));
+        scene.text((left, down), Anchor::Start, SMALL, Ink::Grey, "target");
+    }
+
+    /// Where a name as wide as `wide` stands beside a line without a point in it:
+    /// at its right or left end, above or below.
+    fn free_beside(&self, y: f64, wide: f64) -> (f64, f64) {
+        let places = [(self.width - wide, y - 4.0), (self.width - wide, y + 14.0), (LEFT, y - 4.0), (LEFT, y + 14.0)];
+        let free = |&&(left, down): &&(f64, f64)| {
+            let over = |(at, point): (usize, &Point)| {
+                point.value.is_some_and(|value| {
+                    let (x, y) = (self.x(at), self.y(value));
+                    (left - 6.0..left + wide + 6.0).contains(&x) && (down - 16.0..down + 6.0).contains(&y)
+                })
+            };
+            !self.points.iter().enumerate().any(over)
+        };
+        places.iter().find(free).copied().unwrap_or(places[0])
     }
 
     /// Points joined where they are neighbors; a gap stays a gap.
@@ -140,7 +158,7 @@ impl Frame<'_> {
                     self.mark(scene, point, (self.x(at), self.y(value)));
                     scene.value((self.x(at), self.y(value)), self.before + at);
                 }
-                None if point.hidden => hollow(scene, self.x(at)),
+                None if point.hidden => dash(scene, self.x(at)),
                 None => {}
             }
         }
@@ -198,8 +216,8 @@ impl Frame<'_> {
 }
 
 /// Always at the foot, so that nothing can be read from where it stands.
-fn hollow(scene: &mut Scene, x: f64) {
-    scene.marks.push(Mark::Dot { at: (x, FOOT - 6.0), radius: RADIUS, ink: Ink::Grey, inside: Ink::Paper });
+fn dash(scene: &mut Scene, x: f64) {
+    scene.line((x - 3.0, FOOT - 6.0), (x + 3.0, FOOT - 6.0), Ink::Grey, INTERVAL);
 }
 
 const QUARTERS: [&str; 5] = ["", "Q1", "Q2", "Q3", "Q4"];

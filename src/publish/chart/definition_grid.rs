@@ -6,7 +6,7 @@ use super::scale::Scale;
 use super::scene::{Anchor, Mark, Scene};
 use super::text::{Weight, fit, width};
 use super::theme::{Ink, LABEL, NARROW, POINT, SMALL};
-use super::{Drawing, ids};
+use super::{Drawing, cohort, ids};
 use crate::model::horizon::HORIZONS;
 use crate::publish::disclosure::is_uninterpretable;
 use crate::publish::report::grid::{Specification, specifications};
@@ -45,7 +45,7 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     let hidden = if hidden == 0 { String::new() } else { format!(" {} hidden.", words::plural(hidden, "definition")) };
     Some(Drawing {
         title: title(&curve, &all),
-        subtitle: format!("Response rate by definition · {}", words::cohort(first.row)),
+        subtitle: format!("Response rate by definition · {}", cohort(first.row)),
         method: format!(
             "Each column is one definition; the filled one is declared in the pipeline. Wilson intervals.{hidden}{}",
             if all.iter().any(|one| is_uninterpretable(one.row)) { UNREADABLE } else { "" }
@@ -111,7 +111,7 @@ impl Curve {
         let narrow = wide <= NARROW;
         let (curve, row) = if narrow { (170.0, 15.0) } else { (220.0, 17.0) };
         let widest = self.rows.iter().map(|text| width(text, SMALL, Weight::Regular)).fold(46.0, f64::max);
-        let left = widest.min(if narrow { 120.0 } else { 230.0 }) + 12.0;
+        let left = widest.min(if narrow { 165.0 } else { 230.0 }) + 12.0;
         let foot = curve + 14.0 + row * self.rows.len() as f64;
         let mut scene = Scene::new(wide, foot + 6.0);
         let right = wide - 8.0;

@@ -1,8 +1,9 @@
 //! A forest: one line a group, its number, its interval, on one scale.
 
+use super::cohort;
 use super::scale::Scale;
 use super::scene::{Anchor, Mark, Scene};
-use super::text::{Weight, fit, width, wrap};
+use super::text::{Weight, fit, width, wrap, wrap_to};
 use super::theme::{INTERVAL, Ink, LABEL, NARROW, POINT, SMALL};
 use crate::publish::disclosure::is_uninterpretable;
 use crate::publish::report::select::ByCondition;
@@ -97,6 +98,11 @@ impl Line {
         self.number.and_then(|number| number.interval)
     }
 
+    /// The number in words; empty where there is none.
+    fn number_words(&self) -> &str {
+        if self.number.is_some() { &self.words } else { "" }
+    }
+
     fn weight(&self) -> Weight {
         if self.overall { Weight::Bold } else { Weight::Regular }
     }
@@ -124,7 +130,7 @@ impl Forest {
         let mut scene = Scene::new(width, 0.0);
         let mut row = 0;
         for forest in forests {
-            scene.add_below(forest.scene(width), row, BETWEEN);
+            scene.add_below(forest.among(forests, width), row, BETWEEN);
             row += forest.rows().len();
         }
         scene
@@ -139,10 +145,29 @@ struct Columns {
     to: f64,
 }
 
+impl Columns {
+    /// Wide enough for the lines of every forest that stands in them.
+    fn of(forests: &[Forest], width: f64) -> Self {
+        let lines = || forests.iter().flat_map(|forest| &forest.lines);
+        let widest = |texts: &mut dyn Iterator<Item = f64>, least: f64| texts.fold(least, f64::max);
+        let label = widest(&mut lines().map(|line| self::width(&line.label, LABEL, line.weight())), 60.0).min(270.0);
+        let size = widest(&mut lines().map(|line| measure(&line.size)), 26.0);
+        let heading = widest(&mut forests.iter().map(|forest| measure(forest.heading)), 0.0);
+        let words = widest(&mut lines().map(|line| measure(line.number_words())), heading);
+        let size = label + 16.0 + size;
+        Self { label, size, from: size + 20.0, to: width - words - 20.0 }
+    }
+}
+
 const ROW: f64 = 26.0;
+/// With more lines than `FEW`, so that two long forests fit on a sheet of paper.
+const DENSE_ROW: f64 = 21.0;
+const FEW: usize = 12;
 const TALL_ROW: f64 = 46.0;
 const HEAD: f64 = 24.0;
 const AXIS: f64 = 26.0;
+/// From one line of a label to the next.
+const LABEL_LINE: f64 = 16.0;
 /// Between two forests.
 const BETWEEN: f64 = 14.0;
 /// How far a second number stands below the first.
@@ -158,55 +183,58 @@ impl Forest {
 
     /// The plot at a width.
     pub(super) fn scene(&self, width: f64) -> Scene {
-        if width <= NARROW { self.narrow(width) } else { self.wide(width) }
+        self.among(std::slice::from_ref(self), width)
     }
 
-    fn wide(&self, width: f64) -> Scene {
-        let columns = self.columns(width);
-        let foot = HEAD + self.lines.len() as f64 * ROW;
+    /// The plot with the columns of all forests it stands among.
+    fn among(&self, all: &[Self], width: f64) -> Scene {
+        if width <= NARROW { self.narrow(width) } else { self.wide(width, &Columns::of(all, width)) }
+    }
+
+    fn wide(&self, width: f64, columns: &Columns) -> Scene {
+        let row = if self.lines.len() > FEW { DENSE_ROW } else { ROW };
+        let labels = self.labels(|_| columns.label);
+        let foot = HEAD + labels.iter().map(|label| row + below_first(label)).sum::<f64>();
         let mut scene = Scene::new(width, foot + AXIS);
-        self.grid(&mut scene, &columns, HEAD, foot);
-        self.head(&mut scene, &columns);
-        for (index, line) in self.lines.iter().enumerate() {
-            let middle = HEAD + (index as f64 + 0.5) * ROW;
-            label(&mut scene, line, (0.0, middle + 4.5), columns.label);
+        self.grid(&mut scene, columns, HEAD, foot);
+        self.head(&mut scene, columns);
+        let mut top = HEAD;
+        for (index, (line, text)) in self.lines.iter().zip(&labels).enumerate() {
+            let height = row + below_first(text);
+            let middle = top + height / 2.0;
+            label(&mut scene, line, text, middle + 4.5 - below_first(text) / 2.0);
             scene.text((columns.size, middle + 4.5), Anchor::End, LABEL, Ink::Text, line.size.clone());
             self.draw(&mut scene, line, (columns.from, columns.to), middle);
             self.value(&mut scene, index, (columns.from, columns.to), middle);
-            let words = if line.number.is_some() { line.words.clone() } else { String::new() };
-            scene.text((width, middle + 4.5), Anchor::End, LABEL, Ink::Text, words);
+            scene.text((width, middle + 4.5), Anchor::End, LABEL, Ink::Text, line.number_words());
+            top += height;
         }
         scene
     }
 
     /// On a phone the label stands above its line.
     fn narrow(&self, width: f64) -> Scene {
-        let columns = Columns { label: width, size: 0.0, from: 6.0, to: width - 6.0 };
-        let foot = self.lines.len() as f64 * TALL_ROW;
+        let (from, to) = (6.0, width - 6.0);
+        let labels = self.labels(|line| width - measure(line.number_words()) - 12.0);
+        let foot = labels.iter().map(|label| TALL_ROW + below_first(label)).sum::<f64>();
         let mut scene = Scene::new(width, foot + AXIS);
-        self.grid(&mut scene, &columns, 0.0, foot);
-        for (index, line) in self.lines.iter().enumerate() {
-            let top = index as f64 * TALL_ROW;
-            let words = if line.number.is_some() { line.words.as_str() } else { "" };
-            let room = width - measure(words) - 12.0;
-            scene.rect((0.0, top), (width, top + 23.0), Ink::Paper);
-            label(&mut scene, line, (0.0, top + 17.0), room);
-            scene.text((width, top + 17.0), Anchor::End, LABEL, Ink::Text, words);
-            self.draw(&mut scene, line, (columns.from, columns.to), top + 33.0);
-            self.value(&mut scene, index, (columns.from, columns.to), top + 33.0);
+        self.grid(&mut scene, &Columns { label: width, size: 0.0, from, to }, 0.0, foot);
+        let mut top = 0.0;
+        for (index, (line, text)) in self.lines.iter().zip(&labels).enumerate() {
+            let bottom = top + below_first(text);
+            scene.rect((0.0, top), (width, bottom + 23.0), Ink::Paper);
+            label(&mut scene, line, text, top + 17.0);
+            scene.text((width, top + 17.0), Anchor::End, LABEL, Ink::Text, line.number_words());
+            self.draw(&mut scene, line, (from, to), bottom + 33.0);
+            self.value(&mut scene, index, (from, to), bottom + 33.0);
+            top = bottom + TALL_ROW;
         }
         scene
     }
 
-    fn columns(&self, width: f64) -> Columns {
-        let widest = |texts: &mut dyn Iterator<Item = f64>, least: f64| texts.fold(least, f64::max);
-        let label =
-            widest(&mut self.lines.iter().map(|line| self::width(&line.label, LABEL, line.weight())), 60.0).min(270.0);
-        let size = widest(&mut self.lines.iter().map(|line| measure(&line.size)), 26.0);
-        let shown = self.lines.iter().filter(|line| line.number.is_some());
-        let words = widest(&mut shown.map(|line| measure(&line.words)), measure(self.heading));
-        let size = label + 16.0 + size;
-        Columns { label, size, from: size + 20.0, to: width - words - 20.0 }
+    /// Every label in as many lines as it needs, two at most.
+    fn labels(&self, room: impl Fn(&Line) -> f64) -> Vec<Vec<String>> {
+        self.lines.iter().map(|line| wrap_to(2, &line.label, room(line), LABEL, line.weight())).collect()
     }
 
     fn head(&self, scene: &mut Scene, columns: &Columns) {
@@ -284,12 +312,19 @@ fn unknown(scene: &mut Scene, words: &str, (from, to): (f64, f64), middle: f64) 
     scene.text((from + 6.0, middle + 4.0), Anchor::Start, SMALL, Ink::Grey, words);
 }
 
-fn label(scene: &mut Scene, line: &Line, at: (f64, f64), room: f64) {
-    let text = fit(&line.label, room, LABEL, line.weight());
-    if line.overall {
-        scene.bold(at, Anchor::Start, LABEL, text);
-    } else {
-        scene.text(at, Anchor::Start, LABEL, Ink::Text, text);
+/// How far the last line of a label stands below its first.
+fn below_first(label: &[String]) -> f64 {
+    label.len().saturating_sub(1) as f64 * LABEL_LINE
+}
+
+fn label(scene: &mut Scene, line: &Line, text: &[String], first: f64) {
+    for (at, text) in text.iter().enumerate() {
+        let at = (0.0, first + at as f64 * LABEL_LINE);
+        if line.overall {
+            scene.bold(at, Anchor::Start, LABEL, text.clone());
+        } else {
+            scene.text(at, Anchor::Start, LABEL, Ink::Text, text.clone());
+        }
     }
 }
 
@@ -350,8 +385,7 @@ pub(super) fn stacked(scene: &mut Scene, text: &str, (x, foot): (f64, f64), room
     }
 }
 
-/// `At least 30 % less pain …, at 12 weeks · series begun Jul 2025 – Jun 2026`.
+/// `At least 30 % less pain …, at 12 weeks · treatment begun Jul 2025 – Jun 2026 · n = 1,289`.
 pub(super) fn subtitle(measure: &str, row: &ResultRow, context: &Context<'_>) -> String {
-    let cohort = words::cohort(row);
-    format!("{}, at {} · {cohort}", context.title(measure), context.horizon())
+    format!("{}, at {} · {}", context.title(measure), context.horizon(), cohort(row))
 }

@@ -43,7 +43,7 @@ pub mod theme;
 use std::collections::BTreeSet;
 
 use super::disclosure::is_uninterpretable;
-use super::report::Context;
+use super::report::{Context, words};
 use super::results::{Released, ResultRow};
 use scene::Scene;
 use svg::Spoken;
@@ -106,9 +106,9 @@ pub struct Chart {
     pub id: &'static str,
     /// The finding, in one line.
     pub title: String,
-    /// Measure, number of patients, period.
+    /// Measure, number of patients, period, snapshot.
     pub subtitle: String,
-    /// Method, where the rows are, snapshot.
+    /// Method, where the rows are.
     pub footnote: String,
     /// What the chart shows, for someone who does not see it.
     pub alt: String,
@@ -150,8 +150,9 @@ pub fn charts(released: &Released, context: &Context<'_>) -> Vec<Chart> {
 }
 
 fn finish(id: &'static str, drawing: Drawing, context: &Context<'_>) -> Chart {
-    let footnote = footnote(&drawing.method, context);
-    let whole = frame::around((drawing.plot)(theme::WIDE), &drawing.title, &drawing.subtitle, &footnote);
+    let footnote = format!("{} Rows: results.csv.", drawing.method);
+    let subtitle = format!("{} · snapshot\u{A0}{}", drawing.subtitle, context.snapshot_short());
+    let whole = frame::around((drawing.plot)(theme::WIDE), &drawing.title, &subtitle, &footnote);
     let embedded = |width: f64, id: &str| {
         svg::write(&(drawing.plot)(width), Spoken { id, title: &drawing.title, description: &described(&drawing.alt) })
     };
@@ -161,7 +162,7 @@ fn finish(id: &'static str, drawing: Drawing, context: &Context<'_>) -> Chart {
         wide: embedded(theme::WIDE, id),
         narrow: embedded(theme::NARROW, &format!("{id}-narrow")),
         title: drawing.title,
-        subtitle: drawing.subtitle,
+        subtitle,
         footnote,
         alt: drawing.alt,
         rows: drawing.rows,
@@ -173,8 +174,10 @@ fn described(alt: &str) -> String {
     format!("{alt} The numbers are in the table below the chart.")
 }
 
-fn footnote(method: &str, context: &Context<'_>) -> String {
-    format!("{method} Rows: results.csv. Snapshot {}.", context.snapshot_short())
+/// Who is drawn, and how many where that is shown.
+fn cohort(row: &ResultRow) -> String {
+    let size = words::size(row).map_or_else(String::new, |size| format!(" · n\u{A0}=\u{A0}{size}"));
+    format!("{}{size}", words::cohort(row))
 }
 
 /// The ids of the rows, in order.

@@ -51,7 +51,7 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
         subtitle: format!(
             "Patients on opioids before treatment by average daily dose, {} · {}",
             context.protocol.factors.title,
-            words::cohort(first)
+            super::cohort(first)
         ),
         method: format!(
             "Grey: the 30 days before treatment; blue: the 30 days before {}. Everyone counted had a known dose above 0 before. Not computable afterwards: no list confirmed, an opioid without a factor, or a prescription set aside; what these patients were prescribed is not known. Wilson intervals.",

@@ -1,12 +1,12 @@
 //! How long relief lasts: Kaplan–Meier on days, read off at the reporting weeks,
-//! with those at risk below. Between two weeks the line is straight: nobody says
-//! on which day a patient's relief was lost.
+//! with those at risk below. Drawn as steps, as the estimate is one: a share
+//! stands until the next week read off.
 
 use super::scale::Scale;
 use super::scene::{Anchor, At, Mark, Scene};
 use super::text::{Weight, fit};
 use super::theme::{Ink, LABEL, NARROW, SMALL};
-use super::{Drawing, ids};
+use super::{Drawing, cohort, ids};
 use crate::publish::report::durability::{Step, median, steps};
 use crate::publish::report::{Context, words};
 use crate::publish::results::{Released, ResultRow};
@@ -39,7 +39,7 @@ impl Line {
         let band = |step: &Step<'_>| Some((step.weeks, step.survival.ci_low?, step.survival.ci_high?));
         let count = |step: &Step<'_>| {
             let row = step.at_risk?;
-            Some((step.weeks, words::bare(row).unwrap_or_else(|| "·".to_owned())))
+            Some((step.weeks, words::bare(row).unwrap_or_else(|| "hidden".to_owned())))
         };
         Self {
             points: steps.iter().filter_map(share).collect(),
@@ -63,8 +63,8 @@ pub(super) fn draw(released: &Released, _context: &Context<'_>) -> Option<Drawin
     let why = words::reason(first.survival);
     Some(Drawing {
         title: title(middle, relief.iter().any(|step| step.survival.value.is_some())),
-        subtitle: format!("Share whose pain was still at least 30\u{A0}% lower, weeks since it first was · {}", words::cohort(first.survival)),
-        method: "Kaplan–Meier on days, read off at the weeks marked, log-log intervals (Greenwood). Losses are dated by the visit that showed them: true times are shorter. Whoever is no longer seen is not counted on.".to_owned(),
+        subtitle: format!("Share whose pain was still at least 30\u{A0}% lower, weeks since it first was · {}", cohort(first.survival)),
+        method: "Kaplan–Meier on days, read off at the weeks marked and drawn as steps, log-log intervals (Greenwood). Losses are dated by the visit that showed them: true times are shorter. Whoever is no longer seen is not counted on.".to_owned(),
         alt: described(&relief),
         rows,
         plot: Box::new(move |width| {
@@ -115,7 +115,7 @@ fn scene(lines: &[Line; 2], last: f64, width: f64) -> Scene {
         let points: Vec<At> = line.points.iter().map(at).collect();
         scene.marks.extend(points.iter().map(|&at| Mark::Dot { at, radius: weight, ink, inside: ink }));
         if points.len() > 1 {
-            scene.marks.push(Mark::Path { points, ink, width: weight });
+            scene.marks.push(Mark::Path { points: stairs(points), ink, width: weight });
         }
         for &(weeks, share, row) in &line.values {
             scene.value((x(weeks), shares.place(share, foot, TOP)), row);
@@ -126,6 +126,16 @@ fn scene(lines: &[Line; 2], last: f64, width: f64) -> Scene {
         scene.value((x(weeks), foot + 56.0), row);
     }
     scene
+}
+
+/// The corners of a step function through the points: level until the next one.
+fn stairs(points: impl IntoIterator<Item = At>) -> Vec<At> {
+    let mut corners: Vec<At> = Vec::new();
+    for (x, y) in points {
+        corners.extend(corners.last().map(|&(_, before)| (x, before)));
+        corners.push((x, y));
+    }
+    corners
 }
 
 /// Said in the plot where no point can be shown: an empty plot is not a flat line.
@@ -146,8 +156,8 @@ fn key(scene: &mut Scene) {
 
 fn band(scene: &mut Scene, line: &Line, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) {
     let high = line.band.iter().map(|&(weeks, _, high)| (x(weeks), y(high)));
-    let low = line.band.iter().rev().map(|&(weeks, low, _)| (x(weeks), y(low)));
-    let points: Vec<At> = high.chain(low).collect();
+    let low = line.band.iter().map(|&(weeks, low, _)| (x(weeks), y(low)));
+    let points: Vec<At> = stairs(high).into_iter().chain(stairs(low).into_iter().rev()).collect();
     if line.band.len() > 1 {
         scene.marks.push(Mark::Shape { points, ink: Ink::Band });
     }
@@ -171,5 +181,20 @@ fn table(scene: &mut Scene, line: &Line, x: impl Fn(f64) -> f64, foot: f64, widt
         free = x(*weeks);
         scene.text((free, foot + 18.0), Anchor::Middle, SMALL, Ink::Grey, format!("{weeks:.0}"));
         scene.text((free, foot + 60.0), Anchor::Middle, SMALL, Ink::Text, count.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stairs;
+
+    #[test]
+    fn a_share_stands_until_the_next_week() {
+        assert_eq!(
+            stairs([(0.0, 1.0), (4.0, 0.8), (8.0, 0.5)]),
+            [(0.0, 1.0), (4.0, 1.0), (4.0, 0.8), (8.0, 0.8), (8.0, 0.5)]
+        );
+        assert_eq!(stairs([(0.0, 1.0)]), [(0.0, 1.0)]);
+        assert!(stairs([]).is_empty());
     }
 }

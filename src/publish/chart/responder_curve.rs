@@ -86,8 +86,7 @@ fn title(steps: &[Step]) -> String {
 }
 
 fn subtitle(row: &ResultRow, context: &Context<'_>) -> String {
-    let n = words::size(row).map_or_else(String::new, |n| format!(" · n = {n}"));
-    format!("Patients by how much less pain they had at {} · {}{n}", context.horizon(), words::cohort(row))
+    format!("Patients by how much less pain they had at {} · {}", context.horizon(), super::cohort(row))
 }
 
 fn gaps(hidden: usize) -> String {

@@ -7,7 +7,7 @@ use super::scale::Scale;
 use super::scene::{Anchor, Mark, Scene};
 use super::text::{Weight, fit, width as measure};
 use super::theme::{INTERVAL, Ink, SMALL};
-use super::{Drawing, ids};
+use super::{Drawing, cohort, ids};
 use crate::publish::reading::site::{self, SIGNAL, Signal, TAIL_95, TAIL_998, TAU_SQUARED};
 use crate::publish::report::{Context, words};
 use crate::publish::results::{Axis, Query, Released, ResultRow};
@@ -48,7 +48,7 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     };
     Some(Drawing {
         title: title(&funnel),
-        subtitle: format!("{}, at {} · {}", context.title(measure), context.horizon(), words::cohort(overall)),
+        subtitle: format!("{}, at {} · {}", context.title(measure), context.horizon(), cohort(overall)),
         method: format!(
             "Limits about the overall rate: {} (Spiegelhalter 2005), dotted 95\u{A0}%, dashed 99.8\u{A0}%; a site is outside by its exact tail. Sites stand in the order of their codes and are not ranked; nothing is adjusted for whom they treat.",
             if tau > 0.0 { "normal, with the variance between sites" } else { "exact binomial, interpolated" }
@@ -119,8 +119,8 @@ impl Funnel {
                 self.limits(&mut scene, &frame, (target, tail), dotted);
             }
         }
-        self.points(&mut scene, &frame);
-        self.unknown(&mut scene, &frame);
+        let unnamed = self.points(&mut scene, &frame);
+        self.unknown(&mut scene, &frame, unnamed);
         scene
     }
 
@@ -149,14 +149,24 @@ impl Funnel {
         }
     }
 
-    /// A triangle is a site outside its limits, pointing the way it lies.
-    fn points(&self, scene: &mut Scene, frame: &Frame) {
-        let mut taken: Vec<(f64, f64, f64)> = Vec::new();
+    /// A triangle is a site outside its limits, pointing the way it lies. Names
+    /// come first, so that none covers a point; those outside choose before others.
+    /// How many there was no room to name.
+    fn points(&self, scene: &mut Scene, frame: &Frame) -> usize {
+        let placed = || self.sites.iter().filter_map(|site| Some((site, site.place?)));
+        let at = |(of, rate): (u64, f64)| (frame.x(of as f64), frame.y(rate));
+        let mut taken: Vec<Taken> = placed().map(|(_, place)| Taken::by_point(at(place))).collect();
+        let mut unnamed = 0;
+        for outside in [true, false] {
+            for (site, place) in placed().filter(|(site, _)| site.is_outside() == outside) {
+                unnamed += usize::from(!name(scene, frame, &site.code, at(place), &mut taken));
+            }
+        }
         for (index, site) in self.sites.iter().enumerate() {
             let Some((of, rate)) = site.place else { continue };
-            let at = (frame.x(of as f64), frame.y(rate));
+            let at = at((of, rate));
             scene.value(at, index);
-            if site.signal.is_some_and(|signal| signal != Signal::Inside) {
+            if site.is_outside() {
                 let up = self.target.is_some_and(|target| rate > target);
                 let tip = if up { -6.0 } else { 6.0 };
                 let corners = vec![(at.0, at.1 + tip), (at.0 - 6.0, at.1 - tip * 0.7), (at.0 + 6.0, at.1 - tip * 0.7)];
@@ -164,43 +174,64 @@ impl Funnel {
             } else {
                 scene.marks.push(Mark::Dot { at, radius: 4.0, ink: Ink::Accent, inside: Ink::Paper });
             }
-            name(scene, frame, &site.code, at, &mut taken);
         }
+        unnamed
     }
 
-    /// What is not on the chart, and that it is not zero.
-    fn unknown(&self, scene: &mut Scene, frame: &Frame) {
+    /// Who is not named, who is not on the chart, and that it is not zero.
+    fn unknown(&self, scene: &mut Scene, frame: &Frame, unnamed: usize) {
         let missing: Vec<&str> =
             self.sites.iter().filter(|site| site.place.is_none()).map(|site| site.code.as_str()).collect();
-        if !missing.is_empty() {
-            let text = format!("not shown: {}", missing.join(", "));
+        let more = (unnamed > 0).then(|| format!("+{unnamed} more, named in the table"));
+        let missing = (!missing.is_empty()).then(|| format!("not shown: {}", missing.join(", ")));
+        let text = more.into_iter().chain(missing).collect::<Vec<_>>().join("; ");
+        if !text.is_empty() {
             let text = fit(&text, frame.width - LEFT, SMALL, Weight::Regular);
             scene.text((LEFT, HEIGHT - 8.0), Anchor::Start, SMALL, Ink::Grey, text);
         }
     }
 }
 
-/// Writes the code above, below or beside its point, where there is room; the
-/// table has it anyway.
-fn name(scene: &mut Scene, frame: &Frame, code: &str, at: (f64, f64), taken: &mut Vec<(f64, f64, f64)>) {
+impl Site {
+    fn is_outside(&self) -> bool {
+        self.signal.is_some_and(|signal| signal != Signal::Inside)
+    }
+}
+
+/// A place where nothing else may be written: left, right, baseline.
+struct Taken {
+    left: f64,
+    right: f64,
+    down: f64,
+}
+
+impl Taken {
+    fn by_point((x, y): (f64, f64)) -> Self {
+        Self { left: x - 4.0, right: x + 4.0, down: y + 4.0 }
+    }
+
+    fn leaves(&self, (left, down): (f64, f64), wide: f64) -> bool {
+        (self.down - down).abs() >= 13.0 || left > self.right + 4.0 || left + wide < self.left - 4.0
+    }
+}
+
+/// Writes the code above, below or beside its point; says whether there was room.
+fn name(scene: &mut Scene, frame: &Frame, code: &str, at: (f64, f64), taken: &mut Vec<Taken>) -> bool {
     let code = fit(code, 110.0, SMALL, Weight::Regular);
     let wide = measure(&code, SMALL, Weight::Regular);
     let centered = (at.0 - wide / 2.0).clamp(LEFT + 2.0, (frame.width - wide).max(LEFT + 2.0));
     let places =
         [(centered, at.1 - 10.0), (centered, at.1 + 19.0), (at.0 + 9.0, at.1 + 4.0), (at.0 - 9.0 - wide, at.1 + 4.0)];
-    let free = |place: &&(f64, f64)| {
-        let (left, down) = **place;
+    let free = |&&(left, down): &&(f64, f64)| {
         let inside = left >= LEFT + 2.0 && left + wide <= frame.width && down > TOP && down < FOOT;
-        let apart =
-            |&(from, to, y): &(f64, f64, f64)| (y - down).abs() >= 13.0 || left > to + 4.0 || left + wide < from - 4.0;
-        inside && taken.iter().all(apart)
+        inside && taken.iter().all(|taken| taken.leaves((left, down), wide))
     };
-    if let Some(&(left, down)) = places.iter().find(free) {
-        taken.push((left, left + wide, down));
-        // The limits stop behind the name: it must be read.
-        scene.rect((left - 2.0, down - 11.0), (left + wide + 2.0, down + 3.0), Ink::Paper);
-        scene.text((left, down), Anchor::Start, SMALL, Ink::Text, code);
-    }
+    let Some(&(left, down)) = places.iter().find(free) else { return false };
+    taken.push(Taken { left, right: left + wide, down });
+    // The limits stop behind the name: it must be read.
+    scene.rect((left - 2.0, down - 11.0), (left + wide + 2.0, down + 3.0), Ink::Paper);
+    scene.text((left, down), Anchor::Start, SMALL, Ink::Text, code);
+    true
 }
 
 fn grid(scene: &mut Scene, frame: &Frame) {

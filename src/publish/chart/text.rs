@@ -82,6 +82,21 @@ pub fn wrap(text: &str, room: f64, size: f64, weight: Weight) -> Vec<String> {
     lines
 }
 
+/// The same in at most `most` lines: what does not fit is left out before the
+/// last line, because long names often differ at their end.
+pub fn wrap_to(most: usize, text: &str, room: f64, size: f64, weight: Weight) -> Vec<String> {
+    let mut lines = wrap(text, room, size, weight);
+    if lines.len() <= most {
+        return lines;
+    }
+    lines.truncate(most - 1);
+    let words: Vec<&str> = text.split(' ').collect();
+    let ends = (0..words.len()).map(|at| format!("… {}", words[at..].join(" ")));
+    let last = ends.into_iter().find(|end| width(end, size, weight) <= room);
+    lines.push(last.unwrap_or_else(|| fit(text, room, size, weight)));
+    lines
+}
+
 /// One pixel of a glyph and how much of it is covered, 0–1.
 #[derive(Clone, Copy, Debug)]
 pub struct Coverage {
@@ -118,7 +133,7 @@ pub fn pixels(text: &str, x: f64, y: f64, size: f64, weight: Weight) -> Vec<Cove
 
 #[cfg(test)]
 mod tests {
-    use super::{Weight, fit, width, wrap};
+    use super::{Weight, fit, width, wrap, wrap_to};
 
     #[test]
     fn digits_are_tabular_and_bold_is_wider() {
@@ -135,5 +150,20 @@ mod tests {
             assert!(width(&line, 13.0, Weight::Regular) <= 80.0, "{line}");
         }
         assert_eq!(fit("short", 80.0, 13.0, Weight::Regular), "short");
+    }
+
+    #[test]
+    fn a_long_name_keeps_its_beginning_and_its_end() {
+        let of =
+            |number: u32| format!("A condition whose name is far longer than any column could hold, number {number}");
+        let lines = |text: &str, room: f64| wrap_to(2, text, room, 13.0, Weight::Regular);
+        let [one, other] = [of(1), of(25)].map(|text| lines(&text, 150.0));
+        assert_eq!((one.len(), one[0].as_str()), (2, "A condition whose"));
+        assert!(one[1].starts_with("… ") && one[1].ends_with("number 1") && other[1].ends_with("number 25"), "{one:?}");
+        assert!(one.iter().all(|line| width(line, 13.0, Weight::Regular) <= 150.0), "{one:?}");
+        assert_eq!(lines("short", 150.0), ["short"]);
+        let word =
+            lines("Unreasonableeeeeeeeeeeeeeeeeeeeee Lengthhhhhhhhhhhhhhhhhhhhhhhhhhh andmoreeeeeeeeeeeeeee", 80.0);
+        assert!(word.len() == 2 && word.iter().all(|line| width(line, 13.0, Weight::Regular) <= 80.0), "{word:?}");
     }
 }

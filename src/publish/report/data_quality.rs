@@ -83,7 +83,7 @@ fn rows(released: &Released) -> String {
         element::number_column("Set aside"),
         element::number_column("Second copies"),
     ];
-    element::table("What became of the rows, by source and table", &columns, &rows)
+    element::folded("What became of the rows, by source and table", &columns, &rows)
 }
 
 /// By rule, out-of-range values and all others.

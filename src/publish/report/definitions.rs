@@ -74,10 +74,7 @@ fn measures(context: &Context<'_>) -> String {
         element::words_column("Source"),
         element::words_column("Definition"),
     ];
-    format!(
-        "<details><summary>Every measure, as the program reads it</summary>\n{}</details>\n",
-        element::table("Measures", &columns, &rows)
-    )
+    element::folded("Every measure, as the program reads it", &columns, &rows)
 }
 
 fn measure(measure: &Measure) -> Vec<String> {

@@ -172,5 +172,5 @@ fn by_condition(released: &Released, context: &Context<'_>) -> String {
         element::number_column("At risk"),
     ];
     let cohort = medians.find(released).map_or_else(String::new, |row| format!(": {}", words::cohort(row)));
-    element::table(&format!("How long relief lasted, by condition{cohort}"), &columns, &rows)
+    element::folded(&format!("How long relief lasted, by condition{cohort}"), &columns, &rows)
 }

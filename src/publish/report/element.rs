@@ -81,9 +81,9 @@ pub(super) fn compact_of(row: &ResultRow) -> String {
     format!("{}{base}", compact(row))
 }
 
-/// `119 of 205`, or why not.
+/// `119 of 205`, or why not: of nobody there is no number.
 pub(super) fn of(row: &ResultRow) -> String {
-    or_reason(row, words::of(row))
+    or_reason(row, words::of(row).filter(|_| row.denominator != Some(0)))
 }
 
 /// `−3.4 percentage points`: a difference of two shares, or why not.
@@ -126,6 +126,11 @@ pub(super) fn p_value(row: &ResultRow) -> String {
         Some(text) => or_reason(row, Some(text)),
         None => "<span class=\"unknown\">no test</span>".to_owned(),
     }
+}
+
+/// The p-value allowing for the other tests, where a heading says how.
+pub(super) fn adjusted(row: &ResultRow) -> String {
+    or_reason(row, row.p_adjusted.map(|p| if p < 0.001 { "below 0.001".to_owned() } else { format!("{p:.3}") }))
 }
 
 /// The share without the outcome, or why that is not said.
@@ -208,6 +213,16 @@ pub(super) fn table(caption: &str, columns: &[Column<'_>], rows: &[Vec<String>])
         "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{caption}\">\n<table>\n<caption><span>{caption}</span></caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n</div>\n{note}",
         caption = escape(caption)
     )
+}
+
+/// A table for who wants every number, folded away below what it details: the
+/// page stays short, and paper names it instead.
+pub(super) fn folded(caption: &str, columns: &[Column<'_>], rows: &[Vec<String>]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let table = table(caption, columns, rows);
+    format!("<details class=\"more\">\n<summary>{}</summary>\n{table}</details>\n", escape(caption))
 }
 
 /// From this many neighbors on, rows that show nothing share one line.

@@ -11,7 +11,7 @@ pub struct Step<'a> {
     pub id: &'a str,
     /// Row of the count that remains.
     pub remaining: &'a ResultRow,
-    /// Row of the count left out.
+    /// Row of the count left out, or not yet due.
     pub removed: Option<&'a ResultRow>,
 }
 
@@ -51,7 +51,7 @@ pub fn steps<'a>(released: &'a Released, context: &Context<'_>) -> Vec<Step<'a>>
         .map(|remaining| Step {
             id: &remaining.stratum_level,
             remaining,
-            removed: of("removed").find(|row| row.stratum_level == remaining.stratum_level),
+            removed: of("removed").chain(of("not_yet_due")).find(|row| row.stratum_level == remaining.stratum_level),
         })
         .collect()
 }

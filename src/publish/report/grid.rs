@@ -123,7 +123,7 @@ fn table(all: &[Specification<'_>], material: Material<'_>) -> String {
     let mut columns = vec![element::words_column("Response means"), element::words_column("At")];
     columns.extend(ESTIMANDS.map(|estimand| element::number_column(words::estimand(estimand))));
     let cohort = cohort(select::headline(released), released, context);
-    element::table(&format!("The response rate under every definition{cohort}"), &columns, &rows)
+    element::folded(&format!("The response rate under every definition{cohort}"), &columns, &rows)
 }
 
 fn cohort(population: Population, released: &Released, context: &Context<'_>) -> String {

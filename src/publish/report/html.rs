@@ -20,21 +20,21 @@ pub(super) fn sections(material: Material<'_>) -> [String; 2] {
     let Material { released, context, .. } = material;
     let first = [first_screen::answers(released, context), first_screen::read_this_first(released, context)];
     let rest = [
+        sections::counted(material),
         conditions::by_condition(released, context),
         views::section(material),
         sections::response(material),
         missing::section(material),
         grid::section(material),
         sections::pain(material),
-        durability::section(material),
         sections::opioids(material),
+        durability::section(material),
         sections::mind(material),
         strata::section(material),
         safety::section(material),
         trends::section(material),
         sites::section(material),
         claims::section(material),
-        sections::counted(material),
         data_quality::section(material),
         limits::cannot_say(released, context),
         limits::quotable(released, context),

@@ -112,7 +112,10 @@ fn became(material: Material<'_>, population: Population) -> String {
         rows.push(vec!["Not yet due, of all treated to date: counted nowhere above".to_owned(), element::number(row)]);
     }
     let columns = [element::words_column("What became of them"), element::number_column("Patients")];
-    table("Those who were due", &columns, &rows, population, material)
+    if rows.is_empty() {
+        return String::new();
+    }
+    element::table(&caption("Those who were due", population, material), &columns, &rows)
 }
 
 fn rates(material: Material<'_>, population: Population) -> String {
@@ -129,7 +132,8 @@ fn rates(material: Material<'_>, population: Population) -> String {
     let mut columns = vec![element::words_column("Measure"), element::number_column("n")];
     columns.extend(ESTIMANDS.map(|estimand| element::number_column(words::estimand(estimand))));
     columns.push(element::number_column("Of the lost, would have to"));
-    table("Every share, by how the lost are counted", &columns, &rows.collect::<Vec<_>>(), population, material)
+    let caption = caption("Every share, by how the lost are counted", population, material);
+    element::folded(&caption, &columns, &rows.collect::<Vec<_>>())
 }
 
 fn changes(material: Material<'_>, population: Population) -> String {
@@ -152,7 +156,8 @@ fn changes(material: Material<'_>, population: Population) -> String {
     let mut columns = vec![element::words_column("Measure"), element::number_column("n")];
     columns.extend(WAYS.map(|estimand| element::number_column(words::estimand(estimand))));
     columns.push(element::number_column("Mean of the lost at which it turns"));
-    table("Every mean change, by how the lost are counted", &columns, &rows.collect::<Vec<_>>(), population, material)
+    let caption = caption("Every mean change, by how the lost are counted", population, material);
+    element::folded(&caption, &columns, &rows.collect::<Vec<_>>())
 }
 
 /// Said of a tipping point that no score could reach.
@@ -172,21 +177,12 @@ fn is_beyond(turn: &ResultRow, [observed, worst]: [Option<&ResultRow>; 2]) -> bo
     if limit > seen { turn > limit } else { turn < limit }
 }
 
-fn table(
-    title: &str,
-    columns: &[element::Column<'_>],
-    rows: &[Vec<String>],
-    population: Population,
-    material: Material<'_>,
-) -> String {
-    if rows.is_empty() {
-        return String::new();
-    }
+fn caption(title: &str, population: Population, material: Material<'_>) -> String {
     let Material { released, context, .. } = material;
     let cohort = headline(context)
         .and_then(|measure| counted(measure, Estimand::Nri, population, released, context))
         .map_or_else(String::new, |row| format!(": {}", words::cohort(row)));
-    element::table(&format!("{title}, at {}{cohort}", context.horizon()), columns, rows)
+    format!("{title}, at {}{cohort}", context.horizon())
 }
 
 #[cfg(test)]

@@ -18,21 +18,21 @@ const BOLD: &[u8] = include_bytes!("../fonts/NotoSans-Bold.woff2");
 
 /// Sections by id and short name, in page order.
 const CONTENTS: &[(&str, &str)] = &[
+    ("counted", "Who is counted"),
     ("conditions", "By condition"),
     ("small", "Small conditions"),
     ("response", "Response"),
     ("missing", "Lost patients"),
     ("grid", "Definitions of response"),
     ("pain", "Pain"),
-    ("durability", "How long"),
     ("opioids", "Opioids"),
+    ("durability", "How long"),
     ("mind", "Mood"),
     ("groups", "Groups"),
     ("safety", "Side effects"),
     ("trend", "Over time"),
     ("sites", "Sites"),
     ("claims", "Claims"),
-    ("counted", "Who is counted"),
     ("data", "Data quality"),
     ("limits", "Limits"),
     ("quote", "Quoting"),

@@ -55,7 +55,7 @@
       for (const { rows } of tables) {
         for (const entry of rows) {
           const known = only(entry);
-          if (known && known !== ALL && !names.has(known)) names.set(known, entry.row.cells[0].textContent.trim());
+          if (known && known !== ALL && !names.has(known)) names.set(known, entry.row.cells[0].firstChild.textContent.trim());
         }
       }
       const options = [...names].map(([value, name]) => element('option', { value }, name));

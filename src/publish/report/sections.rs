@@ -118,8 +118,20 @@ fn seen_at<'r>(horizon: &str, population: Population, material: Material<'r>) ->
 
 /// `; not interpretable: only 55 % were seen`, where it is so.
 fn too_few(retention: Option<&ResultRow>) -> String {
-    let low = retention.filter(|row| row.value.is_some_and(|share| share < NOT_INTERPRETABLE));
-    low.map_or_else(String::new, |row| format!("; not interpretable: only {} were seen", element::number(row)))
+    low(retention).map_or_else(String::new, |row| format!("; {}", not_interpretable(row)))
+}
+
+/// The same below the name of a horizon; a filter names the horizon alone.
+fn unreadable(retention: Option<&ResultRow>) -> String {
+    low(retention).map_or_else(String::new, |row| format!(" <small>{}</small>", not_interpretable(row)))
+}
+
+fn low(retention: Option<&ResultRow>) -> Option<&ResultRow> {
+    retention.filter(|row| row.value.is_some_and(|share| share < NOT_INTERPRETABLE))
+}
+
+fn not_interpretable(row: &ResultRow) -> String {
+    format!("not interpretable: only {} were seen", element::number(row))
 }
 
 fn horizons(material: Material<'_>, population: Population) -> String {
@@ -134,7 +146,7 @@ fn horizons(material: Material<'_>, population: Population) -> String {
             let primary = if id == context.protocol.study.primary_horizon.id { " (primary)" } else { "" };
             let seen = seen_at(id, population, material);
             vec![
-                format!("{}{primary}{}", horizon.label, too_few(seen)),
+                format!("{}{primary}{}", horizon.label, unreadable(seen)),
                 element::cell(seen, element::of),
                 element::cell(responder.find(released), element::compact),
                 element::cell(Query { estimand: Estimand::Oc, ..responder }.find(released), element::compact),
@@ -309,7 +321,11 @@ fn named(chart: &Chart, row: &ResultRow, context: &Context<'_>) -> String {
 fn name(row: &ResultRow, context: &Context<'_>) -> String {
     if row.measure_id == "attrition" {
         let label = super::flow::label(row);
-        return if row.statistic == "removed" { format!("{label}: left out") } else { label };
+        return match row.statistic.as_str() {
+            "removed" => format!("{label}: left out"),
+            "not_yet_due" => format!("{label}: not yet due"),
+            _ => label,
+        };
     }
     if row.stratum_name == claim::SPLIT {
         let claim = context.protocol.claims.iter().find(|claim| claim.id == row.stratum_level);

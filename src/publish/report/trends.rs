@@ -7,7 +7,6 @@ use crate::estimate::result::Population;
 use crate::estimate::statistics::signals::{RUN, Rule};
 use crate::model::calendar::Period;
 use crate::protocol::Role;
-use crate::publish::chart::control;
 use crate::publish::chart::svg::escape;
 use crate::publish::reading::trend::{
     self, ASSURANCE, Assurance, CENTRE, Headline, LOWER, POINTS, SIGNALS, UPPER, VARIATION, Variation, headlines,
@@ -191,7 +190,7 @@ fn states(material: Material<'_>) -> String {
 
 fn state_row(course: &Course<'_>) -> Vec<String> {
     let context = course.material.context;
-    let name = escape(&words::at_start(&control::measure(&course.headline, context)));
+    let name = escape(&context.label(course.headline.measure));
     let Some(row) = course.variation.filter(|_| course.judged) else {
         let none = || "<span class=\"unknown\">none</span>".to_owned();
         return vec![name, none(), none(), none(), none(), course.why_not(), target(course)];
@@ -265,7 +264,7 @@ fn signal_row(course: &Course<'_>, row: &ResultRow) -> Vec<String> {
     let rules = course.rules(row);
     vec![
         escape(&course.when(row)),
-        escape(&words::at_start(&control::measure(&course.headline, course.material.context))),
+        escape(&course.material.context.label(course.headline.measure)),
         element::cell(course.beside(row, course.headline.statistic), element::fine_compact),
         Variation::of(row).map_or_else(String::new, |state| marked(state, row)),
         words::at_start(&rules.join("; ")),

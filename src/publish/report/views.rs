@@ -125,7 +125,7 @@ fn conditions(released: &Released, context: &Context<'_>) -> String {
         element::number_column("Anyone with it"),
     ];
     let rows: Vec<Vec<String>> = groups.iter().map(row).collect();
-    element::table(&caption("Raw and pooled response", first.row, context), &columns, &rows)
+    element::folded(&caption("Raw and pooled response", first.row, context), &columns, &rows)
 }
 
 fn caption(title: &str, row: &ResultRow, context: &Context<'_>) -> String {
@@ -178,7 +178,7 @@ fn screens(released: &Released, context: &Context<'_>) -> String {
             escape(&words::tied(&measure.label)),
             element::size(row),
             element::number(row),
-            element::test(row),
+            element::adjusted(row),
             escape(row.message.as_deref().unwrap_or_default()),
         ])
     });
@@ -188,13 +188,13 @@ fn screens(released: &Released, context: &Context<'_>) -> String {
     }
     let columns = [
         element::words_column("Declared measure"),
-        element::number_column("Patients of conditions shown"),
-        element::number_column("Cramér’s V (0 alike, 1 fully apart)"),
+        element::number_column("Patients"),
+        element::number_column("Cramér’s V"),
         element::number_column("p, adjusted"),
         element::words_column("Test"),
     ];
     element::table(
-        "Do conditions differ at all? One test a measure, adjusted after Benjamini and Hochberg",
+        "Do the conditions shown differ at all? Cramér’s V: 0 alike, 1 fully apart; one test a measure, p adjusted after Benjamini and Hochberg",
         &columns,
         &rows,
     )

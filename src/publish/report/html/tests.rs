@@ -1,6 +1,9 @@
 //! The page of clinics that are large, small, hidden, young or hostile.
 
+use std::collections::BTreeSet;
+
 use super::html;
+use crate::publish::chart::text::has_glyph;
 use crate::publish::chart::{CHARTS, charts};
 use crate::publish::report::fixture::Clinic;
 
@@ -57,6 +60,19 @@ fn every_clinic_gets_a_page_that_is_whole() {
         assert!(text(&page).contains("no control group"), "{name}");
         assert!(page.len() < 2_000_000, "{name}: {} bytes", page.len());
         assert_eq!(page, super::tests::page(&clinic), "{name}: the same page twice");
+    }
+}
+
+/// A letter without a glyph is an empty box in a chart and a question mark on paper.
+#[test]
+fn every_letter_of_a_page_can_be_set() {
+    for (name, clinic) in gallery() {
+        let text = text(&page(&clinic));
+        let missing: BTreeSet<char> = text.chars().filter(|letter| *letter != '\n' && !has_glyph(*letter)).collect();
+        assert!(missing.is_empty(), "{name}: {missing:?}");
+    }
+    for letter in "†‡▲▼●○◆≥≤−′".chars() {
+        assert!(has_glyph(letter), "{letter}");
     }
 }
 

@@ -41,17 +41,43 @@ pub(super) fn quoted(text: &str) -> String {
 fn flow(nodes: &[Node]) -> String {
     let mut out = String::new();
     let mut line: Vec<&Node> = Vec::new();
-    for node in nodes {
+    for (at, node) in nodes.iter().enumerate() {
         match node {
+            Node::Element(element) if explains_a_mark(element) && follows_a_table(&nodes[..at]) => {}
             Node::Element(element) if is_block(element) => {
                 paragraph(&mut out, &mut line);
-                block(&mut out, element);
+                if element.is("scroll") {
+                    writeln!(out, "{}\n", table(element, &marks_after(&nodes[at + 1..])))
+                        .expect("text can be written to");
+                } else {
+                    block(&mut out, element);
+                }
             }
             node => line.push(node),
         }
     }
     paragraph(&mut out, &mut line);
     out
+}
+
+/// A note that says what a mark in the table above it means.
+fn explains_a_mark(element: &Element) -> bool {
+    let begins = |node: &Node| matches!(node, Node::Text(text) if text.starts_with(['†', '‡']));
+    element.is("note") && element.children.first().is_some_and(begins)
+}
+
+fn follows_a_table(before: &[Node]) -> bool {
+    let elements =
+        before.iter().rev().filter_map(|node| if let Node::Element(element) = node { Some(element) } else { None });
+    elements.into_iter().find(|element| !explains_a_mark(element)).is_some_and(|element| element.is("scroll"))
+}
+
+/// What the marks of a table mean. On paper it stands above the table, where no
+/// page can end between the two.
+fn marks_after(after: &[Node]) -> String {
+    let elements = after.iter().filter_map(|node| if let Node::Element(element) = node { Some(element) } else { None });
+    let notes = elements.take_while(|element| explains_a_mark(element));
+    notes.map(|note| format!("#linebreak();{}", inline(&note.children))).collect()
 }
 
 /// What stood between two blocks; nothing when it was only whitespace.
@@ -71,7 +97,18 @@ fn is_block(element: &Element) -> bool {
     )
 }
 
+/// A table folded away on the page is too much for paper, which says where it is.
+fn folded(out: &mut String, element: &Element) {
+    if let Some(summary) = element.find("summary") {
+        let name = inline(&summary.children);
+        writeln!(out, "#note[{name}{}]\n", literal(" (table in report.html)")).expect("text can be written to");
+    }
+}
+
 fn block(out: &mut String, element: &Element) {
+    if element.is("more") {
+        return folded(out, element);
+    }
     if is_left_out(element) {
         return;
     }
@@ -87,7 +124,6 @@ fn block(out: &mut String, element: &Element) {
         "blockquote" => format!("#quoted[{}]", body()),
         "pre" => format!("#command[{}]", body()),
         "figure" => format!("#chart[\n{}]", flow(&element.children)),
-        "table" => table(element),
         "article" => format!("#card[\n{}]", flow(&element.children)),
         _ if element.is("answers") => cards(element),
         _ if element.is("cautions") => format!("#cautions[\n{}]", flow(&element.children)),
@@ -145,7 +181,9 @@ fn cards(element: &Element) -> String {
     format!("#cards({cards})")
 }
 
-fn table(table: &Element) -> String {
+/// A table in its box.
+fn table(scroll: &Element, marks: &str) -> String {
+    let Some(table) = scroll.find("table") else { return String::new() };
     let caption = table.find("caption").map(|caption| inline(&caption.children)).unwrap_or_default();
     let head: Vec<&Element> =
         table.find("thead").and_then(|head| head.find("tr")).into_iter().flat_map(Element::elements).collect();
@@ -158,7 +196,7 @@ fn table(table: &Element) -> String {
             format!("{cells}table.hline(),\n")
         })
         .collect();
-    format!("#results([{caption}], ({numeric}), ({names}),\n{cells})")
+    format!("#results([{caption}{marks}], ({numeric}), ({names}),\n{cells})")
 }
 
 /// A cell; one that heads its row says so to who hears the table read.
@@ -235,13 +273,23 @@ mod tests {
     #[test]
     fn a_table_keeps_its_heading_and_the_side_of_its_numbers() {
         let typst = blocks(
-            "<table><caption><span>C</span></caption><thead><tr><th>A</th><th class=\"n\">B</th></tr></thead><tbody><tr><th>x</th><td class=\"n\">1</td></tr></tbody></table>",
+            "<div class=\"scroll\"><table><caption><span>C</span></caption><thead><tr><th>A</th><th class=\"n\">B</th></tr></thead><tbody><tr><th>x</th><td class=\"n\">1</td></tr></tbody></table></div>\n<p class=\"note\">† M.</p><p class=\"note\">† N.</p><p class=\"note\">O</p><p class=\"note\">† P</p>",
         );
         assert!(
             typst.starts_with(
-                "#results([#\"C\";], (false, true, ), ([#\"A\";], [#\"B\";], ),\npdf.header-cell(scope: \"row\")[#\"x\";], [#\"1\";], table.hline(),"
+                "#results([#\"C\";#linebreak();#\"† M.\";#linebreak();#\"† N.\";], (false, true, ), ([#\"A\";], [#\"B\";], ),\npdf.header-cell(scope: \"row\")[#\"x\";], [#\"1\";], table.hline(),"
             ),
             "{typst}"
         );
+        let after = typst.split_once("#note").map_or("", |(_, after)| after);
+        assert_eq!(after.split_whitespace().collect::<String>(), "[#\"O\";]#note[#\"†P\";]", "{typst}");
+    }
+
+    #[test]
+    fn what_is_folded_on_the_page_is_named_on_paper() {
+        let folded =
+            "<details class=\"more\"><summary>All</summary><div class=\"scroll\"><table></table></div></details>";
+        let typst = blocks(&format!("<details><summary>Numbers</summary>1</details>{folded}"));
+        assert_eq!(typst.trim(), "#note[#\"All\";#\" (table in report.html)\";]");
     }
 }
