@@ -57,17 +57,7 @@ fn gate_table(gate: &GateReport) -> String {
     });
     let heading = ["source", "file", "column", "what happens", "rule", "count"].map(str::to_owned);
     let rows: Vec<[String; 6]> = std::iter::once(heading).chain(cells).collect();
-    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 6] = std::array::from_fn(width);
-    let line = |row: &[String; 6]| {
-        let padded = row
-            .iter()
-            .zip(widths)
-            .enumerate()
-            .map(|(at, (cell, width))| if at == 5 { format!("{cell:>width$}") } else { format!("{cell:<width$}") });
-        padded.collect::<Vec<_>>().join("  ")
-    };
-    let table = rows.iter().map(line).collect::<Vec<_>>().join("\n") + "\n";
+    let table = super::aligned(&rows).join("\n") + "\n";
     notes(gate).into_iter().fold(table, |text, note| text + &note + "\n")
 }
 

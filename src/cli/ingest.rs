@@ -122,15 +122,14 @@ fn findings(ingested: &Ingested) -> Vec<String> {
     if ingested.findings.is_empty() {
         return vec!["no findings".to_owned()];
     }
-    let heading = format!("{:<28}{:<12}{:<28}{:<18}{:>8}", "rule", "source", "file", "column", "count");
-    let rows = ingested.findings.iter().map(|finding| {
-        format!(
-            "{:<28}{:<12}{:<28}{:<18}{:>8}",
-            finding.rule, finding.source, finding.file, finding.column, finding.count
-        )
+    let heading = ["rule", "source", "file", "column", "count"].map(str::to_owned);
+    let cells = ingested.findings.iter().map(|finding| {
+        let count = finding.count.to_string();
+        [&finding.rule, &finding.source, &finding.file, &finding.column, &count].map(ToString::to_string)
     });
+    let rows: Vec<[String; 5]> = std::iter::once(heading).chain(cells).collect();
     let by_number = |file: &str| ["file ", "unread file "].iter().any(|start| file.starts_with(start));
     let numbered = ingested.findings.iter().any(|finding| by_number(&finding.file));
     let note = numbered.then(|| super::FILES_BY_NUMBER.to_owned());
-    [String::new(), heading].into_iter().chain(rows).chain(note).collect()
+    [String::new()].into_iter().chain(super::aligned(&rows)).chain(note).collect()
 }

@@ -109,6 +109,20 @@ fn remark(text: &str) {
     let _ = writeln!(std::io::stderr(), "note: {text}");
 }
 
+/// Rows as lines whose columns stand under each other; the last is a count.
+fn aligned<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
+    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |row: &[String; N]| {
+        let padded =
+            row.iter().zip(widths).enumerate().map(|(at, (cell, width))| {
+                if at + 1 == N { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+            });
+        padded.collect::<Vec<_>>().join("  ")
+    };
+    rows.iter().map(line).collect()
+}
+
 /// Prints why a command failed.
 pub(crate) fn complain(failure: &Failure) {
     use std::io::Write;

@@ -12,6 +12,10 @@ pub(super) struct Arguments {
     /// Pipeline file whose store to list
     #[arg(default_value = "pipelines/quarterly.toml")]
     pipeline: PathBuf,
+    /// Remove all but the newest N snapshots and what was derived from them, such
+    /// as records of patients who have withdrawn since; the current one stays
+    #[arg(long, value_name = "N")]
+    keep: Option<usize>,
     /// Print one JSON object on standard output
     #[arg(long)]
     json: bool,
@@ -20,6 +24,10 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let protocol = Protocol::read(&arguments.pipeline)?;
     let store = Store::open(&protocol.store);
+    if let Some(keep) = arguments.keep {
+        let removed = store.lock()?.prune(keep)?;
+        tracing::debug!(?removed, "snapshots removed");
+    }
     let snapshots = store.snapshots()?;
     let current = store.current()?.map(|snapshot| snapshot.number);
     if arguments.json {

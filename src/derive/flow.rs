@@ -6,6 +6,13 @@ use super::episode::{Episode, Outcome};
 use crate::model::attrition::Attrition;
 use crate::model::horizon::HORIZONS;
 
+/// Who a pain step of the flow counts, over the analysis set: a headline that
+/// counted others could not be what the flow ends in.
+pub const PAIN_FLOW: &str = "first_series AND due AND baseline_pain_x10 > 0";
+/// Who an opioid step counts.
+pub const OPIOID_FLOW: &str =
+    "first_series AND due AND opioid_in_scope AND opioid_user AND NOT buprenorphine_follow_up";
+
 /// Counts at one horizon, first series only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AtHorizon {

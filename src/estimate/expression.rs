@@ -13,7 +13,8 @@ use polars::prelude::{
 use polars::sql::sql_expr;
 
 use crate::derive::analysis_set::{COLUMNS, Column, Kind};
-use crate::protocol::{Expression, Measure, ProtocolError};
+use crate::derive::flow::{OPIOID_FLOW, PAIN_FLOW};
+use crate::protocol::{Expression, Measure, ProtocolError, Role};
 
 /// A measure whose expressions have been checked.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub struct Compiled {
     /// The same with the last score seen, where one can be carried forward: a
     /// condition for a condition, the score after for a pair.
     pub last: Option<Expr>,
+    /// Who the flow counts that ends in this measure, as written and checked.
+    pub flow: Option<(&'static str, Expr)>,
 }
 
 /// What is counted of the observed.
@@ -77,7 +80,18 @@ pub fn compile(measure: &Measure) -> Result<Compiled, ProtocolError> {
         eligible: condition("eligible", &measure.eligible)?,
         observed: condition("observed", &measure.observed)?,
         outcome,
+        flow: flow(measure.role),
     })
+}
+
+fn flow(role: Option<Role>) -> Option<(&'static str, Expr)> {
+    let sql = match role? {
+        Role::Headline => PAIN_FLOW,
+        Role::OpioidHeadline => OPIOID_FLOW,
+        Role::ChangeHeadline | Role::ResponderCurve => return None,
+    };
+    let written = Expression { sql: sql.to_owned(), file: "the flow of patients".to_owned(), line: 1 };
+    Some((sql, check("the flow", "eligible", &written, Wanted::Condition).expect("relief's own expression is sound")))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -72,6 +72,7 @@ impl Questions {
             all.measures.push(asked);
         }
         all.contradictions = measures.iter().filter_map(unknown_outcome).collect();
+        all.contradictions.extend(measures.iter().filter_map(outside_flow));
         all.contradictions.extend(all.broken_nestings(measures));
         all
     }
@@ -163,6 +164,17 @@ fn unknown_outcome(measure: &Compiled) -> Option<Contradiction> {
     let said = format!("`outcome` of measure `{}` is unknown (NULL) where `observed` says it is known", measure.id);
     let observed = holds(&measure.eligible).and(holds(&measure.observed));
     Some(Contradiction { denied: observed.and(outcome.clone().is_null()), said })
+}
+
+/// The flow of patients ends in the measure, the statuses of follow-up are those
+/// of its patients: somebody they do not count would be in no step.
+fn outside_flow(measure: &Compiled) -> Option<Contradiction> {
+    let (written, flow) = measure.flow.as_ref()?;
+    let said = format!(
+        "measure `{}` has a `role` in which the flow of patients ends, and counts some whom the flow does not (`{written}`)",
+        measure.id
+    );
+    Some(Contradiction { denied: holds(&measure.eligible).and(holds(flow).not()), said })
 }
 
 fn holds(expression: &Expr) -> Expr {

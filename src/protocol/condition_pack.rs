@@ -88,9 +88,14 @@ impl ConditionPack {
                 .hint("codes differ from each other, and `all` is the sum over conditions"));
             }
         }
+        let (words, prefixes) = (words(&typed.condition), prefixes(&typed.condition));
+        if let Some(taken) = ambiguous(&words).or_else(|| ambiguous(&prefixes)) {
+            return Err(ProtocolError::new(&pack.file, format!("`{taken}` leads to two conditions"))
+                .hint("an alias or an ICD-10-CM code leads to one; take it away from the other"));
+        }
         Ok(Self {
-            words: words(&typed.condition),
-            prefixes: prefixes(&typed.condition),
+            words: words.into_iter().collect(),
+            prefixes,
             id: typed.id,
             version: typed.version,
             citation: typed.citation,
@@ -126,13 +131,22 @@ impl ConditionPack {
     }
 }
 
-fn words(conditions: &[Condition]) -> BTreeMap<String, usize> {
-    let mut words = BTreeMap::new();
+fn words(conditions: &[Condition]) -> Vec<(String, usize)> {
+    let mut words = Vec::new();
     for (index, condition) in conditions.iter().enumerate() {
-        words.insert(condition.code.to_lowercase(), index);
+        words.push((condition.code.to_lowercase(), index));
         words.extend(condition.aliases.iter().map(|alias| (alias.to_lowercase(), index)));
     }
     words
+}
+
+/// The first word that leads to two places.
+fn ambiguous<P: PartialEq>(words: &[(String, P)]) -> Option<&str> {
+    let mut seen: BTreeMap<&str, &P> = BTreeMap::new();
+    words.iter().find_map(|(word, place)| match seen.insert(word, place) {
+        Some(before) if before != place => Some(word.as_str()),
+        _ => None,
+    })
 }
 
 fn prefixes(conditions: &[Condition]) -> Vec<(String, Option<usize>)> {
@@ -184,6 +198,21 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(code(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_or_code_leads_to_one_condition() {
+        let mut text = PackText::load(Path::new("/nonexistent"), "conditions.toml").expect("built in");
+        let built_in = text.text.clone();
+        let first = |key: &str| built_in.find(key).expect("the pack has it") + key.len();
+        for (key, added, taken) in
+            [("aliases = [", "\"migraine\", ", "migraine"), ("icd10cm = [", "\"M54.5\", ", "m545")]
+        {
+            text.text = built_in.clone();
+            text.text.insert_str(first(key), added);
+            let refused = ConditionPack::parse(&text).expect_err("it would move patients in silence").to_string();
+            assert!(refused.contains(&format!("`{taken}` leads to two conditions")), "{refused}");
         }
     }
 }

@@ -372,6 +372,13 @@ impl TypedMeasure {
             return Err(at(format!("measure `{}` has a `role` that its `kind` does not fit", self.id.get_ref()))
                 .hint("headlines are proportions, change_headline a change, responder_curve a percent_change"));
         }
+        if self.range.is_some_and(|[least, most]| least >= most) {
+            return Err(at(format!(
+                "measure `{}` has a `range` whose end is not above its beginning",
+                self.id.get_ref()
+            ))
+            .hint("write the lowest and the highest score the instrument allows, as stored"));
+        }
         let section = self.section.get_ref();
         if !SECTIONS.contains(&section.as_str()) {
             let message = format!("measure `{}` has the unknown section `{section}`", self.id.get_ref());

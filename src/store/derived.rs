@@ -3,6 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
+use super::durable::{create_private, remove_folder};
 use super::{Store, StoreError};
 
 /// A folder beside the snapshots that no other process writes to meanwhile.
@@ -13,14 +14,28 @@ pub struct DerivedFolder {
     _lock: File,
 }
 
+const DERIVED: &str = "derived";
+
 impl Store {
+    /// Removes what was derived from snapshot `number`, whatever its name.
+    pub(super) fn remove_derived(&self, number: u32) -> Result<(), StoreError> {
+        let folder = self.folder().join(DERIVED);
+        let entries = match std::fs::read_dir(&folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(|error| StoreError::unreadable(&folder, error))?,
+        };
+        let start = format!("{number:06}-");
+        let of_snapshot = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(&start));
+        of_snapshot.map(|entry| entry.path()).try_for_each(|path| remove_folder(&path))
+    }
+
     /// The folder for what `name` derives from snapshot `number`.
     ///
     /// # Errors
     /// It cannot be written, or another process is writing to it.
     pub fn derived(&self, number: u32, name: &str) -> Result<DerivedFolder, StoreError> {
-        let folder = self.folder().join("derived").join(format!("{number:06}-{name}"));
-        std::fs::create_dir_all(&folder).map_err(|error| StoreError::unwritable(&folder, error))?;
+        let folder = self.folder().join(DERIVED).join(format!("{number:06}-{name}"));
+        create_private(&folder)?;
         let path = folder.join("lock");
         let lock = File::options().create(true).truncate(false).write(true).open(&path);
         let lock = lock.map_err(|error| StoreError::unwritable(&path, error))?;

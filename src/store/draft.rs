@@ -54,8 +54,8 @@ impl StoreWriter {
         Ok(Draft { writer: self, folder })
     }
 
-    /// Removes all but the newest `keep` snapshots; never the current one.
-    /// Returns the numbers removed.
+    /// Removes all but the newest `keep` snapshots, with what was derived from
+    /// them; never the current one. Returns the numbers removed.
     ///
     /// # Errors
     /// A folder cannot be removed.
@@ -66,6 +66,7 @@ impl StoreWriter {
         let removed: Vec<u32> = old.iter().copied().filter(|&number| Some(number) != current).collect();
         for &number in &removed {
             remove_folder(&self.store.snapshot_folder(number))?;
+            self.store.remove_derived(number)?;
         }
         Ok(removed)
     }

@@ -133,6 +133,8 @@ fn every_row_of_the_dirty_sample_is_somewhere() {
     assert_eq!(ingested["snapshot"], 1);
     let listed = workdir.relief(&["snapshots", "pipelines/quarterly.toml", "--json"]).exits(0).json();
     assert_eq!(listed["snapshots"][0]["current"], true);
+    let kept = workdir.relief(&["snapshots", "pipelines/quarterly.toml", "--keep", "0", "--json"]).exits(0).json();
+    assert_eq!(kept, listed, "the current one stays");
 }
 
 /// File and line of every defect planted in the sample, but those of `kinds`.

@@ -880,8 +880,11 @@ fn pruning_keeps_the_newest_and_the_current() {
         clinic.append("infusions", &format!("P1,2026-01-{day},0.5,60,yes\n"));
         clinic.ingest();
     }
+    let derived = |number| clinic.store().derived(number, "quarterly").expect("free").path().to_owned();
+    let (old, new) = (derived(2), derived(3));
     let removed = clinic.store().lock().expect("free").prune(2).expect("ours");
     assert_eq!(removed, [1, 2]);
+    assert!(!old.exists() && new.is_dir(), "what was derived goes with its snapshot");
     let left: Vec<u32> = clinic.store().snapshots().expect("readable").iter().map(|snapshot| snapshot.number).collect();
     assert_eq!(left, [3, 4]);
 }

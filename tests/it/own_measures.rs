@@ -87,7 +87,11 @@ fn what_a_pack_says_wrongly_stops_the_run() {
     let implies = core(|text| {
         text.replacen("label = \"Pain response, ≥ 30 %\"", "label = \"30\"\nimplies = [\"response_50\"]", 1)
     });
+    let wider = core(|text| {
+        text.replacen("eligible = \"first_series AND due AND baseline_pain_x10 > 0\"", "eligible = \"first_series\"", 1)
+    });
     for (pack, says) in [
+        (wider, "measure `response_30` has a `role` in which the flow of patients ends"),
         (unknown, "`outcome` of measure `response_30` is unknown (NULL) where `observed` says"),
         (among, "measure `response_30` is `among` `opioid_reduction_30`"),
         (implies, "measure `response_30` `implies` `response_50`"),

@@ -2,7 +2,7 @@
 //! before, for every declared measure, at the primary horizon, with p-values
 //! adjusted for being several (Holm).
 
-use super::{CONTRAST, Inputs, NOT_INTERPRETABLE};
+use super::{CONTRAST, Inputs, NOT_INTERPRETABLE, too_few_seen};
 use crate::estimate::LEVEL;
 use crate::estimate::result::{
     CellKey, ConfidenceInterval, Derivation, Estimand, Estimate, Finding, Maturity, Output, Population, Statistic, Test,
@@ -106,10 +106,8 @@ fn undefined(unit: &str, why: String) -> Statistic {
 
 /// Whether too few of those due were seen. Where that number is hidden, few are
 /// missing (or nearly all, and then the numbers compared are hidden too).
-fn is_lost(compared: &Estimate, other: Option<&Estimate>) -> bool {
-    let Some(other) = other else { return false };
-    let (seen, due) = (compared.n.min(other.n), compared.n.max(other.n));
-    (seen as f64) < NOT_INTERPRETABLE * due as f64
+pub(super) fn is_lost(compared: &Estimate, other: Option<&Estimate>) -> bool {
+    other.is_some_and(|other| too_few_seen(compared.n.min(other.n), compared.n.max(other.n)))
 }
 
 fn of_rates(now: &Estimate, before: &Estimate, unit: &str) -> Statistic {

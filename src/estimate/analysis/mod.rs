@@ -54,6 +54,12 @@ pub const ANY_VIEW: (&str, &str) = ("condition_view", "any");
 /// (definitions, measures.md §2; product decision).
 pub const NOT_INTERPRETABLE: f64 = 0.60;
 
+/// Whether fewer of the patients due were seen than that: seen ÷ due < 3 ÷ 5, in
+/// whole numbers.
+pub fn too_few_seen(seen: u64, due: u64) -> bool {
+    5 * u128::from(seen) < 3 * u128::from(due)
+}
+
 /// One analysis of the registry.
 #[derive(Clone, Copy, Debug)]
 pub struct Analysis {

@@ -211,14 +211,14 @@ fn factor(drug: &Drug, factors: &FactorSet) -> Option<Factor> {
     factors.factor(&drug.code).filter(|_| drug.class == DrugClass::Opioid)
 }
 
-/// Strength × quantity beyond which no dose is plausible and the exact
-/// arithmetic would leave its range: a hundred million units.
-const ABSURD: i64 = 100_000_000_000_000;
+/// Strength × quantity × factor, as stored, beyond which no supply is plausible
+/// and the exact arithmetic would leave its range: a hundred million MME.
+const ABSURD: i128 = 1_000_000_000_000_000_000;
 
 /// Whether no day's dose can be so large.
 fn is_implausible(factor: Factor, patch: bool, [strength, quantity]: [u32; 2], days: u16) -> bool {
     let (strength, quantity, days) = (i64::from(strength), i64::from(quantity), i32::from(days));
-    if strength * quantity > ABSURD {
+    if i128::from(strength) * i128::from(quantity) * i128::from(factor.0) > ABSURD {
         return true;
     }
     let daily = if patch {
@@ -291,7 +291,18 @@ impl<'a> Columns<'a> for PrescriptionColumns<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::Unit;
+    use super::{Unit, is_implausible};
+    use crate::model::opioid::Factor;
+
+    #[test]
+    fn no_supply_is_too_large_to_be_called_implausible() {
+        let largest = Factor(1_000_000_000);
+        for patch in [false, true] {
+            assert!(is_implausible(largest, patch, [100_000_000, 900_000], 1));
+            assert!(is_implausible(largest, patch, [u32::MAX, u32::MAX], 366));
+            assert!(!is_implausible(Factor(10_000), patch, [5_000, 30_000], 30));
+        }
+    }
 
     #[test]
     fn only_exact_conversions_are_made() {

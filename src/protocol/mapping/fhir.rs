@@ -191,7 +191,8 @@ impl FhirMapping {
         let scored: Vec<Vec<String>> = typed.instruments.iter().map(by_score).collect();
         scored.iter().flatten().try_for_each(|token| check(token))?;
         let KetamineCodes { codes, routes, procedures, .. } = &typed.ketamine;
-        codes.iter().chain(routes).chain(procedures).try_for_each(|token| check(token))?;
+        let products = typed.product.iter().flat_map(|product| &product.codes);
+        codes.iter().chain(routes).chain(procedures).chain(products).try_for_each(|token| check(token))?;
         Ok(Self::mean(typed))
     }
 

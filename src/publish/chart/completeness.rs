@@ -5,15 +5,13 @@ use super::scene::{Anchor, Mark, Scene};
 use super::text::{Weight, fit, width};
 use super::theme::{Ink, LABEL, NARROW, SMALL};
 use super::{Drawing, ids};
+use crate::estimate::analysis::NOT_INTERPRETABLE;
 use crate::estimate::analysis::completeness::PAIN;
 use crate::estimate::result::{Estimand, Maturity, Population};
 use crate::model::horizon::HORIZONS;
 use crate::publish::report::select::{ALL, Query};
 use crate::publish::report::{Context, words};
 use crate::publish::results::{Released, ResultRow};
-
-/// Below this share of those due nothing is compared (definitions, measures.md §2).
-const TOO_FEW: f64 = 0.60;
 
 /// One site at one horizon.
 #[derive(Clone, Debug)]
@@ -144,7 +142,7 @@ fn draw_tile(scene: &mut Scene, tile: &Tile, (left, top): (f64, f64), (wide, hig
         scene.text((middle, top + high / 2.0 + 4.0), Anchor::Middle, LABEL, Ink::Grey, "\u{2013}");
         return;
     };
-    let low = share < TOO_FEW;
+    let low = share < NOT_INTERPRETABLE;
     let until = left + wide * share.clamp(0.0, 1.0);
     if low {
         hatch(scene, (left, top), (until, foot));

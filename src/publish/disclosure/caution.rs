@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::estimate::analysis::too_few_seen;
 use crate::estimate::result::Estimand;
 use crate::publish::results::ResultRow;
 
@@ -50,9 +51,8 @@ impl Shown {
         }
     }
 
-    /// Observed ÷ due < 3 ÷ 5, in whole numbers.
     fn is_uninterpretable(self) -> bool {
-        self.observed.zip(self.due).is_some_and(|(observed, due)| due > 0 && 5 * observed < 3 * due)
+        self.observed.zip(self.due).is_some_and(|(observed, due)| too_few_seen(observed, due))
     }
 
     /// The rates differ by more than 1 ÷ 5, in whole numbers.

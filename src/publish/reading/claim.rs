@@ -8,6 +8,7 @@
 
 use super::{RESTS_ON_HIDDEN, beside};
 use crate::estimate::LEVEL;
+use crate::estimate::analysis::too_few_seen;
 use crate::estimate::result::{Estimand, Population};
 use crate::estimate::statistics::IntervalEstimate;
 use crate::estimate::statistics::claim::exact_binomial;
@@ -22,9 +23,6 @@ pub const RATE: &str = "claim_rate";
 pub const CLAIMED: &str = "claimed_share";
 /// Name of the split under which each claim has its rows.
 pub const SPLIT: &str = "claim";
-
-/// With less follow-up nothing is compared (definitions, measures.md §2).
-const NOT_INTERPRETABLE: f64 = 0.60;
 
 /// What the data say of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,15 +202,15 @@ fn rate(claim: &Claim, base: &ResultRow, observed: Option<&ResultRow>, better: D
 }
 
 fn judged(claim: &Claim, tested: &Tested, interval: IntervalEstimate, row: ResultRow) -> ResultRow {
-    let followed = tested.observed as f64 / tested.of as f64;
     let ends = |interval: &IntervalEstimate| (interval.low, interval.high);
     let favour = wilson(tested.favoured, tested.of, LEVEL).map_or((0.0, 1.0), |favour| ends(&favour));
     let verdict = match claim.share {
         None => Verdict::NamesNoNumber,
-        Some(_) if followed < NOT_INTERPRETABLE => Verdict::NotInterpretable,
+        Some(_) if too_few_seen(tested.observed, tested.of) => Verdict::NotInterpretable,
         Some(share) => Verdict::judge([ends(&interval), favour], share, claim.direction),
     };
-    let test = claim.share.and_then(|share| exact_binomial(tested.events, tested.of, share).ok());
+    let tested_share = claim.share.filter(|_| verdict != Verdict::NotInterpretable);
+    let test = tested_share.and_then(|share| exact_binomial(tested.events, tested.of, share).ok());
     ResultRow {
         value: Some(interval.estimate),
         ci_low: Some(interval.low),

@@ -12,7 +12,7 @@ use crate::estimate::statistics::funnel::{
 };
 use crate::estimate::statistics::proportion_difference::Count;
 use crate::protocol::{Protocol, Role};
-use crate::publish::disclosure::Released;
+use crate::publish::disclosure::{Released, is_uninterpretable};
 use crate::publish::results::{Axis, Query, ResultRow};
 
 /// Share beyond either 95 % limit.
@@ -117,7 +117,11 @@ fn of_site(site: &ResultRow, target: f64, tau_squared: f64) -> Vec<ResultRow> {
                 ci_method: Some(method.to_owned()),
                 ..beside(site, statistic)
             };
-            let signal = of_signal(site, Signal::judge(Count { events, of }, target, tau_squared));
+            let signal = if is_uninterpretable(site) {
+                unjudged(undefined_beside(site, SIGNAL, "fewer than 60 % of those due were seen: not judged"))
+            } else {
+                of_signal(site, Signal::judge(Count { events, of }, target, tau_squared))
+            };
             lines.map(line).into_iter().chain([signal]).collect()
         }
     }

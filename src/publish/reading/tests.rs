@@ -224,6 +224,15 @@ fn one_site_has_no_funnel_and_a_hidden_one_no_limits() {
 }
 
 #[test]
+fn a_site_that_lost_too_many_is_not_judged() {
+    let mut rows = sites(&[(60, 100), (20, 200)]);
+    rows[2].message = Some("not interpretable: fewer than 60 % of those due have an outcome".to_owned());
+    let released = read_rows(rows, &protocol());
+    let signals: Vec<Option<Signal>> = of(&released, site::SIGNAL).iter().map(|row| Signal::of(row)).collect();
+    assert_eq!(signals, [Some(Signal::Outside998), None]);
+}
+
+#[test]
 fn a_site_without_patients_is_not_judged() {
     let released = read_rows(sites(&[(60, 100), (0, 0)]), &protocol());
     let signals = of(&released, site::SIGNAL);
@@ -293,6 +302,8 @@ fn a_claim_is_supported_only_when_the_whole_interval_is_above_it() {
     // 60 of 100 fall short, and 80 of 100 would not.
     assert_eq!(verdict((60, 100), 80), Some(Verdict::Neither));
     assert_eq!(verdict((55, 100), 59), Some(Verdict::NotInterpretable));
+    assert_eq!(checked(&protocol, (55, 100), 59).p_value, None, "what is not compared has no test");
+    assert_eq!(verdict((55, 100), 60), Some(Verdict::Neither), "three of five are enough");
     let row = checked(&protocol, (81, 100), 95);
     assert!((row.p_value.expect("a test") / 8.887e-3 - 1.0).abs() < 1e-3, "scipy 1.17.1 binomtest");
     assert_eq!(row.result_id, "response_30/rolling_year/2026Q1/all/all/claim=relief/12w/NRI/claim_rate");
