@@ -98,9 +98,10 @@ fn what_a_pack_says_wrongly_stops_the_run() {
     ] {
         let workdir = Workdir::with_clinic();
         workdir.replace("pipeline.toml", "[ingest]", "[packs]\nmeasures = [\"own.toml\"]\n[ingest]");
-        workdir.replace("records/patients.csv", "\nwv", "\nab4c6d8e,M,1981\nwv");
-        workdir.replace("records/diagnoses.csv", "\nwv", "\nab4c6d8e,crps_1,1\nwv");
-        workdir.replace("records/infusions.csv", "\nwv", "\nab4c6d8e,2026-01-05,0.5\nwv");
+        // The second has no pain score.
+        workdir.replace("records/patients.csv", "\nwv", "\nab4c6d8e,M,1981\nk3m9x2tq,F,1975\nwv");
+        workdir.replace("records/diagnoses.csv", "\nwv", "\nab4c6d8e,crps_1,1\nk3m9x2tq,crps_1,1\nwv");
+        workdir.replace("records/infusions.csv", "\nwv", "\nab4c6d8e,2026-01-05,0.5\nk3m9x2tq,2026-01-05,0.5\nwv");
         workdir.replace(
             "records/assessments.csv",
             "\nwv",
