@@ -1,6 +1,5 @@
 //! Files of dated records → rows of their table, waiting to be sorted.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int32Array, Int64Array};
@@ -17,27 +16,16 @@ use super::quarantine::{Ledger, Mended};
 use super::read::{Meter, read_file};
 use super::record::{Record, Records};
 use super::referential::{CodeHash, CodeHasher, Match, RowNumbers};
+use super::rejects::{Reject, Rejects};
 use super::roster::Roster;
 use super::row::{self, Head, LONGEST_ROW_ID, NO_DAY};
 use super::sort::{Sorted, sort_table};
 use crate::model::patient::PatientKey;
 use crate::model::reject::{
-    AMBIGUOUS_PATIENT, CONSENT_WITHDRAWN, FIELD_COUNT, FREE_TEXT, ROW_ID_CONFLICT, ROW_ID_REPEATED, Rule,
-    UNKNOWN_PATIENT,
+    AMBIGUOUS_PATIENT, CONSENT_WITHDRAWN, FIELD_COUNT, FREE_TEXT, ROW_ID_CONFLICT, ROW_ID_REPEATED, UNKNOWN_PATIENT,
 };
 use crate::model::table::TableId;
 use crate::store::Draft;
-
-/// A record set aside.
-#[derive(Clone, Debug)]
-pub(super) struct Reject {
-    /// Physical line.
-    pub line: u32,
-    /// Rule it breaks.
-    pub rule: &'static Rule,
-    /// Where.
-    pub column: Cow<'static, str>,
-}
 
 /// The first columns of every table, under construction.
 #[derive(Debug)]
@@ -150,7 +138,7 @@ struct Found {
     withdrawn: u64,
     rows: Vec<u8>,
     withheld: Vec<u8>,
-    rejects: Vec<Reject>,
+    rejects: Rejects,
     mended: Vec<(u32, (usize, usize), Mended)>,
     remarks: Remarks,
     notes: Notes,
@@ -169,7 +157,7 @@ impl Found {
         for (line, correction, mended) in self.mended {
             ledger.mend(correction, file, line, mended);
         }
-        for reject in self.rejects {
+        for reject in self.rejects.iter() {
             ledger.reject(file, reject.line, reject.rule, reject.column)?;
         }
         for (rule, column, times) in self.remarks.counted {
@@ -260,7 +248,7 @@ impl<'a> FileReader<'_, 'a> {
         found.notes.look_through(record, &self.file.layout);
         let said = || Reject { line: record.line(), rule, column: self.file.called(record, column) };
         let reject = self.file.rejected(record).unwrap_or_else(said);
-        common.set_aside(record, matched, reject, found, table);
+        common.set_aside(record, matched, &reject, found, table);
         Mended::StillBad
     }
 }
@@ -359,7 +347,7 @@ impl Common {
     }
 
     /// Sets a record aside; a prescription leaves behind whose it was.
-    fn set_aside(&self, record: &Record<'_>, matched: Match, reject: Reject, found: &mut Found, table: TableId) {
+    fn set_aside(&self, record: &Record<'_>, matched: Match, reject: &Reject, found: &mut Found, table: TableId) {
         if matches!(matched, Match::Withdrawn) {
             found.withdrawn += 1;
             return;

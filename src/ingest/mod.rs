@@ -31,6 +31,7 @@ mod quarantine_book;
 mod read;
 mod record;
 mod referential;
+mod rejects;
 mod roster;
 mod row;
 mod session;

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use super::blocks::Blocks;
 use super::error::IngestError;
-use super::events::Reject;
 use super::gate::{ColumnFate, GateReport, date_column, judge_header};
 use super::layout::{Cell, Layout, role};
 use super::record::Record;
+use super::rejects::Reject;
 use super::source::{OtherFile, SourceCorrections, TableFile, find_files};
 use super::staged::Staged;
 use crate::protocol::{Protocol, SourceEntry};

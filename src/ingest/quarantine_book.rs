@@ -10,8 +10,7 @@ use super::error::IngestError;
 use super::record::{Buffers, Records};
 use crate::store::StoreError;
 
-/// Lines of a workbook: nobody mends more by hand, and a workbook is built in
-/// memory. The CSV has all of them.
+/// Lines of a workbook: nobody mends more by hand. The CSV has all of them.
 const MOST_LINES: u32 = 20_000;
 
 /// Widths of the columns, in characters.
@@ -25,8 +24,10 @@ pub(super) fn write(csv: &Path) -> Result<(), IngestError> {
     // The same input gives the same bytes: no clock.
     let created = ExcelDateTime::from_ymd(2000, 1, 1).map_err(unwritable)?;
     book.set_properties(&DocProperties::new().set_creation_datetime(&created));
+    // Rows go to a file without a name as they come.
+    book.set_tempdir(csv.parent().unwrap_or(Path::new("."))).map_err(unwritable)?;
     let mut lines = 0;
-    let sheet = book.add_worksheet();
+    let sheet = book.add_worksheet_with_low_memory().map_err(unwritable)?;
     layout(sheet).map_err(unwritable)?;
     each_record(csv, &mut |cells| {
         if lines <= MOST_LINES {

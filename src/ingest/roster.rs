@@ -9,13 +9,14 @@ use rayon::slice::ParallelSliceMut;
 use super::Session;
 use super::admit::{Facts, PatientReader, PatientRecord, Problem, Remarks, Sites};
 use super::error::IngestError;
-use super::events::{Origin, Reject, field_count};
+use super::events::{Origin, field_count};
 use super::gate::Notes;
 use super::plan::PlannedFile;
 use super::quarantine::{Ledger, Mended};
 use super::read::{Meter, read_file};
 use super::record::{Record, Records};
 use super::referential::{CodeHash, CodeHasher, CodeIndex, Match, patient_key};
+use super::rejects::{Reject, Rejects};
 use super::withdrawals::Withdrawn;
 use crate::model::patient::PatientKey;
 use crate::model::reject::{FIELD_COUNT, INDEX_PERIOD_MISSING, PATIENT_CONFLICT, PATIENT_REPEATED};
@@ -60,7 +61,7 @@ struct Listed {
 struct Found {
     rows: u64,
     listed: Vec<Listed>,
-    rejects: Vec<Reject>,
+    rejects: Rejects,
     mended: Vec<(u32, (usize, usize), Mended)>,
     remarks: Remarks,
     notes: Notes,
@@ -203,7 +204,7 @@ impl<'s, 'a> Lister<'s, 'a> {
             Some(Problem::Reject { rule, column }) => {
                 found.notes.look_through(record, &self.file.layout);
                 let said = || Reject { line: record.line(), rule, column: self.file.called(record, column) };
-                found.rejects.push(self.file.rejected(record).unwrap_or_else(said));
+                found.rejects.push(&self.file.rejected(record).unwrap_or_else(said));
             }
         }
         Mended::StillBad
@@ -237,7 +238,7 @@ fn take(file: usize, found: Found, listed: &mut Vec<Listed>, ledger: &mut Ledger
     for (line, correction, mended) in found.mended {
         ledger.mend(correction, file, line, mended);
     }
-    for reject in found.rejects {
+    for reject in found.rejects.iter() {
         ledger.reject(file, reject.line, reject.rule, reject.column)?;
     }
     for (rule, column, times) in found.remarks.counted {

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use super::Session;
 use super::admit::Remarks;
 use super::error::IngestError;
-use super::events::Reject;
 use super::gate::Notes;
 use super::layout::{Cell, Layout};
 use super::plan::PlannedFile;
@@ -14,6 +13,7 @@ use super::quarantine::{Ledger, Mended};
 use super::read::{Meter, read_file};
 use super::record::{Record, Records};
 use super::referential::{CodeHash, CodeHasher, CodeIndex, Match};
+use super::rejects::{Reject, Rejects};
 use crate::model::reject::{MISSING_VALUE, WITHDRAWAL_SCOPE_UNKNOWN, WITHDRAWAL_UNKNOWN_PATIENT};
 use crate::protocol::Basis;
 
@@ -29,7 +29,7 @@ struct Found {
     rows: u64,
     applying: Vec<CodeHash>,
     named: Vec<CodeHash>,
-    rejects: Vec<Reject>,
+    rejects: Rejects,
     mended: Vec<(u32, (usize, usize), Mended)>,
     remarks: Remarks,
     notes: Notes,
@@ -61,7 +61,7 @@ impl Withdrawn {
         for (line, correction, mended) in found.mended {
             ledger.mend(correction, file, line, mended);
         }
-        for reject in found.rejects {
+        for reject in found.rejects.iter() {
             ledger.reject(file, reject.line, reject.rule, reject.column)?;
         }
         for (rule, column, times) in found.remarks.counted {
@@ -127,7 +127,7 @@ impl<'p> Reader<'p> {
             // A damaged row still counts as long as it names a patient:
             // keeping too much is the worse mistake.
             let Some(code) = self.patient_id.optional(&record) else {
-                found.rejects.push(self.file.rejected(&record).unwrap_or_else(|| without_code(record.line())));
+                found.rejects.push(&self.file.rejected(&record).unwrap_or_else(|| without_code(record.line())));
                 continue;
             };
             if let Some(number) = number {

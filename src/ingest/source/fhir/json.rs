@@ -27,6 +27,8 @@ use crate::model::reject::{JSON_INVALID, RECORD_SHAPE, RECORD_TOO_LONG, Rule};
 const LONGEST: usize = 16 << 20;
 /// Bytes of lines read before they are parsed, by all threads.
 const BATCH: usize = 4 << 20;
+/// Lines read before they are parsed: short ones take more room parsed than as text.
+const BATCH_LINES: usize = 4_096;
 
 /// A record of a file.
 #[derive(Debug)]
@@ -111,7 +113,7 @@ impl Lines {
     /// Lines to be parsed together.
     fn batch(&mut self) -> io::Result<Vec<(u32, Vec<u8>)>> {
         let (mut lines, mut bytes) = (Vec::new(), 0);
-        while bytes < BATCH {
+        while bytes < BATCH && lines.len() < BATCH_LINES {
             let Some((line, text)) = self.next()? else { break };
             bytes += text.len() + size_of::<(u32, Vec<u8>)>();
             lines.push((line, text));
