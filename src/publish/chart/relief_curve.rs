@@ -7,7 +7,7 @@ use super::scene::{Anchor, At, Mark, Scene};
 use super::text::{Weight, fit};
 use super::theme::{Ink, LABEL, NARROW, SMALL};
 use super::{Drawing, cohort, ids};
-use crate::publish::report::durability::{Step, median, steps};
+use crate::publish::report::durability::{SOONEST, Step, median, steps};
 use crate::publish::report::{Context, words};
 use crate::publish::results::{Released, ResultRow};
 
@@ -62,9 +62,9 @@ pub(super) fn draw(released: &Released, _context: &Context<'_>) -> Option<Drawin
     let last = relief.last().map_or(52.0, |step| step.weeks);
     let why = words::reason(first.survival);
     Some(Drawing {
-        title: title(middle, relief.iter().any(|step| step.survival.value.is_some())),
+        title: title(median(released, SOONEST), middle, relief.iter().any(|step| step.survival.value.is_some())),
         subtitle: format!("Share whose pain was still at least 30\u{A0}% lower, weeks since it first was · {}", cohort(first.survival)),
-        method: "Kaplan–Meier on days, read off at the weeks marked and drawn as steps, log-log intervals (Greenwood). Losses are dated by the visit that showed them: true times are shorter. Whoever is no longer seen is not counted on.".to_owned(),
+        method: "Kaplan–Meier on days, read off at the weeks marked and drawn as steps, log-log intervals (Greenwood). Losses are dated by the visit that showed them, true times are shorter; how much at most is in the table. Whoever is no longer seen is not counted on.".to_owned(),
         alt: described(&relief),
         rows,
         plot: Box::new(move |width| {
@@ -77,11 +77,16 @@ pub(super) fn draw(released: &Released, _context: &Context<'_>) -> Option<Drawin
     })
 }
 
-fn title(median: Option<&ResultRow>, shown: bool) -> String {
-    match median.and_then(words::bare) {
-        Some(weeks) => format!("An estimated half of those with relief had lost it by {weeks} weeks"),
-        None if shown => "Half of those with relief had not lost it by the last week shown".to_owned(),
-        None => "How long relief lasts cannot be shown".to_owned(),
+/// Losses lie between two visits, and so does the median.
+fn title(soonest: Option<&ResultRow>, latest: Option<&ResultRow>, shown: bool) -> String {
+    let soonest = soonest.and_then(words::bare);
+    match (soonest, latest.and_then(words::bare)) {
+        (Some(soonest), Some(weeks)) if soonest != weeks => {
+            format!("An estimated half of those with relief had lost it after between {soonest} and {weeks} weeks")
+        }
+        (_, Some(weeks)) => format!("An estimated half of those with relief had lost it by {weeks} weeks"),
+        (_, None) if shown => "Half of those with relief had not lost it by the last week shown".to_owned(),
+        (_, None) => "How long relief lasts cannot be shown".to_owned(),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::publish::chart::svg::escape;
 use crate::publish::results::{Released, ResultRow};
 
 /// The curve with every loss dated as soon as can be.
-const SOONEST: &str = "relief_soonest_curve";
+pub const SOONEST: &str = "relief_soonest_curve";
 
 /// One step of a curve.
 #[derive(Clone, Copy, Debug)]
