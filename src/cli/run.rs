@@ -115,6 +115,7 @@ fn estimates(
         durability: derived.durability.clone(),
         strata: derived.strata.clone(),
         statuses: derived.statuses.clone(),
+        repeats: derived.repeats.clone(),
         opioids: derived.opioids.clone(),
         sites: names(protocol, snapshot)?,
         ..counted

@@ -18,6 +18,7 @@ pub mod medication;
 pub mod opioid_counts;
 pub mod opioid_dose;
 mod reader;
+pub mod repeats;
 pub mod safety;
 pub mod series;
 pub mod status;

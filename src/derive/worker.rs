@@ -18,6 +18,7 @@ use super::flow::Flow;
 use super::history::PatientHistory;
 use super::opioid_counts::OpioidCounts;
 use super::reader::{Cursor, KeyRange};
+use super::repeats::Repeats;
 use super::safety::{self, Safety};
 use super::status::Statuses;
 use super::strata::Strata;
@@ -55,6 +56,8 @@ pub struct Derived {
     pub strata: Strata,
     /// What became of those due.
     pub statuses: Statuses,
+    /// Pain scores repeated before treatment.
+    pub repeats: Repeats,
     /// Opioid doses by band, and responders under each set of factors.
     pub opioids: OpioidCounts,
 }
@@ -67,6 +70,7 @@ struct Counts {
     durability: Durability,
     strata: Strata,
     statuses: Statuses,
+    repeats: Repeats,
     opioids: OpioidCounts,
 }
 
@@ -77,6 +81,7 @@ impl AddAssign for Counts {
         self.durability += other.durability;
         self.strata += other.strata;
         self.statuses += other.statuses;
+        self.repeats += other.repeats;
         self.opioids += other.opioids;
     }
 }
@@ -122,6 +127,7 @@ pub fn run(snapshot: &Snapshot, protocol: &Protocol, out: &Path, threads: usize)
         durability: counts.durability,
         strata: counts.strata,
         statuses: counts.statuses,
+        repeats: counts.repeats,
         opioids: counts.opioids,
     })
 }
@@ -361,6 +367,8 @@ impl<'a> Merge<'a> {
             if episode.number == 1 {
                 counts.strata.count(episode, &outcomes[job.primary]);
                 counts.statuses.count(episode, &outcomes[job.primary], history.departures_told);
+                let days = job.protocol.study.baseline_days;
+                counts.repeats.count(&history, episode, &outcomes[job.primary], days);
                 let asked = (&HORIZONS[job.primary], &job.factor_sets);
                 counts.opioids.count(&history, episode, &outcomes[job.primary], asked);
             }

@@ -5,7 +5,7 @@ use super::result::{ConfidenceInterval, Estimand, Statistic};
 use super::statistics::effect_size::{EffectSizes, effect_sizes};
 use super::statistics::{IntervalEstimate, Undefined, Values, Weighted, hodges_lehmann, mean, median, quantile};
 use super::tally::{Pair, Tally};
-use crate::protocol::{Direction, Measure, MeasureKind, Regression};
+use crate::protocol::{Direction, Measure, MeasureKind};
 
 /// The statistics of a change under an estimand.
 ///
@@ -86,7 +86,11 @@ fn observed(samples: &Samples, measure: &Measure) -> Vec<Statistic> {
         ),
     ];
     if let Some(assumed) = &measure.regression {
-        all.extend(regression(assumed, mean::mean(&samples.baseline), unit));
+        let before = mean::mean(&samples.baseline);
+        all.push(plain("mean_before", unit, before));
+        let names = ["expected_regression_least", "expected_regression_most"];
+        let band = before.map(|before| regression(before, assumed.reliability, assumed.usual));
+        all.extend(names.into_iter().zip(0..).map(|(name, end)| plain(name, unit, band.map(|band| band[end]))));
     }
     // A ratio of per cents to per cents is no effect size anyone reports.
     if measure.kind == MeasureKind::Change {
@@ -114,17 +118,12 @@ pub fn quantiles(tally: &Tally, measure: &Measure) -> Vec<Statistic> {
 }
 
 /// What scores chosen for being high are expected to change by themselves,
-/// -(1 - reliability)(mean before - usual), under the assumptions of the pack
-/// that make it least and most (Barnett 2005, doi:10.1093/ije/dyh299; the usual
-/// level is varied over a plausible range: Ostermann 2008, doi:10.1186/1471-2288-8-52).
-fn regression(assumed: &Regression, before: Result<f64, Undefined>, unit: &str) -> [Statistic; 2] {
-    let [unreliable, reliable] = assumed.reliability;
-    let [low, high] = assumed.usual;
-    let change = |reliability: f64, usual: f64| before.map(|before| -(1.0 - reliability) * (before - usual));
-    [
-        plain("expected_regression_least", unit, change(reliable, high)),
-        plain("expected_regression_most", unit, change(unreliable, low)),
-    ]
+/// -(1 - reliability)(mean before - usual), at the ends of both ranges that make it
+/// least and most (Barnett 2005, doi:10.1093/ije/dyh299; the usual level is varied
+/// over a plausible range: Ostermann 2008, doi:10.1186/1471-2288-8-52).
+pub fn regression(before: f64, [unreliable, reliable]: [f64; 2], [low, high]: [f64; 2]) -> [f64; 2] {
+    let change = |reliability: f64, usual: f64| -(1.0 - reliability) * (before - usual);
+    [change(reliable, high), change(unreliable, low)]
 }
 
 fn sizes(samples: &Samples) -> [Statistic; 2] {
@@ -193,8 +192,6 @@ fn with_interval(
 #[cfg(test)]
 mod tests {
     use super::regression;
-    use crate::estimate::statistics::Undefined;
-    use crate::protocol::Regression;
 
     /// Limits of the quantiles against what the comment says of them.
     #[test]
@@ -212,10 +209,7 @@ mod tests {
     /// By hand: mean before 7; 0.2 × (7 − 6.4) = 0.12 and 0.5 × (7 − 5) = 1.
     #[test]
     fn scores_chosen_for_being_high_fall_by_themselves() {
-        let assumed = Regression { reliability: [0.5, 0.8], usual: [5.0, 6.4], citation: String::new() };
-        let found = regression(&assumed, Ok(7.0), "points").map(|statistic| statistic.value.expect("a mean"));
+        let found = regression(7.0, [0.5, 0.8], [5.0, 6.4]);
         assert!((found[0] + 0.12).abs() < 1e-12 && (found[1] + 1.0).abs() < 1e-12, "{found:?}");
-        let nobody = regression(&assumed, Err(Undefined::NoObservations), "points");
-        assert!(nobody.iter().all(|statistic| statistic.value.is_err()));
     }
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::derive::durability::Durability;
 use crate::derive::opioid_counts::OpioidCounts;
+use crate::derive::repeats::Repeats;
 use crate::derive::safety::Safety;
 use crate::derive::status::Statuses;
 use crate::derive::strata::Strata;
@@ -221,6 +222,8 @@ pub struct Tallies {
     pub strata: Strata,
     /// What became of those due, counted at the same time.
     pub statuses: Statuses,
+    /// Pain scores repeated before treatment, counted at the same time.
+    pub repeats: Repeats,
     /// Opioid doses by band, and responders under each set of factors, counted at
     /// the same time.
     pub opioids: OpioidCounts,

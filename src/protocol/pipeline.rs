@@ -269,6 +269,7 @@ pub const BUILT_IN_RESULTS: &[&str] = &[
     "attrition",
     "retention",
     "follow_up_status",
+    "pain_reliability",
     "responder_curve",
     "adverse_events_asked",
     "adverse_events_outside",

@@ -34,6 +34,20 @@ const FORMULAS: &[(&str, &str)] = &[
         "expected_regression_most",
         "−(1 − reliability) × (mean before − usual level): what would change by itself under the assumptions that make it most",
     ),
+    (
+        "expected_regression_measured_least",
+        "−(1 − reliability) × (mean before − usual level): what would change by itself at the upper end of the interval of icc_1 and the higher usual level",
+    ),
+    (
+        "expected_regression_measured_most",
+        "−(1 − reliability) × (mean before − usual level): what would change by itself at the lower end of the interval of icc_1 and the lower usual level",
+    ),
+    ("mean_before", "sum of the scores before treatment ÷ patients, over {n} patients with both scores"),
+    (
+        "icc_1",
+        "(mean square between patients − within) ÷ (between + (k − 1) × within), k scores each, of {n} patients with two or more scores before treatment",
+    ),
+    ("within_sd", "square root of the mean square within {n} patients: how far scores of one patient differ"),
     ("infusions", "infusions given to {n} patients"),
     ("infusions_asked", "infusions after which patients were asked for events, of {n} patients"),
     ("infusions_asked_share", "infusions with a question ÷ all infusions, of {n} patients"),

@@ -9,6 +9,7 @@ mod changes;
 mod clinic;
 mod course;
 mod pooling;
+mod reliability;
 mod shares;
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -88,6 +89,7 @@ const SIMULATIONS: &[Simulation] = &[
     Simulation { expected: changes::EXPECTED, run: changes::run },
     Simulation { expected: pooling::EXPECTED, run: pooling::run },
     Simulation { expected: course::EXPECTED, run: course::run },
+    Simulation { expected: reliability::EXPECTED, run: reliability::run },
 ];
 
 /// Simulates the clinics and checks what the statistics say of them. On any

@@ -32,6 +32,7 @@ mod pair;
 mod patient;
 mod readings;
 mod redcap;
+mod reliability;
 mod report_folder;
 mod safety;
 mod schemas;

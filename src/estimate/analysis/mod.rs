@@ -15,6 +15,7 @@ pub mod factor_sets;
 mod measures;
 pub mod opioid_doses;
 mod pooled;
+pub mod reliability;
 pub mod safety;
 mod screen;
 pub mod status;
@@ -82,6 +83,7 @@ pub const ANALYSES: &[Analysis] = &[
     Analysis { id: "factor_sets", run: factor_sets::estimates },
     Analysis { id: "completeness", run: completeness::estimates },
     Analysis { id: "status", run: status::estimates },
+    Analysis { id: "reliability", run: reliability::estimates },
 ];
 
 /// One analysis of numbers that may be shown: what `release` computes after it
@@ -104,6 +106,7 @@ pub const DERIVED: &[Derived] = &[
     Derived { id: "durability", run: durability::derivations },
     Derived { id: "factor_sets", run: factor_sets::derivations },
     Derived { id: "benzodiazepines", run: benzodiazepines::derivations },
+    Derived { id: "reliability", run: reliability::derivations },
 ];
 
 /// What analyses are computed from.

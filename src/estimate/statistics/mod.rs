@@ -45,6 +45,7 @@ pub mod proportion_difference;
 pub mod quantile;
 pub mod random;
 pub mod rate;
+pub mod reliability;
 mod resample;
 pub mod signals;
 pub mod signed_rank;

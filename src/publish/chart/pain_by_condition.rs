@@ -4,7 +4,7 @@ use super::Drawing;
 use super::forest::{Forest, Line, described, subtitle};
 use super::scale::Scale;
 use crate::publish::report::select::{self, Query};
-use crate::publish::report::views::regression;
+use crate::publish::report::views::{regression, reliability};
 use crate::publish::report::{Context, words};
 use crate::publish::results::{Released, ResultRow};
 
@@ -17,12 +17,20 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     let bands: Vec<[Option<&ResultRow>; 2]> = drawn.map(|row| regression(row, released)).collect();
     let with_bands = Line::all(overall, &groups).into_iter().zip(&bands);
     let lines: Vec<Line> = with_bands.map(|(line, band)| line.with_band(*band)).collect();
+    let measured = bands.iter().flatten().flatten().any(|row| reliability(row, released).is_some());
+    let basis = if measured {
+        "over the interval of the reliability estimated from repeated scores, under the mildest and the strongest assumptions of the usual level"
+    } else {
+        "under the mildest and the strongest assumptions"
+    };
     let scale = Scale::points_around(lines.iter().filter_map(Line::interval));
     let forest = Forest { lines, scale, heading: "points (95\u{A0}% interval)", subject: "Condition" };
     Some(Drawing {
         title: title(overall, context),
         subtitle: subtitle(context.change(), any, context),
-        method: "Mean change among patients with both scores; below zero is less pain. t intervals. Shaded: what scores chosen for being high would change by themselves, under the mildest and the strongest assumptions; they are no bounds.".to_owned(),
+        method: format!(
+            "Mean change among patients with both scores; below zero is less pain. t intervals. Shaded: what scores chosen for being high would change by themselves, {basis}; they are no bounds."
+        ),
         alt: described(overall, &groups),
         rows: forest.rows(),
         plot: Box::new(move |width| forest.scene(width)),

@@ -2,6 +2,7 @@
 
 use super::select::{self, Query};
 use super::{Context, element, words};
+use crate::estimate::analysis::reliability::FEWEST;
 use crate::estimate::result::Estimand;
 use crate::publish::chart::svg::escape;
 use crate::publish::results::{Released, ResultRow};
@@ -31,7 +32,7 @@ fn regression(released: &Released, context: &Context<'_>) -> String {
             " That alone would be between {} and {} here{}.",
             element::number(least),
             element::number(most),
-            assumed(context)
+            assumptions(least, released, context)
         ),
         _ => String::new(),
     };
@@ -40,15 +41,22 @@ fn regression(released: &Released, context: &Context<'_>) -> String {
     )
 }
 
-/// The assumptions of the pack, in words.
-fn assumed(context: &Context<'_>) -> String {
+/// What the band rests on, in words: an estimated reliability or an assumed one.
+fn assumptions(band: &ResultRow, released: &Released, context: &Context<'_>) -> String {
     let assumed = context.protocol.measures.iter().find_map(|measure| measure.regression.as_ref());
-    assumed.map_or_else(String::new, |assumed| {
-        let ([least, most], [low, high]) = (assumed.reliability, assumed.usual);
-        format!(
-            ", under the mildest and the strongest of these assumptions: two scores of an unchanged patient correlate by {most} to {least}, and scores are drawn towards a mean of {high} to {low} points. They are assumptions, not measurements, and no bounds: the truth may be less or more"
-        )
-    })
+    let Some(([least, most], [low, high])) = assumed.map(|assumed| (assumed.reliability, assumed.usual)) else {
+        return String::new();
+    };
+    match super::views::reliability(band, released) {
+        Some(icc) => format!(
+            ". The reliability is estimated: scores of one patient before treatment correlate by {} (ICC(1), {} patients with two or more). That scores are drawn towards a mean of {high} to {low} points is assumed. Neither end is a bound: scores months apart agree less than scores of one month, which makes the change larger, and patients chosen for high scores differ less, which makes it smaller",
+            element::compact(icc),
+            element::size(icc)
+        ),
+        None => format!(
+            ", under the mildest and the strongest of these assumptions: two scores of an unchanged patient correlate by {most} to {least}, and scores are drawn towards a mean of {high} to {low} points. They are assumptions, not measurements (fewer than {FEWEST} patients have repeated scores before treatment, or their number is not shown), and no bounds: the truth may be less or more"
+        ),
+    }
 }
 
 fn loss(query: Query<'_>, released: &Released, context: &Context<'_>) -> String {

@@ -311,6 +311,12 @@ fn named(chart: &Chart, row: &ResultRow, context: &Context<'_>) -> String {
         (_, "quantile_90") => format!("{}, nine tenths at or below", name(row, context)),
         ("mind_change", _) => context.label(&row.measure_id),
         (_, "rate_pooled") => format!("{}, pooled", name(row, context)),
+        (_, "expected_regression_measured_least") => {
+            format!("{}, expected by itself, measured reliability, least", name(row, context))
+        }
+        (_, "expected_regression_measured_most") => {
+            format!("{}, expected by itself, measured reliability, most", name(row, context))
+        }
         (_, "expected_regression_least") => format!("{}, expected by itself, mildest assumption", name(row, context)),
         (_, "expected_regression_most") => format!("{}, expected by itself, strongest assumption", name(row, context)),
         _ => name(row, context),

@@ -5,6 +5,7 @@
 use super::sections::Material;
 use super::select::{self, ByCondition, Query};
 use super::{Context, element, words};
+use crate::estimate::analysis::reliability::{BAND, ICC, RELIABILITY};
 use crate::estimate::analysis::{ANY_VIEW, GROUP, PAIN_CLASS, SCREEN};
 use crate::estimate::result::Population;
 use crate::protocol::Measure;
@@ -17,11 +18,23 @@ pub fn pooled<'r>(raw: &ResultRow, released: &'r Released) -> Option<&'r ResultR
     released.by_id(&format!("{id}/rate_pooled"))
 }
 
-/// What a mean change is expected to be without any treatment, at least and at most.
+/// What a mean change is expected to be without any treatment, at least and at most:
+/// under the reliability of repeated scores where it is known, else under the one the
+/// pack assumes.
 pub fn regression<'r>(mean: &ResultRow, released: &'r Released) -> [Option<&'r ResultRow>; 2] {
     let id = mean.result_id.strip_suffix("/mean");
     let find = |statistic: &str| released.by_id(&format!("{}/{statistic}", id?));
+    let measured = BAND.map(find);
+    if measured.iter().all(|row| row.is_some_and(|row| row.value.is_some())) {
+        return measured;
+    }
     [find("expected_regression_least"), find("expected_regression_most")]
+}
+
+/// The reliability such a band rests on; `None` where it rests on an assumed one.
+pub fn reliability<'r>(band: &ResultRow, released: &'r Released) -> Option<&'r ResultRow> {
+    let mut rows = released.of_measure(RELIABILITY).filter(|_| BAND.contains(&band.statistic.as_str()));
+    rows.find(|row| row.statistic == ICC)
 }
 
 /// Below an adjusted p-value of this conditions are said to differ.

@@ -248,7 +248,7 @@ fn percent_places(row: &ResultRow) -> usize {
 }
 
 fn places(statistic: &str) -> usize {
-    if matches!(statistic, "srm" | "d_av" | "cramers_v") { 2 } else { 1 }
+    if matches!(statistic, "srm" | "d_av" | "cramers_v" | "icc_1") { 2 } else { 1 }
 }
 
 fn with_unit(text: &str, row: &ResultRow) -> String {

@@ -43,6 +43,7 @@ const KINDS: &[Kind] = &[
     kind("binom_test", Tolerance::Tail, proportions::binom_test),
     kind("rate.garwood", Tolerance::Tail, proportions::garwood),
     kind("eb.beta_binomial", Tolerance::Likelihood, proportions::beta_binomial),
+    kind("reliability.icc1", Tolerance::Tail, paired::icc),
     kind("paired.t", Tolerance::Tail, paired::t),
     kind("paired.signed_rank", Tolerance::Tail, paired::signed_rank),
     kind("paired.hodges_lehmann", Tolerance::Closed, paired::hodges_lehmann),

@@ -1,6 +1,7 @@
 //! Paired changes: t, ranks, Hodges-Lehmann, effect sizes, bootstrap.
 
 use relief::estimate::statistics::bootstrap::{self, Plan, Statistic};
+use relief::estimate::statistics::reliability::{self, Repeated};
 use relief::estimate::statistics::signed_rank::{Continuity, Zeros};
 use relief::estimate::statistics::{
     Undefined, Values, effect_size, hodges_lehmann as walsh, mean, median, signed_rank as ranks,
@@ -47,6 +48,37 @@ impl Pairs {
     fn in_order(&self) -> Vec<f64> {
         let nine = |d: f64| if d.abs() > 4e6 { d } else { (d * 1e9).round() / 1e9 };
         self.follow_up.iter().zip(&self.baseline).map(|(after, before)| nine(after - before)).collect()
+    }
+}
+
+/// One list of scores a patient.
+pub(super) fn icc(case: &Case, _: &Golden) -> Value {
+    let lists = case.args.get("scores").and_then(Value::as_array);
+    let scores = lists.into_iter().flatten().map(|list| numbers(list).expect("scores"));
+    let groups: Vec<Repeated> = scores.map(|scores| repeated(&scores)).collect();
+    reliability::icc(&groups, case.level()).map_or(Value::Null, |found| {
+        json!({
+            "n": found.subjects,
+            "msb": found.between,
+            "msw": found.within,
+            "k0": found.scores,
+            "icc": found.icc,
+            "lo": or_null(found.interval.map(|ends| ends.low)),
+            "hi": or_null(found.interval.map(|ends| ends.high)),
+        })
+    })
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "scores are whole and small")]
+fn repeated(scores: &[f64]) -> Repeated {
+    let whole: Vec<u64> = scores.iter().map(|&score| score as u64).collect();
+    let total = whole.iter().sum::<u64>();
+    Repeated {
+        scores: whole.len() as u64,
+        subjects: 1,
+        total,
+        squares_of_totals: total * total,
+        squares: whole.iter().map(|score| score * score).sum(),
     }
 }
 

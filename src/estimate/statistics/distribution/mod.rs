@@ -9,6 +9,7 @@
 
 pub mod beta;
 pub mod binomial;
+pub mod fisher_f;
 pub mod gamma;
 mod kernel;
 pub mod normal;
