@@ -10,6 +10,8 @@ use crate::model::calendar::Period;
 use crate::protocol::{Measure, MeasureKind};
 use crate::publish::chart::svg::escape;
 
+const NOTE: &str = "<p class=\"note\">A difference is called higher or lower where its interval leaves out zero and its p-value, adjusted for all of these (Holm), is below 0.05. The intervals are not adjusted.</p>\n";
+
 /// The table; empty where there is no quarter to compare with.
 pub(super) fn table(material: Material<'_>) -> String {
     let declared = material.context.protocol.measures.iter().filter(|measure| measure.declared);
@@ -24,7 +26,7 @@ pub(super) fn table(material: Material<'_>) -> String {
         element::number_column("Difference, points"),
         element::number_column("Test"),
     ];
-    element::table("The newest quarter against the one before, as declared beforehand", &columns, &rows)
+    element::table("The newest quarter against the one before, as declared beforehand", &columns, &rows) + NOTE
 }
 
 fn row(measure: &Measure, material: Material<'_>) -> Option<Vec<String>> {

@@ -23,7 +23,10 @@ const WORDS: &[(&str, &str)] = &[
         "Likely between",
         "Chance alone moves every result. All values between these two fit the data. Ranges made this way miss the true number about once in twenty times, and more often where patients were lost. A narrow range means that chance matters little.",
     ),
-    ("No clear change", "The range of the difference holds zero. The difference may be chance."),
+    (
+        "No clear change",
+        "The range of the difference holds zero, or several differences were looked at and one so large is expected by chance. The difference may be chance.",
+    ),
     ("Missing = no", "Patients who should have a score but have none are counted as if they did not get better."),
     (
         "Observed only",

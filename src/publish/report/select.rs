@@ -153,11 +153,12 @@ pub enum Change {
     Unknown,
     /// The newer cohort's windows are open.
     TooEarly,
-    /// The interval of the difference holds zero.
+    /// The interval of the difference holds zero or, of a difference declared
+    /// beforehand, chance among all of those explains it.
     NotClear,
-    /// Above, and the interval of the difference leaves out zero.
+    /// Above, and neither is so.
     Higher,
-    /// Below, and the interval of the difference leaves out zero.
+    /// Below, and neither is so.
     Lower,
 }
 
@@ -190,12 +191,16 @@ pub fn trend<'a>(rows: &[&'a ResultRow]) -> Option<Trend<'a>> {
     })
 }
 
-/// Reads a difference declared beforehand by its interval, as any other: one
-/// criterion, and the one whose interval is printed beside it.
+/// Below an adjusted p-value of this something is said to differ.
+pub const SIGNIFICANT: f64 = 0.05;
+
+/// Reads a difference declared beforehand: it is one of several that were looked
+/// at, so its p-value, adjusted for that (Holm: definitions, statistics.md §6), has
+/// to say so as well as its interval, which is printed beside it and is not adjusted.
 pub fn contrasted(contrast: &ResultRow) -> Change {
     let Some((value, low, high)) = estimate(contrast) else { return Change::Unknown };
     debug_assert!(low <= value && value <= high);
-    read(low, high)
+    if contrast.p_adjusted.is_some_and(|p| p < SIGNIFICANT) { read(low, high) } else { Change::NotClear }
 }
 
 /// A difference whose interval holds zero is no clear change.
@@ -232,6 +237,7 @@ pub fn change(now: &ResultRow, before: Option<&ResultRow>) -> Change {
 mod tests {
     use super::{Change, contrasted, difference, read};
     use crate::publish::report::fixture::{change, rate};
+    use crate::publish::results::ResultRow;
 
     /// Newcombe 1998, Statistics in Medicine 17:873, table II (a), method 10: 56 of 70 less 48 of 80.
     #[test]
@@ -249,11 +255,15 @@ mod tests {
     }
 
     #[test]
-    fn a_declared_difference_is_read_by_its_interval() {
-        let read = |low, high| contrasted(&change(f64::midpoint(low, high), low, high));
+    fn a_declared_difference_is_read_by_its_interval_and_its_adjusted_p() {
+        let read = |low, high, p_adjusted| {
+            contrasted(&ResultRow { p_adjusted, ..change(f64::midpoint(low, high), low, high) })
+        };
+        let clear = Some(0.049);
         assert_eq!(
-            [read(-0.9, -0.1), read(-0.9, 0.03), read(0.0, 0.4), read(0.1, 0.4)],
+            [read(-0.9, -0.1, clear), read(-0.9, 0.03, clear), read(0.0, 0.4, clear), read(0.1, 0.4, clear)],
             [Change::Lower, Change::NotClear, Change::NotClear, Change::Higher]
         );
+        assert_eq!([read(0.1, 0.4, Some(0.05)), read(0.1, 0.4, None)], [Change::NotClear; 2]);
     }
 }

@@ -37,9 +37,6 @@ pub fn reliability<'r>(band: &ResultRow, released: &'r Released) -> Option<&'r R
     rows.find(|row| row.statistic == ICC)
 }
 
-/// Below an adjusted p-value of this conditions are said to differ.
-const SIGNIFICANT: f64 = 0.05;
-
 /// The section.
 pub(super) fn section(material: Material<'_>) -> String {
     let Material { released, context, .. } = material;
@@ -90,7 +87,7 @@ fn answer(released: &Released, context: &Context<'_>) -> String {
 
 /// Whether the test found a difference; `None` where there was no test.
 fn detected(row: &ResultRow) -> Option<bool> {
-    row.p_adjusted.or(row.p_value).map(|p| p < SIGNIFICANT)
+    row.p_adjusted.or(row.p_value).map(|p| p < select::SIGNIFICANT)
 }
 
 fn verb(found: bool) -> &'static str {
