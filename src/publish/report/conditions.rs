@@ -40,32 +40,35 @@ pub(super) fn by_condition(released: &Released, context: &Context<'_>) -> String
     element::section(
         "conditions",
         "For whom, and where do we not know?",
-        &answer_by_condition(groups.iter().map(|group| group.row), population),
+        &answer_by_condition(query, released, context),
         &table,
     )
 }
 
-fn answer_by_condition<'a>(rows: impl Iterator<Item = &'a ResultRow>, population: Population) -> String {
-    let (mut shown, mut hidden) = (0, 0);
-    for row in rows {
-        if row.value.is_some() { shown += 1 } else { hidden += 1 }
-    }
-    let unknown = if hidden == 0 {
-        "None is hidden.".to_owned()
-    } else {
-        format!("{} cannot be shown, and there we do not know.", words::plural(hidden, "condition"))
+fn answer_by_condition(query: Query<'_>, released: &Released, context: &Context<'_>) -> String {
+    let hidden = |query: Query<'_>| {
+        let rows = select::conditions(query, released, context);
+        (rows.iter().filter(|group| group.row.suppression.hides()).count(), rows.len())
     };
-    let shown = if shown == 0 {
-        "No condition can be shown.".to_owned()
-    } else {
-        format!("{} can be shown.", words::plural(shown, "condition"))
+    let (unseen, all) = hidden(query);
+    let pain = match (all - unseen, unseen) {
+        (0, _) => "No condition has a pain result that can be shown.".to_owned(),
+        (_, 0) => format!("All {} have a pain result.", words::plural(all, "condition")),
+        (shown, _) => format!(
+            "{shown} of {} have a pain result; that of {unseen} is hidden, and there we do not know.",
+            words::plural(all, "condition")
+        ),
     };
-    let cohort = if population == Population::ToDate {
+    let opioids = match hidden(Query { measure: context.opioids(), ..query }) {
+        (0, _) => String::new(),
+        (unseen, _) => format!(" The opioid result of {} is hidden.", words::plural(unseen, "condition")),
+    };
+    let cohort = if query.population == Population::ToDate {
         "everyone whose follow-up was due, whenever treatment began"
     } else {
         "the four newest mature quarters, because one quarter is nearly always too small"
     };
-    format!("{shown} {unknown} Each row covers {cohort}; conditions stand in clinical order, not by result.")
+    format!("{pain}{opioids} Each row covers {cohort}; conditions stand in clinical order, not by result.")
 }
 
 fn condition_row(

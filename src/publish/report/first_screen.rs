@@ -6,10 +6,12 @@ use super::select::{self, Change, Query};
 use super::{Context, element, words};
 use crate::estimate::analysis::CONTRAST;
 use crate::estimate::result::{Estimand, Population};
+use crate::protocol::Side;
 use crate::publish::chart::scale::Scale;
 use crate::publish::chart::scene::{Anchor, Mark, Scene};
 use crate::publish::chart::svg;
 use crate::publish::chart::theme::{Ink, SMALL};
+use crate::publish::reading::claim::{self, CLAIMED, RATE, Verdict};
 use crate::publish::results::{Released, ResultRow};
 
 /// One answer: its row, the same number a quarter earlier, and its words.
@@ -19,12 +21,22 @@ struct Answer<'a> {
     before: Option<&'a ResultRow>,
     /// The difference to the quarter before, where it was declared beforehand.
     contrast: Option<&'a ResultRow>,
+    /// What is said of it elsewhere, and what the data say of that.
+    claim: Option<Claimed<'a>>,
     scale: Scale,
     sentence: String,
     base: String,
     /// What a higher and a lower number than before mean.
     higher: Meaning,
     lower: Meaning,
+}
+
+/// A claim about the headline: its share and the verdict.
+#[derive(Clone, Copy)]
+struct Claimed<'a> {
+    side: Side,
+    share: &'a ResultRow,
+    verdict: Verdict,
 }
 
 /// What a change means, in words that fit before “than in 2026 Q1”.
@@ -68,10 +80,35 @@ fn verdict(response: &Answer<'_>, context: &Context<'_>) -> String {
         _ => String::new(),
     };
     format!(
-        "{} of our patients had meaningful pain relief at {}{since}. How much is due to treatment is not known.",
+        "{} of our patients had meaningful pain relief at {}{since}. How much is due to treatment is not known.{}",
         element::whole(row),
-        context.horizon()
+        context.horizon(),
+        response.claim.map_or_else(String::new, Claimed::sentence)
     )
+}
+
+impl Claimed<'_> {
+    fn sentence(self) -> String {
+        let side = if self.side == Side::MoreThan { "more" } else { "less" };
+        let verdict = match self.verdict {
+            Verdict::Supports => "is supported",
+            Verdict::Contradicts => "is contradicted",
+            Verdict::Neither => "is not supported",
+            Verdict::NotInterpretable | Verdict::NamesNoNumber | Verdict::Unknown => "cannot be judged",
+        };
+        format!(" Our claim of {side} than {} {verdict}.", element::whole(self.share))
+    }
+}
+
+/// The first claim that names a share of the headline at the primary horizon.
+fn claim<'a>(released: &'a Released, context: &Context<'_>) -> Option<Claimed<'a>> {
+    let (response, primary) = (context.response(), context.protocol.study.primary_horizon);
+    let mut of_headline = context.protocol.claims.iter().filter(|c| c.measure == response && c.horizon == primary);
+    of_headline.find_map(|said| {
+        let share = claim::found(said, CLAIMED, released).filter(|row| row.value.is_some())?;
+        let verdict = claim::found(said, RATE, released).and_then(Verdict::of)?;
+        Some(Claimed { side: said.direction, share, verdict })
+    })
 }
 
 fn pain_response<'a>(released: &'a Released, context: &Context<'_>) -> Answer<'a> {
@@ -85,6 +122,7 @@ fn pain_response<'a>(released: &'a Released, context: &Context<'_>) -> Answer<'a
     Answer {
         heading: "Pain response",
         row,
+        claim: claim(released, context),
         before: before(query, released, context),
         contrast: contrast(query, released),
         higher: MORE,
@@ -110,6 +148,7 @@ fn opioid_reduction<'a>(released: &'a Released, context: &Context<'_>) -> Answer
     Answer {
         heading: "Opioid reduction",
         row,
+        claim: None,
         before: before(query, released, context),
         contrast: contrast(query, released),
         higher: MORE,
@@ -145,6 +184,7 @@ fn pain_change<'a>(released: &'a Released, context: &Context<'_>) -> Answer<'a> 
     Answer {
         heading: "Pain change",
         row,
+        claim: None,
         before: before(query, released, context),
         contrast: contrast(query, released),
         higher: Meaning { words: "Pain fell less", class: "worse" },
@@ -152,7 +192,7 @@ fn pain_change<'a>(released: &'a Released, context: &Context<'_>) -> Answer<'a> 
         scale: Scale::points(-10, 2),
         sentence: row.filter(|row| row.value.is_some()).map_or_else(String::new, |row| {
             let likely = row.ci_low.map_or_else(String::new, |_| {
-                format!(" The average is likely between {}.", element::between(row))
+                format!(" Likely between {}.", element::between(row))
             });
             format!(
                 "on the 0–10 pain scale at {horizon}: the average change of the {} patients with a score. Below zero is less pain.{likely}",
@@ -169,9 +209,7 @@ fn sentence(row: &ResultRow, what: &str) -> String {
     if row.value.is_none() {
         return String::new();
     }
-    let likely = row.ci_low.map_or_else(String::new, |_| {
-        format!(" Counted this way, the rate is likely between {}.", element::whole_between(row))
-    });
+    let likely = row.ci_low.map_or_else(String::new, |_| format!(" Likely between {}.", element::whole_between(row)));
     format!("of {} patients {what}.{likely}", element::size(row))
 }
 
@@ -206,7 +244,7 @@ fn card(answer: &Answer<'_>, context: &Context<'_>) -> String {
         "<article class=\"card\"><h3>{}</h3>\n<p class=\"big\">{}</p>\n{}<p>{}</p>\n{}<p class=\"small\">{}{}</p></article>\n",
         answer.heading,
         element::whole(row),
-        bar(row, answer.before, &answer.scale),
+        bar(row, answer),
         answer.sentence,
         trend(row, answer),
         answer.contrast.filter(|row| row.value.is_some()).map_or_else(String::new, |row| element::span(row) + " "),
@@ -226,8 +264,9 @@ fn absent(heading: &str, context: &Context<'_>) -> String {
     }
 }
 
-/// Number and interval on a fixed scale, with a tick for the quarter before.
-fn bar(row: &ResultRow, before: Option<&ResultRow>, scale: &Scale) -> String {
+/// Number and interval on a fixed scale, with a tick for the quarter before and
+/// one for what is claimed.
+fn bar(row: &ResultRow, Answer { before, claim, scale, .. }: &Answer<'_>) -> String {
     let (from, to, middle) = (8.0, 312.0, 26.0);
     let place = |value: f64| scale.place(value, from, to);
     let mut scene = Scene::new(320.0, 52.0);
@@ -237,6 +276,12 @@ fn bar(row: &ResultRow, before: Option<&ResultRow>, scale: &Scale) -> String {
         let x = place(value);
         scene.line((x, middle - 9.0), (x, middle + 9.0), Ink::Grey, 2.0);
         scene.text((x.clamp(from + 30.0, to - 30.0), 12.0), Anchor::Middle, SMALL, Ink::Grey, quarter);
+    }
+    if let Some(share) = claim.and_then(|claim| claim.share.value) {
+        let x = place(share);
+        scene.line((x, middle - 9.0), (x, middle + 9.0), Ink::Text, 2.0);
+        let text = format!("claim {:.0}\u{A0}%", 100.0 * share);
+        scene.text((x.clamp(from + 76.0, to - 96.0), 48.0), Anchor::Middle, SMALL, Ink::Text, text);
     }
     if let Some((low, high)) = row.ci_low.zip(row.ci_high) {
         scene.line((place(low), middle), (place(high), middle), Ink::Accent, 4.0);

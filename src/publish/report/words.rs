@@ -265,9 +265,12 @@ fn percentage_points(text: &str) -> &'static str {
     if matches!(text.trim_start_matches(MINUS), "1") { "percentage point" } else { "percentage points" }
 }
 
-/// Fixed decimals, a real minus, and never minus zero.
+/// Fixed decimals, halves away from zero as a calculator's, a real minus, and
+/// never minus zero. A share's half is lost in binary by less than the nudge.
 fn decimal(value: f64, places: usize) -> String {
-    let text = format!("{value:.places$}");
+    let scale = (0..places).fold(1.0, |scale, _| 10.0 * scale);
+    let scaled = value * scale;
+    let text = format!("{:.places$}", (scaled + 1e-9_f64.copysign(scaled)).round() / scale);
     match text.strip_prefix('-') {
         Some(digits) if digits.bytes().any(|digit| (b'1'..=b'9').contains(&digit)) => format!("{MINUS}{digits}"),
         Some(digits) => digits.to_owned(),

@@ -50,7 +50,7 @@ const READING: [(&str, &str); 7] = [
     ("Empty", "A number that is hidden or undefined is an empty cell, never 0; the column beside it says why."),
     (
         "Hidden",
-        "primary: too few patients. complementary: it would give a hidden number away. A margin over hidden cells is not the sum of the shown ones.",
+        "primary: too few patients. complementary: it would give a hidden number away; profiles for use within a clinic hide none of these, so that a hidden number may follow from others: such a file is not for release.",
     ),
     (
         "Interval",
