@@ -6,10 +6,11 @@
 
 use super::Inputs;
 use super::measures::ratio;
+use super::opioid_doses::of_pack;
 use crate::derive::strata::{ResponseCounts, STRATA};
 use crate::estimate::cohort::Place;
 use crate::estimate::proportion::Ratio;
-use crate::estimate::result::{CellKey, Estimand, Estimate, Maturity, Population};
+use crate::estimate::result::{CellKey, Estimand, Estimate, Maturity, Population, Relations};
 
 /// Response of at least 30 % by group.
 pub const RESPONSE: &str = "response_by_stratum";
@@ -41,7 +42,10 @@ pub(super) fn estimates(inputs: &Inputs<'_>) -> Vec<Estimate> {
                     ..inputs.built_in_key(&place, RESPONSE, 1, estimand)
                 };
                 let counted = Ratio { numerator: counts.responders, denominator };
-                all.push(ratio(key, counted, "share", Maturity::Mature));
+                // The margin is the measure of the pack once more.
+                let measure = (name == super::ALL).then(|| of_pack(inputs, &place, "response_30", estimand)).flatten();
+                let relations = Relations { part_of: measure.into_iter().collect(), ..Relations::default() };
+                all.push(ratio(key, counted, "share", Maturity::Mature).related(relations));
             }
         };
         add(super::ALL, (0, super::ALL), sum(0, None));

@@ -5,13 +5,16 @@
 //! *quantities*: its denominators, its numerators and what is left of the
 //! denominators (*complements*).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::place::{ALL, Place};
 use crate::estimate::result::{CellKey, Estimand, Estimate, Relations};
 
 /// Of two counts in one place the one of lower rank is hidden.
-pub(super) const HIGHEST_RANK: u8 = 4;
+pub(super) const HIGHEST_RANK: u8 = 2 * HIGHEST_IMPORTANCE + 1;
+
+/// What of a headline is missed most.
+const HIGHEST_IMPORTANCE: u8 = 4;
 
 /// Measures whose numerator is the number observed and whose complement is
 /// therefore the number missing, by how their ids begin.
@@ -64,6 +67,8 @@ pub(super) struct Census<'a> {
     pub(super) seats: Vec<(Columns, usize)>,
     /// What measures say of each other, by measure.
     pub(super) stated: BTreeMap<&'a str, &'a Relations>,
+    /// The horizons beside the primary one.
+    beside: BTreeSet<&'a str>,
 }
 
 impl<'a> Census<'a> {
@@ -76,6 +81,7 @@ impl<'a> Census<'a> {
             quantities: Vec::new(),
             seats: Vec::new(),
             stated: stated(estimates),
+            beside: beside_primary(estimates),
         };
         let mut numbers: BTreeMap<Place<'a>, usize> = BTreeMap::new();
         for estimate in estimates {
@@ -102,7 +108,9 @@ impl<'a> Census<'a> {
         let [with, without] =
             if retention { [Kind::Denominator, Kind::Difference] } else { [Kind::Numerator, Kind::Complement] };
         let importance = self.stated.get(series.measure).map_or(0, |stated| stated.importance);
-        let [denominators, numerators] = ranks(&series, importance);
+        // Of two horizons the primary one is missed more.
+        let primary = u8::from(!self.beside.contains(series.horizon));
+        let [denominators, numerators] = ranks(&series, importance).map(|rank| 2 * rank + primary);
         let columns = Columns {
             n: self.quantity(Kind::Denominator, true, denominators),
             with: self.quantity(with, true, numerators),
@@ -141,12 +149,18 @@ impl<'a> Census<'a> {
 fn ranks(series: &Series, importance: i8) -> [u8; 2] {
     let of_estimand = match series.estimand {
         _ if series.level.is_some() || importance < 0 => 0,
-        Estimand::Nri => 2_u8.saturating_add_signed(importance).min(HIGHEST_RANK),
+        Estimand::Nri => 2_u8.saturating_add_signed(importance).min(HIGHEST_IMPORTANCE),
         Estimand::Oc => 1,
         _ => 0,
     };
     let eligible = if series.estimand == Estimand::Oc { 1 } else { 2 };
     [eligible, of_estimand]
+}
+
+/// The horizons that some estimate calls other than the primary one.
+fn beside_primary(estimates: &[Estimate]) -> BTreeSet<&str> {
+    let beside = estimates.iter().filter(|estimate| estimate.relations.off_primary);
+    beside.map(|estimate| estimate.key.horizon.as_str()).collect()
 }
 
 /// What the estimates say of their measures; all of one measure say the same.

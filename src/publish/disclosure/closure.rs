@@ -30,11 +30,12 @@ pub(super) struct Closure<'a> {
 }
 
 impl<'a> Closure<'a> {
-    /// Hides what is small, then what would give it back.
+    /// Hides what is small or in no row anyway, then what would give it back.
     pub(super) fn new(network: &'a Network, threshold: u64) -> Self {
         let hidden = vec![false; network.values.len()];
         let mut closure = Self { network, threshold, hidden, fresh: Vec::new(), broken: BTreeSet::new() };
-        for atom in network.atoms().filter(|&atom| is_small(network.values[atom], threshold)) {
+        let small = network.atoms().filter(|&atom| is_small(network.values[atom], threshold));
+        for atom in small.chain(network.unprinted.iter().copied()) {
             closure.hide(atom);
         }
         closure.settle();

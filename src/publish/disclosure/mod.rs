@@ -17,7 +17,9 @@
 //! | denominator = numerator + complement | `survey` |
 //! | eligible = observed + missing; numerator under `best` or `LOCF` = under `NRI` + those filled in | `nesting` |
 //! | outer = inner + between, for measures that imply each other and thresholds of one curve | `nesting` |
-//! | remaining before = remaining after + removed | `survey` |
+//! | everyone treated = a denominator + the rest; due at one horizon = due at a later one + not yet due | `nesting` |
+//! | measures of one pack that divide each other's people, and a rest | `partition` |
+//! | remaining before = remaining after + removed; those before a branch = due at a horizon + not yet due | `flow` |
 //! | whatever an estimate says of itself: a sum of other cells, people within people, outcomes that exclude each other | `relations` |
 //!
 //! Counts of the same people are one atom, shown or hidden together: the
@@ -26,10 +28,9 @@
 //!
 //! What is left to an attacker: knowledge of people from elsewhere; an earlier
 //! release over the same people (the ledger of releases, definitions privacy.md
-//! §6); differences of denominators of measures that are not declared nested
-//! (with a baseline above 0, with any baseline), of horizons, and between
-//! disjoint outcomes (neither better nor worse); ranges of hidden counts that
-//! only integer programming would find, though never a count itself by adding
+//! §6); differences of denominators of measures that are not declared nested and
+//! between disjoint outcomes (neither better nor worse); ranges of hidden counts
+//! that only integer programming would find, though never a count itself by adding
 //! and subtracting.
 
 mod audit;
@@ -38,10 +39,12 @@ mod census;
 mod closure;
 mod derived;
 mod elimination;
+mod flow;
 mod interval;
 mod linear;
 mod nesting;
 mod network;
+mod partition;
 mod place;
 mod relations;
 mod rounding;
@@ -172,7 +175,7 @@ fn step_verdicts(
         let guards = profile.complementary && prefixes.iter().any(|prefix| id.starts_with(prefix));
         if guards { verdict.max(Verdict::Covers) } else { verdict }
     };
-    let verdict = |(atoms, step): (&survey::StepAtoms, &Step)| {
+    let verdict = |(atoms, step): (&flow::StepAtoms, &Step)| {
         let removed = atoms.removed.map_or(Verdict::Shown, |removed| verdicts.on(removed));
         StepVerdict {
             remaining: guarded(step.id, &[BETWEEN], verdicts.on(atoms.remaining)),

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::census::{Census, Columns, Kind, Quantity, Series};
+use super::place::ALL;
+use crate::estimate::analysis::safety::ASKED;
 use crate::estimate::result::Estimand;
+use crate::model::horizon::HORIZONS;
 
 /// `inner` counts some of the people that `outer` counts. Both are numbers of
 /// quantities.
@@ -11,6 +14,28 @@ use crate::estimate::result::Estimand;
 pub(super) struct Nesting {
     pub(super) outer: usize,
     pub(super) inner: usize,
+    /// Whether the numbers must bear it out at every place, or it is drawn at
+    /// those where they do.
+    everywhere: bool,
+}
+
+impl Nesting {
+    fn of(outer: usize, inner: usize) -> Self {
+        Self { outer, inner, everywhere: true }
+    }
+
+    /// What `outer` has more than `inner` at each place they share; `None` where
+    /// the numbers do not bear it out.
+    pub(super) fn difference(&self, quantities: &[Quantity]) -> Option<Quantity> {
+        let [outer, inner] = [self.outer, self.inner].map(|number| &quantities[number].cells);
+        let shared = outer.iter().filter_map(|(place, &most)| Some((*place, most.checked_sub(*inner.get(place)?))));
+        let more: Vec<(usize, Option<u64>)> = shared.collect();
+        if self.everywhere && more.iter().any(|(_, more)| more.is_none()) {
+            return None;
+        }
+        let cells: BTreeMap<usize, u64> = more.into_iter().filter_map(|(place, more)| Some((place, more?))).collect();
+        (!cells.is_empty()).then_some(Quantity { kind: Kind::Difference, printed: false, rank: 0, cells })
+    }
 }
 
 /// Every nesting there is reason to expect. Denominators come first.
@@ -19,6 +44,8 @@ pub(super) fn nestings(census: &Census) -> Vec<Nesting> {
     for (&series, &columns) in &census.series {
         all.extend(of_estimands(census, series, columns));
         all.extend(of_measures(census, series, columns));
+        all.extend(of_horizons(census, series, columns));
+        all.extend(of_everyone(census, series, columns));
     }
     all.extend(of_thresholds(census));
     all.sort_by_key(|nesting| census.quantities[nesting.outer].kind);
@@ -31,12 +58,12 @@ fn of_estimands(census: &Census, series: Series, columns: Columns) -> Vec<Nestin
     let other = |estimand| census.series.get(&Series { estimand, ..series }).copied();
     let mut all = Vec::new();
     if let Some(observed) = other(Estimand::Oc).filter(|_| series.estimand != Estimand::Oc) {
-        all.push(Nesting { outer: columns.n, inner: observed.n });
-        all.push(Nesting { outer: columns.with, inner: observed.with });
-        all.push(Nesting { outer: columns.without, inner: observed.without });
+        all.push(Nesting::of(columns.n, observed.n));
+        all.push(Nesting::of(columns.with, observed.with));
+        all.push(Nesting::of(columns.without, observed.without));
     }
     if let Some(headline) = other(Estimand::Nri).filter(|_| series.estimand != Estimand::Nri) {
-        all.push(Nesting { outer: columns.with, inner: headline.with });
+        all.push(Nesting::of(columns.with, headline.with));
     }
     all
 }
@@ -47,9 +74,27 @@ fn of_measures(census: &Census, series: Series, columns: Columns) -> Vec<Nesting
     let Some(stated) = census.stated.get(series.measure) else { return Vec::new() };
     let find = |measure: &String| census.series.get(&Series { measure, ..series }).copied();
     let implied = stated.implies.iter().filter_map(find);
-    let implied = implied.map(|outer| Nesting { outer: outer.with, inner: columns.with });
+    let implied = implied.map(|outer| Nesting::of(outer.with, columns.with));
     let among = stated.among.iter().filter_map(find);
-    implied.chain(among.map(|outer| Nesting { outer: outer.n, inner: columns.n })).collect()
+    implied.chain(among.map(|outer| Nesting::of(outer.n, columns.n))).collect()
+}
+
+/// Who is due at a later horizon was due at an earlier one. Every two, not only
+/// neighbours: two differences of some people can be few together. (Of opioid
+/// users who switched to buprenorphine some switch back: there it holds at most
+/// places.)
+fn of_horizons(census: &Census, series: Series, columns: Columns) -> Vec<Nesting> {
+    let later = HORIZONS.iter().skip_while(|horizon| horizon.id != series.horizon).skip(1);
+    let later = later.filter_map(|horizon| census.series.get(&Series { horizon: horizon.id, ..series }));
+    let later = later.filter(|_| series.estimand != Estimand::Oc);
+    later.map(|later| Nesting { everywhere: false, ..Nesting::of(columns.n, later.n) }).collect()
+}
+
+/// Whoever is in a denominator was treated: the denominator of adverse events.
+fn of_everyone(census: &Census, series: Series, columns: Columns) -> Option<Nesting> {
+    let everyone = Series { measure: ASKED, horizon: ALL, level: None, estimand: Estimand::Oc };
+    let treated = census.series.get(&everyone).filter(|_| series.estimand != Estimand::Oc);
+    treated.map(|treated| Nesting::of(treated.n, columns.n))
 }
 
 /// Adjacent thresholds of a curve, whichever way it runs.
@@ -65,19 +110,9 @@ fn of_thresholds(census: &Census) -> Vec<Nesting> {
     }
     let adjacent = |pair: &[(usize, Columns)]| {
         let (one, other) = (pair[0].1.with, pair[1].1.with);
-        [Nesting { outer: one, inner: other }, Nesting { outer: other, inner: one }]
+        [Nesting::of(one, other), Nesting::of(other, one)]
     };
     curves.values().flat_map(|levels| levels.windows(2).flat_map(adjacent)).collect()
-}
-
-/// What `outer` has more than `inner` at each place they share; `None` unless it
-/// has at least as much everywhere.
-pub(super) fn difference(outer: &Quantity, inner: &Quantity) -> Option<Quantity> {
-    let shared = outer.cells.iter().filter_map(|(place, &most)| Some((*place, most, *inner.cells.get(place)?)));
-    let cells: Option<BTreeMap<usize, u64>> =
-        shared.map(|(place, most, least)| Some((place, most.checked_sub(least)?))).collect();
-    let cells = cells.filter(|cells| !cells.is_empty())?;
-    Some(Quantity { kind: Kind::Difference, printed: false, rank: 0, cells })
 }
 
 /// For each quantity, the first one that counts the same people: the same kind

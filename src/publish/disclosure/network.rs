@@ -41,6 +41,7 @@ pub(super) struct Draft {
     parents: Vec<Atom>,
     lines: Vec<Line>,
     carriers: Vec<(Atom, Atom)>,
+    unprinted: Vec<Atom>,
 }
 
 impl Draft {
@@ -80,7 +81,8 @@ impl Draft {
         self.ranks[keep] = self.ranks[keep].max(self.ranks[drop]);
     }
 
-    fn root(&self, mut atom: Atom) -> Atom {
+    /// The first of the atoms that count the same people, so far.
+    pub(super) fn root(&self, mut atom: Atom) -> Atom {
         while self.parents[atom] != atom {
             atom = self.parents[atom];
         }
@@ -115,6 +117,11 @@ impl Draft {
         self.carriers.push((count, base));
     }
 
+    /// Says that a count is in no row after all, whatever its size.
+    pub(super) fn unprinted(&mut self, count: Atom) {
+        self.unprinted.push(count);
+    }
+
     /// The finished network; atoms keep their numbers through `Network::atom`.
     pub(super) fn finish(self) -> Network {
         let size = self.values.len();
@@ -127,6 +134,7 @@ impl Draft {
             definitions: vec![Vec::new(); size],
             bases: vec![Vec::new(); size],
             carried: vec![Vec::new(); size],
+            unprinted: self.unprinted.into_iter().map(|atom| roots[atom]).collect(),
             roots,
         };
         network.index_lines();
@@ -175,6 +183,8 @@ pub(super) struct Network {
     definitions: Vec<Vec<usize>>,
     bases: Vec<Vec<Atom>>,
     carried: Vec<Vec<Atom>>,
+    /// In no row, whatever their size.
+    pub(super) unprinted: Vec<Atom>,
 }
 
 impl Network {

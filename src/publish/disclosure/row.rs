@@ -1,7 +1,7 @@
 //! Estimates and steps of the flow, with their verdicts → rows of the results table.
 
+use super::flow::continues;
 use super::rounding::rounded;
-use super::survey::continues;
 use super::verdict::{CellVerdict, Verdict};
 use crate::estimate::analysis::durability;
 use crate::estimate::result::{CellKey, Estimand, Estimate, Maturity, Statistic};

@@ -2,16 +2,17 @@
 //! printed number stands in it.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::census::{Census, Columns, HIGHEST_RANK, Kind, Quantity};
-use super::nesting::{Nesting, difference, nestings, same_people};
+use super::flow::{self, StepAtoms};
+use super::nesting::{Nesting, nestings, same_people};
 use super::network::{Atom, Draft, Network};
-use super::place::{ALL, Division, divisions};
+use super::partition::partitions;
+use super::place::{Division, divisions};
 use super::relations;
-use crate::estimate::analysis::data_quality::{ACCEPTED, ROWS, TABLE};
-use crate::estimate::result::{CellKey, Estimand, Estimate, Population};
-use crate::model::attrition::{Attrition, Step};
+use crate::estimate::result::{CellKey, Estimand, Estimate};
+use crate::model::attrition::Attrition;
 use crate::protocol::DisclosureProfile;
 
 /// The counts one estimate rests on.
@@ -34,21 +35,6 @@ impl CellAtoms {
     }
 }
 
-/// The counts of one step of the flow.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct StepAtoms {
-    pub(super) remaining: Atom,
-    /// None where the unit changes.
-    pub(super) removed: Option<Atom>,
-}
-
-impl StepAtoms {
-    fn resolved(self, network: &Network) -> Self {
-        let removed = self.removed.map(|atom| network.atom(atom));
-        Self { remaining: network.atom(self.remaining), removed }
-    }
-}
-
 /// The network of a release.
 pub(super) struct Survey {
     pub(super) network: Network,
@@ -64,6 +50,7 @@ impl Survey {
         let mut drawing = Drawing::of(Census::of(estimates), profile);
         if profile.complementary {
             drawing.draw_nestings();
+            drawing.draw_partitions();
             drawing.draw_divisions();
         }
         let mut cells = drawing.cells();
@@ -72,8 +59,10 @@ impl Survey {
         }
         let mut draft = drawing.draft;
         relations::draw(&mut draft, estimates, &mut cells, profile.complementary);
-        let known = Known::of(&mut draft, estimates, &cells);
-        let steps = draw_flow(&mut draft, attrition, known, profile.complementary);
+        let steps = flow::draw(&mut draft, attrition, estimates, &cells, profile.complementary);
+        if profile.complementary {
+            withhold(&mut draft, estimates, &cells, &steps);
+        }
         let network = draft.finish();
         let cells = cells.into_iter().map(|cell| cell.resolved(&network)).collect();
         let steps = steps.into_iter().map(|step| step.resolved(&network)).collect();
@@ -94,8 +83,7 @@ impl<'a> Drawing<'a> {
     fn of(mut census: Census<'a>, profile: &DisclosureProfile) -> Self {
         let mut nested = Vec::new();
         for nesting in nestings(&census) {
-            let [outer, inner] = [nesting.outer, nesting.inner].map(|number| &census.quantities[number]);
-            if let Some(rest) = difference(outer, inner) {
+            if let Some(rest) = nesting.difference(&census.quantities) {
                 nested.push((nesting, census.quantities.len()));
                 census.quantities.push(rest);
             }
@@ -175,6 +163,18 @@ impl<'a> Drawing<'a> {
         }
     }
 
+    /// Whole = parts and a rest, for measures that divide each other's people.
+    fn draw_partitions(&mut self) {
+        for (whole, parts) in partitions(&self.census) {
+            for place in self.census.quantities[whole].cells.keys().copied().collect::<Vec<usize>>() {
+                let atoms: Option<Vec<Atom>> = parts.iter().map(|&part| self.atom(part, place)).collect();
+                if let Some((whole, parts)) = self.atom(whole, place).zip(atoms) {
+                    divide(&mut self.draft, whole, parts);
+                }
+            }
+        }
+    }
+
     /// Margins and times, for every quantity; denominators first, so that
     /// numerators need not be hidden for themselves where their row is gone.
     fn draw_divisions(&mut self) {
@@ -205,6 +205,22 @@ impl<'a> Drawing<'a> {
     }
 }
 
+/// Cells off the primary horizon are not printed; where another cell counts the
+/// same people, it still may be.
+fn withhold(draft: &mut Draft, estimates: &[Estimate], cells: &[CellAtoms], steps: &[StepAtoms]) {
+    let (off, on): (Vec<_>, Vec<_>) =
+        estimates.iter().zip(cells).partition(|(estimate, _)| estimate.relations.off_primary);
+    let atoms = |cell: &CellAtoms| std::iter::once(cell.n).chain(cell.counts.first().copied()).collect::<Vec<Atom>>();
+    let in_cells = on.iter().flat_map(|(_, cell)| atoms(cell));
+    let in_flow = steps.iter().flat_map(|step| std::iter::once(step.remaining).chain(step.removed));
+    let printed: BTreeSet<Atom> = in_cells.chain(in_flow).map(|atom| draft.root(atom)).collect();
+    for atom in off.iter().flat_map(|(_, cell)| atoms(cell)) {
+        if !printed.contains(&draft.root(atom)) {
+            draft.unprinted(atom);
+        }
+    }
+}
+
 /// Statistics of scores say more than their number of patients.
 ///
 /// With no change filled in for the missing, sum and sum of squares are those
@@ -229,43 +245,6 @@ fn follow_scores(estimates: &[Estimate], cells: &mut [CellAtoms], threshold: u64
 /// Whether the only statistic is the number itself.
 fn says_only_n(estimate: &Estimate) -> bool {
     estimate.statistics.iter().all(|statistic| statistic.name == "count")
-}
-
-/// The denominators of everyone to date, by their number: the flow ends in them.
-fn everyone(estimates: &[Estimate], cells: &[CellAtoms]) -> BTreeMap<u64, Atom> {
-    let everyone = estimates.iter().zip(cells).filter(|(estimate, _)| {
-        let key = &estimate.key;
-        key.population == Population::ToDate
-            && [&key.site, &key.condition, &key.stratum_name].iter().all(|axis| *axis == ALL)
-    });
-    everyone.map(|(estimate, cell)| (estimate.n, cell.n)).collect()
-}
-
-/// Counts the flow of patients tells again, by their number.
-struct Known {
-    /// People and series.
-    people: BTreeMap<u64, Atom>,
-    /// Rows read and accepted.
-    rows: BTreeMap<u64, Atom>,
-}
-
-impl Known {
-    /// The rows of the patients tables are the patients.
-    fn of(draft: &mut Draft, estimates: &[Estimate], cells: &[CellAtoms]) -> Self {
-        let mut known = Self { people: everyone(estimates, cells), rows: BTreeMap::new() };
-        for (estimate, cell) in estimates.iter().zip(cells) {
-            let key = &estimate.key;
-            match (key.measure_id.as_str(), key.stratum_name.as_str(), key.stratum_level.as_str()) {
-                (ROWS | ACCEPTED, TABLE, ALL) => _ = known.rows.insert(estimate.n, cell.n),
-                (ACCEPTED, TABLE, "patients") => {
-                    let people = *known.people.entry(estimate.n).or_insert(cell.n);
-                    draft.same(people, cell.n);
-                }
-                _ => {}
-            }
-        }
-        known
-    }
 }
 
 /// Whether a quantity is printed and its rank, over all that count the same people.
@@ -295,29 +274,4 @@ pub(super) fn divide(draft: &mut Draft, total: Atom, parts: Vec<Atom>) {
         (Ordering::Greater, &[_, _, ..]) => parts.into_iter().for_each(|part| divide(draft, total, vec![part])),
         (Ordering::Less | Ordering::Greater, _) => {}
     }
-}
-
-/// Before = after + removed, within one unit. Steps over people that leave the
-/// same number, or as many as a denominator of everyone counts, are taken for
-/// the same people: patients treated are first series, and a flow that branches
-/// tells a number twice.
-fn draw_flow(draft: &mut Draft, attrition: &Attrition, mut known: Known, complementary: bool) -> Vec<StepAtoms> {
-    let mut drawn: Vec<StepAtoms> = Vec::new();
-    let mut before: Option<&Step> = None;
-    for step in attrition.steps() {
-        let known = if step.unit == "rows" { &mut known.rows } else { &mut known.people };
-        let remaining = *known.entry(step.remaining).or_insert_with(|| draft.printed(step.remaining, 0));
-        let continued = before.filter(|before| continues(before, step)).map(|_| draft.printed(step.removed, 0));
-        if let Some((removed, last)) = continued.zip(drawn.last()).filter(|_| complementary) {
-            draft.sum(last.remaining, vec![remaining, removed]);
-        }
-        drawn.push(StepAtoms { remaining, removed: continued });
-        before = Some(step);
-    }
-    drawn
-}
-
-/// Whether a step takes away from the one before, rather than counting a new unit.
-pub(super) fn continues(before: &Step, step: &Step) -> bool {
-    before.unit == step.unit && before.remaining == step.remaining + step.removed
 }

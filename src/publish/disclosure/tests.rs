@@ -7,5 +7,6 @@ mod derived;
 mod elimination;
 mod files;
 mod laws;
+mod part_of;
 mod release;
 mod same_people;
