@@ -42,8 +42,10 @@ pub mod theme;
 
 use std::collections::BTreeSet;
 
+use crate::estimate::result::Population;
+
 use super::disclosure::is_uninterpretable;
-use super::report::{Context, words};
+use super::report::{Context, select, words};
 use super::results::{Released, ResultRow};
 use scene::Scene;
 use svg::Spoken;
@@ -144,9 +146,21 @@ pub fn charts(released: &Released, context: &Context<'_>) -> Vec<Chart> {
         if drawing.rows.iter().any(|row| unreadable.contains(row.as_str())) {
             drawing.method += UNREADABLE;
         }
+        drawing.title.insert_str(0, other_cohort(&drawing, released));
         (id, drawing)
     });
     marked.map(|(id, drawing)| finish(id, drawing, context)).collect()
+}
+
+/// A number of four quarters stands beside that of one: the title says so first.
+fn other_cohort(drawing: &Drawing, released: &Released) -> &'static str {
+    let mut rows = drawing.rows.iter().filter_map(|id| released.by_id(id)).map(|row| row.population);
+    let first = rows.next();
+    match first.filter(|first| select::has_quarters(released) && rows.all(|population| population == *first)) {
+        Some(Population::RollingYear) => "Four quarters: ",
+        Some(Population::ToDate) => "To date: ",
+        _ => "",
+    }
 }
 
 fn finish(id: &'static str, drawing: Drawing, context: &Context<'_>) -> Chart {

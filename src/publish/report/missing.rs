@@ -123,6 +123,9 @@ fn rates(material: Material<'_>, population: Population) -> String {
     let of_rate = |measure: &&Measure| measure.kind == MeasureKind::Proportion;
     let rows = context.protocol.measures.iter().filter(of_rate).filter_map(|measure| {
         let row = |estimand| counted(measure, estimand, population, released, context);
+        if !measure.declared && !depends_on_lost(measure, row(Estimand::Nri)?, row(Estimand::Oc)?) {
+            return None;
+        }
         row(Estimand::Nri)?;
         let mut cells = vec![escape(&words::tied(&measure.label)), element::cell(row(Estimand::Nri), element::size)];
         cells.extend(ESTIMANDS.map(|estimand| element::cell(row(estimand), element::compact)));
@@ -132,8 +135,15 @@ fn rates(material: Material<'_>, population: Population) -> String {
     let mut columns = vec![element::words_column("Measure"), element::number_column("n")];
     columns.extend(ESTIMANDS.map(|estimand| element::number_column(words::estimand(estimand))));
     columns.push(element::number_column("Of the lost, would have to"));
-    let caption = caption("Every share, by how the lost are counted", population, material);
+    let caption = caption("Shares by how the lost are counted", population, material);
     element::folded(&caption, &columns, &rows.collect::<Vec<_>>())
+}
+
+/// Whether a way of counting the lost says something: it is an outcome, some were
+/// seen and some were not. The spreadsheet has the others.
+fn depends_on_lost(measure: &Measure, all: &ResultRow, seen: &ResultRow) -> bool {
+    let none_lost = seen.n.is_some() && seen.n == all.n;
+    measure.section != "overlap" && (seen.value.is_some() || seen.suppression.hides()) && !none_lost
 }
 
 fn changes(material: Material<'_>, population: Population) -> String {

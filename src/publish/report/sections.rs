@@ -48,10 +48,15 @@ pub(super) fn counted(material: Material<'_>) -> String {
 /// Response by condition.
 pub(super) fn response(material: Material<'_>) -> String {
     let Material { released, context, .. } = material;
-    let row = Query::rate(context.response(), select::by_condition(released), context).find(released);
+    let query = Query::rate(context.response(), select::by_condition(released), context);
+    let row = query.find(released);
+    let newest = Query { population: Population::Quarter, ..query }.find(released).filter(|row| row.value.is_some());
+    let newest = newest.map_or_else(String::new, |row| {
+        format!(" In the newest of these quarters alone it was {}.", element::number(row))
+    });
     let answer = match row.filter(|row| row.value.is_some()) {
         Some(row) => format!(
-            "{} of {} patients ({}) {} at {}; so counted, the rate is likely between {}.",
+            "{} of {} patients ({}) {} at {}; likely between {}.{newest}",
             element::number(row),
             element::size(row),
             words::cohort(row),
@@ -184,7 +189,7 @@ pub(super) fn opioids(material: Material<'_>) -> String {
     let row = Query::rate(context.opioids(), select::headline(released), context).find(released);
     let answer = match row.filter(|row| row.value.is_some()) {
         Some(row) => format!(
-            "{} of {} patients on opioids before treatment {} at {}; so counted, the rate is likely between {}.",
+            "{} of {} patients on opioids before treatment {} at {}; likely between {}.",
             element::number(row),
             element::size(row),
             escape(&context.phrase(context.opioids())),
@@ -212,7 +217,7 @@ pub(super) fn mind(material: Material<'_>) -> String {
     let row = Query::rate("phq9_response", select::headline(released), context).find(released);
     let answer = match row.filter(|row| row.value.is_some()) {
         Some(row) => format!(
-            "{} of {} patients with at least moderate depression before treatment had a PHQ-9 score at least 50\u{A0}% lower at {}; so counted, the rate is likely between {}.",
+            "{} of {} patients with at least moderate depression before treatment had a PHQ-9 score at least 50\u{A0}% lower at {}; likely between {}.",
             element::number(row),
             element::size(row),
             context.horizon(),
