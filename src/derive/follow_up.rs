@@ -5,12 +5,9 @@
 //! infusion day never count, nor at two weeks any score up to the end of
 //! induction: they show the infusion, not the outcome.
 
-use super::history::{Assessment, PGIC, PatientHistory, QUESTIONNAIRES, Scale, Window};
+use super::history::{Assessment, PatientHistory, QUESTIONNAIRES, Scale, Window};
 use super::series::Series;
 use crate::model::horizon::Horizon;
-
-/// Lowest and highest PGIC score together, in tenths: turns the scale around.
-const PGIC_ENDS: i32 = 80;
 
 /// The scores at a horizon, in tenths, where the window holds them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,18 +33,7 @@ pub fn scores(history: &PatientHistory<'_>, pain: Option<Scale>, series: &Series
         }
     }
     let score = |slot: usize| best[slot].map(|assessment| assessment.score_x10);
-    let mut questionnaires = std::array::from_fn(score);
-    questionnaires[PGIC] = questionnaires[PGIC].and_then(|score| improvement(score, history.pgic_best));
-    Scores { pain: score(QUESTIONNAIRES.len()), questionnaires }
-}
-
-/// PGIC with 7 as "very much improved". Forms differ in direction; without a
-/// word from the source, either guess would turn good into bad for somebody.
-fn improvement(score_x10: i32, best: Option<u8>) -> Option<i32> {
-    match best? {
-        1 => Some(PGIC_ENDS - score_x10),
-        _ => Some(score_x10),
-    }
+    Scores { pain: score(QUESTIONNAIRES.len()), questionnaires: std::array::from_fn(score) }
 }
 
 /// Last observation carried forward: the last score after day 0 and up to the

@@ -92,7 +92,7 @@ pub struct Assessment {
     pub day: i32,
     /// What it measures.
     pub scale: Scale,
-    /// Score in tenths.
+    /// Score in tenths; of PGIC with 7 as "very much improved".
     pub score_x10: i32,
 }
 
@@ -232,8 +232,6 @@ pub struct PatientHistory<'a> {
     /// Whether the source delivered a table of them: without one, no departure on
     /// record does not mean that nobody departed.
     pub departures_told: bool,
-    /// Which end of PGIC is "very much improved", 1 or 7, where the source says.
-    pub pgic_best: Option<u8>,
 }
 
 /// A stretch of days, both ends included.

@@ -5,7 +5,8 @@ use std::rc::Rc;
 use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int32Array};
 
 use super::history::{
-    AdverseEvent, Assessment, Departure, Diagnosis, Infusion, Prescription, Reason, Scale, Therapy, TherapySession,
+    AdverseEvent, Assessment, Departure, Diagnosis, Infusion, PGIC, Prescription, Reason, Scale, Therapy,
+    TherapySession,
 };
 use super::medication::{Given, Meaning, is_for_oud, is_parenteral};
 use super::reader::{Decode, Words, boolean, float64, int32};
@@ -114,15 +115,39 @@ pub(super) struct Assessments {
     item: Words<usize>,
     /// Scale by instrument word and item word; item 0 is "none".
     scales: Vec<Vec<Option<Scale>>>,
+    source: Option<Int32Array>,
+    /// Which end of PGIC is "very much improved", 1 or 7, by source.
+    pgic_best: Vec<Option<u8>>,
+}
+
+/// Lowest and highest PGIC score together, in tenths: turns the scale around.
+const PGIC_ENDS: i32 = 80;
+
+impl Assessments {
+    pub(super) fn new(pgic_best: Vec<Option<u8>>) -> Self {
+        Self { pgic_best, ..Self::default() }
+    }
+
+    /// The score with 7 as "very much improved". Forms differ in direction, also
+    /// those of one patient's two sources; without a word from the row's own,
+    /// either guess would turn good into bad for somebody, and there is no score.
+    fn improvement(&self, score_x10: i32, index: usize) -> Option<i32> {
+        let source = usize::try_from(self.source.as_ref()?.value(index)).ok()?;
+        match (*self.pgic_best.get(source)?)? {
+            1 => Some(PGIC_ENDS - score_x10),
+            _ => Some(score_x10),
+        }
+    }
 }
 
 impl Decode for Assessments {
     type Row = Assessment;
-    const COLUMNS: &'static [&'static str] = &["day", "score_x10", "instrument", "item"];
+    const COLUMNS: &'static [&'static str] = &["day", "score_x10", "instrument", "item", "source_id"];
 
     fn load(&mut self, columns: &[ArrayRef]) {
         self.day = Some(int32(&columns[0]));
         self.score = Some(int32(&columns[1]));
+        self.source = Some(int32(&columns[4]));
         let mut items = vec![String::new()];
         self.item.load(&columns[3], |word| {
             items.push(word.to_owned());
@@ -138,7 +163,10 @@ impl Decode for Assessments {
 
     fn row(&self, index: usize) -> Option<Assessment> {
         let scale = self.scales[self.instrument.get(index)?][self.item.get(index).unwrap_or(0)]?;
-        Some(Assessment { day: self.day.as_ref()?.value(index), scale, score_x10: self.score.as_ref()?.value(index) })
+        let written = self.score.as_ref()?.value(index);
+        let of_pgic = scale.questionnaire() == Some(PGIC);
+        let score_x10 = if of_pgic { self.improvement(written, index)? } else { written };
+        Some(Assessment { day: self.day.as_ref()?.value(index), scale, score_x10 })
     }
 }
 

@@ -220,11 +220,6 @@ impl Job<'_> {
         Ok((groups.finish()?, counts))
     }
 
-    /// The direction of PGIC at a source of the snapshot, as the pipeline has it.
-    fn pgic_best(&self, source: &str) -> Option<u8> {
-        self.protocol.sources.iter().find(|known| known.name == source)?.pgic_best
-    }
-
     /// A site's position, sorted by code, and how far its records reach.
     fn site(&self, code: &str) -> (usize, DataCut) {
         let found = self.cuts.binary_search_by(|(site, _)| site.as_str().cmp(code));
@@ -331,13 +326,19 @@ struct PatientRows {
     departures: Vec<super::history::Departure>,
 }
 
+/// The direction of PGIC at every source of the snapshot, as the pipeline has it.
+fn directions(snapshot: &Snapshot, protocol: &Protocol) -> Vec<Option<u8>> {
+    let of = |name: &String| protocol.sources.iter().find(|known| known.name == *name)?.pgic_best;
+    snapshot.manifest.sources.iter().map(|source| of(&source.name)).collect()
+}
+
 impl<'a> Merge<'a> {
     fn open(snapshot: &Snapshot, protocol: &'a Protocol, range: KeyRange) -> Result<Self, DeriveError> {
         let paths = Paths::of(snapshot);
         Ok(Self {
             patients: Cursor::open(&paths.patients, range, Patients::default())?,
             infusions: Cursor::open(&paths.infusions, range, Infusions::default())?,
-            assessments: Cursor::open(&paths.assessments, range, Assessments::default())?,
+            assessments: Cursor::open(&paths.assessments, range, Assessments::new(directions(snapshot, protocol)))?,
             prescriptions: Cursor::open(&paths.prescriptions, range, Prescriptions::new(protocol))?,
             withheld: Cursor::open(&paths.withheld, range, Withheld::default())?,
             reviews: Cursor::open(&paths.reviews, range, Reviews::default())?,
@@ -417,6 +418,5 @@ fn history<'r>(key: i64, patient: &'r PatientRow, rows: &'r PatientRows, job: &J
         therapy: &rows.therapy,
         departures: &rows.departures,
         departures_told: source.is_some_and(|source| job.departures.contains(source.name.as_str())),
-        pgic_best: source.and_then(|source| job.pgic_best(&source.name)),
     }
 }

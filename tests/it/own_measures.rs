@@ -127,3 +127,37 @@ fn a_section_is_one_the_report_has() {
         assert!(answer.err.contains(says) && answer.err.contains("unknown section"), "{}", answer.err);
     }
 }
+
+/// The clinic's forms put the best answer at 7, its tablets at 1.
+#[test]
+fn each_source_says_which_end_of_its_pgic_is_better() {
+    let workdir = Workdir::with_clinic();
+    let pipeline = "[privacy]\nbasis = \"limited-data-set\"\nprofile = \"internal-5\"\nassigned_codes = true\n\
+        [study]\ndata_cut = \"2026-09-30\"\n[ingest]\nmax_reject_share = 1.0\n\
+        [packs]\nmeasures = [\"measures.toml\", \"measures-mind-body.toml\"]\n\
+        [[source]]\nname = \"forms\"\nkind = \"csv\"\npath = \"forms\"\nsite = \"main\"\npgic_best = 7\n\
+        [[source]]\nname = \"tablets\"\nkind = \"csv\"\npath = \"tablets\"\nsite = \"main\"\nTABLETS\n";
+    let lines = |row: &str| (0..30).map(|n| row.replace("ID", &format!("qx7k2m{n:02}"))).collect::<Vec<_>>().join("\n");
+    let patients = format!("patient_id,sex,birth_year\n{}\n", lines("ID,F,1970"));
+    let diagnoses = format!("patient_id,condition,rank\n{}\n", lines("ID,crps_1,1"));
+    let infusions = "patient_id,date,dose_mg_per_kg\n";
+    let scores = "patient_id,date,instrument,score\n";
+    workdir.write("forms/patients.csv", &patients);
+    workdir.write("forms/diagnoses.csv", &diagnoses);
+    workdir.write("forms/infusions.csv", format!("{infusions}{}\n", lines("ID,2026-01-05,0.5")));
+    workdir.write("forms/assessments.csv", format!("{scores}{}\n", lines("ID,2026-01-04,pain_nrs,8")));
+    workdir.write("tablets/patients.csv", &patients);
+    workdir.write("tablets/diagnoses.csv", &diagnoses);
+    workdir.write("tablets/infusions.csv", infusions);
+    workdir.write("tablets/assessments.csv", format!("{scores}{}\n", lines("ID,2026-03-30,pgic,1")));
+    for (tablets, improved) in [("pgic_best = 1", ["30", "30"]), ("pgic_best = 7", ["30", "0"]), ("", ["0", "0"])] {
+        let head = "id = \"small\"\ntitle = \"T\"\nclinic = \"C\"\n[store]\nfolder = \"store\"\n[reports]\nfolder = \"reports\"\n";
+        workdir.write("pipeline.toml", format!("{head}{}", pipeline.replace("TABLETS", tablets)));
+        workdir.relief(&["run", "pipeline.toml"]).exits(0);
+        let results = workdir.read("reports/small/results.csv");
+        let row =
+            results.lines().find(|line| line.starts_with("pgic_much_improved/quarter/2026Q1/all/all/all/12w/OC/rate"));
+        let cells: Vec<&str> = row.expect("the measure has its row").split(',').collect();
+        assert_eq!(cells[14..16], improved, "n and numerator, {tablets}");
+    }
+}

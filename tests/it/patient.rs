@@ -67,7 +67,6 @@ impl Patient {
             therapy: &self.therapy,
             departures: &self.departures,
             departures_told: true,
-            pgic_best: Some(1),
         }
     }
 
