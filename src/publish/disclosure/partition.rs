@@ -8,7 +8,19 @@ use crate::estimate::result::{Count, Estimand};
 type Part = (&'static str, Estimand, Count);
 
 /// A whole, and parts of it that exclude each other.
-const PARTITIONS: [(Part, &[Part]); 2] = [
+const PARTITIONS: [(Part, &[Part]); 4] = [
+    // Whoever has not switched is asked for a reduction.
+    (
+        ("opioid_to_buprenorphine", Estimand::Nri, Count::People),
+        &[
+            ("opioid_reduction_50", Estimand::Nri, Count::People),
+            ("opioid_to_buprenorphine", Estimand::Nri, Count::With),
+        ],
+    ),
+    (
+        ("opioid_to_buprenorphine", Estimand::Oc, Count::People),
+        &[("opioid_reduction_50", Estimand::Oc, Count::People), ("opioid_to_buprenorphine", Estimand::Oc, Count::With)],
+    ),
     // Before treatment a dose is known (none, or in use), unconvertible or of
     // buprenorphine; left are the treated for opioid use disorder.
     (
