@@ -102,7 +102,9 @@ fn is_code(column: CodeColumn, word: &str) -> bool {
         b'A'..=b'Z' | b'-' | b'.' => column == CodeColumn::Site,
         _ => false,
     };
-    (1..=LONGEST).contains(&word.len()) && word.bytes().all(fits) && !(column == CodeColumn::Site && word == "all")
+    (1..=LONGEST).contains(&word.len())
+        && word.bytes().all(fits)
+        && !(column == CodeColumn::Site && (word == "all" || word.starts_with("undeclared-")))
 }
 
 fn unknown_column(file: &str, name: &str) -> ProtocolError {

@@ -296,7 +296,7 @@ fn rules_about_sites_need_a_site_column() {
     assert!(findings(&ingested).contains(&("site-undeclared".to_owned(), "site".to_owned(), 1)));
     let sites: Vec<String> =
         ingested.snapshot.expect("written").manifest.sites.into_iter().map(|site| site.site).collect();
-    assert_eq!(sites, ["east", "west"]);
+    assert_eq!(sites, ["east", "undeclared-1", "west"]);
 }
 
 #[test]

@@ -27,26 +27,42 @@ pub(in crate::ingest) struct Facts {
     pub index_period: Option<Period>,
 }
 
-/// Site codes, numbered as they are met. The numbers are not stored.
+/// Sites, numbered as they are met. The numbers are not stored, nor are names
+/// that nobody declared.
 #[derive(Debug, Default)]
-pub(in crate::ingest) struct Sites(Mutex<Vec<String>>);
+pub(in crate::ingest) struct Sites(Mutex<Vec<(String, bool)>>);
 
 impl Sites {
-    /// The number of a site.
-    pub(in crate::ingest) fn number(&self, site: &str) -> u32 {
+    /// The number of a site, and whether somebody declared it.
+    pub(in crate::ingest) fn number(&self, site: &str, declared: bool) -> u32 {
         let mut sites = self.0.lock().expect("no holder of the lock panics");
-        let known = sites.iter().position(|known| known == site);
+        let known = sites.iter().position(|(known, _)| known == site);
         let number = known.unwrap_or_else(|| {
-            sites.push(site.to_owned());
+            sites.push((site.to_owned(), declared));
             sites.len() - 1
         });
         u32::try_from(number).expect("fewer sites than patients")
     }
 
-    /// The sites by number.
+    /// The sites by number. Those nobody declared are `undeclared-1`, `undeclared-2`, …
+    /// in the order of their names, so that the same files give the same codes.
     pub(in crate::ingest) fn into_names(self) -> Vec<String> {
-        self.0.into_inner().expect("no holder of the lock panics")
+        let sites = self.0.into_inner().expect("no holder of the lock panics");
+        let mut undeclared: Vec<&String> =
+            sites.iter().filter(|(_, declared)| !declared).map(|(name, _)| name).collect();
+        undeclared.sort_unstable();
+        let name = |(name, declared): &(String, bool)| match undeclared.binary_search(&name) {
+            Ok(at) if !declared => format!("undeclared-{}", at + 1),
+            _ => name.clone(),
+        };
+        sites.iter().map(name).collect()
     }
+}
+
+/// Whether a word can be a site's; `all` is the sum over sites, a number of seven
+/// digits is somebody's, and what stands for undeclared ones is no name.
+fn is_site(text: &str) -> bool {
+    Code::is_site(text) && text != "all" && !text.starts_with("undeclared-") && !gate::has_long_number(text.as_bytes())
 }
 
 /// Oldest age a row may state.
@@ -72,7 +88,8 @@ pub(in crate::ingest) struct PatientReader<'a> {
     default_site: (u32, &'a str),
     reference_year: i64,
     periods_may_be_fine: bool,
-    site_numbers: Words<u32>,
+    /// By name, and whether somebody declared it.
+    site_numbers: Words<(u32, bool)>,
     periods: Words<Period>,
 }
 
@@ -106,7 +123,7 @@ impl<'a> PatientReader<'a> {
             site: cell("site"),
             sites,
             codes: &protocol.codes,
-            default_site: (sites.number(default_site), default_site),
+            default_site: (sites.number(default_site, true), default_site),
             reference_year: protocol.study.data_cut.map_or(REFERENCE_YEAR, |day| i64::from(day.civil().year)),
             periods_may_be_fine: protocol.basis.allows_dates(),
             site_numbers: Words::new(),
@@ -142,13 +159,17 @@ impl<'a> PatientReader<'a> {
         }
         let text = self.site.required(record)?;
         let (sites, codes) = (self.sites, self.codes);
-        let declared = |text: &str| codes.holds(CodeColumn::Site, text).then(|| sites.number(text));
-        if let Some(number) = self.site_numbers.word(self.site, text, declared)? {
-            return Ok((number, text));
+        let of = |text: &str| {
+            let declared = codes.holds(CodeColumn::Site, text);
+            (declared || is_site(text)).then(|| (sites.number(text, declared), declared))
+        };
+        let Some((number, declared)) = self.site_numbers.word(self.site, text, of)? else {
+            return Err(self.site.breaks(&SITE_INVALID));
+        };
+        if !declared {
+            remarks.unknown(&SITE_UNDECLARED, self.site, text);
         }
-        remarks.strange.add(self.site.name, text);
-        let is_code = str::from_utf8(text).is_ok_and(Code::is_site);
-        Err(self.site.breaks(if is_code { &SITE_UNDECLARED } else { &SITE_INVALID }))
+        Ok((number, text))
     }
 
     fn sex(&self, record: &Record<'_>) -> Result<u8, Problem> {

@@ -79,13 +79,6 @@ pub static SITE_INVALID: Rule = quarantine(
     "a site is printed in reports, so it must not be text or an address",
     "use up to 40 letters, digits, `-`, `_` or `.`",
 );
-/// A site nobody declared.
-pub static SITE_UNDECLARED: Rule = quarantine(
-    "site-undeclared",
-    "the site is not one the pipeline declares",
-    "a site is printed in reports, and a word nobody declared may be a name, a number or an address",
-    "list your sites' codes in the pipeline, `[codes]` with `site = [\"north\", \"south\"]`",
-);
 /// Not a sex of the vocabulary.
 pub static SEX_UNKNOWN: Rule = quarantine(
     "sex-unknown",

@@ -44,6 +44,13 @@ pub static CODE_UNKNOWN: Rule = remark(
     "a word nobody knows may be a name or a number of somebody, and no measure counts it",
     "correct the spelling, or list the word under `[codes]` in the pipeline; an adverse event that is to have a row of its own goes into its pack",
 );
+/// A site nobody declared.
+pub static SITE_UNDECLARED: Rule = remark(
+    "site-undeclared",
+    "the pipeline does not declare the site; its patients are kept under `undeclared-1`, `undeclared-2` and so on",
+    "a site is printed in reports, and a word nobody declared may be a name, a number or an address",
+    "list your sites in the pipeline, `[codes]` with `site = [\"north\", \"south\"]`, and they are called by name",
+);
 /// Aged 90 or more.
 pub static AGE_TOP_CODED: Rule = remark(
     "age-top-coded",
