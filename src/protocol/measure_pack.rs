@@ -99,6 +99,9 @@ pub struct Measure {
     /// Declared before the data were seen: compared with the quarter before and
     /// between conditions, with p-values.
     pub declared: bool,
+    /// Proportions: the definition's denominator is those whose outcome can be
+    /// observed, so that their rate is the one reported, with everyone due beside it.
+    pub among_observed: bool,
     /// Proportions: the rate the tipping point is about.
     pub reference: Option<f64>,
     /// Which definitions of one question it stands beside in the grid.
@@ -183,6 +186,8 @@ struct TypedMeasure {
     role: Option<Role>,
     #[serde(default)]
     declared: bool,
+    #[serde(default)]
+    among_observed: bool,
     reference: Option<f64>,
     grid: Option<String>,
     regression: Option<Regression>,
@@ -270,6 +275,7 @@ impl Measure {
             range: None,
             role: None,
             declared: false,
+            among_observed: false,
             reference: None,
             grid: None,
             regression: None,
@@ -332,6 +338,7 @@ impl TypedMeasure {
             range: self.range,
             role: self.role,
             declared: self.declared,
+            among_observed: self.among_observed,
             reference: self.reference,
             grid: self.grid,
             regression: self.regression,
@@ -389,6 +396,17 @@ impl TypedMeasure {
                     |near| format!("did you mean `{near}`?"),
                 ),
             ));
+        }
+        self.check_numbers(pack)
+    }
+
+    /// Numbers within their range, and keys that only some kinds have.
+    fn check_numbers(&self, pack: &PackText) -> Result<(), ProtocolError> {
+        let proportion = self.kind == MeasureKind::Proportion;
+        let at = |message: String| ProtocolError::at(&pack.file, &pack.text, self.id.span(), message);
+        if self.among_observed && !proportion {
+            return Err(at(format!("measure `{}` is `among_observed` and no proportion", self.id.get_ref()))
+                .hint("a change is always among those observed; leave the key out"));
         }
         if self.scale < 1 {
             return Err(at(format!("measure `{}` has a `scale` below 1", self.id.get_ref())));

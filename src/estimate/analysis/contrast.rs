@@ -2,7 +2,7 @@
 //! before, for every declared measure, at the primary horizon, with p-values
 //! adjusted for being several (Holm).
 
-use super::{CONTRAST, Inputs, NOT_INTERPRETABLE, too_few_seen};
+use super::{CONTRAST, Inputs, NOT_INTERPRETABLE, beside, reported, too_few_seen};
 use crate::estimate::LEVEL;
 use crate::estimate::result::{
     CellKey, ConfidenceInterval, Derivation, Estimand, Estimate, Finding, Maturity, Output, Population, Statistic, Test,
@@ -45,9 +45,7 @@ pub(super) fn derivations(inputs: &Inputs<'_>, estimates: &[Estimate]) -> Vec<De
 
 fn keys(inputs: &Inputs<'_>, measure: &Measure, estimates: &[Estimate]) -> Option<[CellKey; INPUTS]> {
     let before = inputs.quarters.newest_mature?.previous();
-    let proportion = measure.kind == MeasureKind::Proportion;
-    let compared = if proportion { Estimand::Nri } else { Estimand::Oc };
-    let followed = if proportion { Estimand::Oc } else { Estimand::Bocf };
+    let (compared, followed) = (reported(measure), beside(measure));
     let of_measure = |key: &CellKey| {
         key.measure_id == measure.id && key.horizon == inputs.protocol.study.primary_horizon.id && key.is_margin()
     };

@@ -31,7 +31,7 @@ use super::result::{CellKey, Derivation, Estimand, Estimate, Maturity};
 use super::tally::{Tallies, Tally};
 use crate::model::calendar::Period;
 use crate::model::horizon::HORIZONS;
-use crate::protocol::{BUILT_IN_RESULTS, Measure, Protocol};
+use crate::protocol::{BUILT_IN_RESULTS, Measure, MeasureKind, Protocol};
 
 /// The margin of site, condition and stratum.
 pub const ALL: &str = "all";
@@ -59,6 +59,22 @@ pub const NOT_INTERPRETABLE: f64 = 0.60;
 /// whole numbers.
 pub fn too_few_seen(seen: u64, due: u64) -> bool {
     5 * u128::from(seen) < 3 * u128::from(due)
+}
+
+/// The way of counting a measure is reported by first: missing as no (NRI), unless
+/// its definition counts only those whose outcome can be observed.
+pub fn reported(measure: &Measure) -> Estimand {
+    let observed = measure.among_observed || measure.kind != MeasureKind::Proportion;
+    if observed { Estimand::Oc } else { Estimand::Nri }
+}
+
+/// The way of counting that stands beside it and tells how many were lost.
+pub fn beside(measure: &Measure) -> Estimand {
+    match (measure.kind, reported(measure)) {
+        (MeasureKind::Proportion, Estimand::Nri) => Estimand::Oc,
+        (MeasureKind::Proportion, _) => Estimand::Nri,
+        _ => Estimand::Bocf,
+    }
 }
 
 /// One analysis of the registry.

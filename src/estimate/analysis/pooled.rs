@@ -4,7 +4,7 @@
 use super::{ALL, Inputs};
 use crate::estimate::LEVEL;
 use crate::estimate::result::{
-    CellKey, ConfidenceInterval, Derivation, Estimand, Estimate, Finding, Output, Population, Statistic,
+    CellKey, ConfidenceInterval, Derivation, Estimate, Finding, Output, Population, Statistic,
 };
 use crate::estimate::statistics::partial_pooling::partial_pooling;
 use crate::estimate::statistics::proportion_difference::Count;
@@ -35,7 +35,7 @@ pub(super) fn families<'a>(
                 key.measure_id == measure.id
                     && key.population == population
                     && key.horizon == primary
-                    && key.estimand == Estimand::Nri
+                    && key.estimand == super::reported(measure)
                     && key.condition != ALL
                     && (key.site.as_str(), key.stratum_name.as_str()) == (ALL, ALL)
             };

@@ -48,11 +48,12 @@ fn plan(screen: &[&[&Estimate]]) -> Derivation {
     }
 }
 
-/// The cells, and those of the patients seen: a condition of which too few were
-/// takes no part.
+/// The cells, and those that tell with them how many were seen: a condition of which
+/// too few were takes no part.
 fn keys(cells: &[&Estimate]) -> Vec<CellKey> {
-    let imputed = cells.iter().map(|cell| cell.key.clone());
-    imputed.clone().chain(imputed.map(|key| CellKey { estimand: Estimand::Oc, ..key })).collect()
+    let reported = cells.iter().map(|cell| cell.key.clone());
+    let other = |estimand| if estimand == Estimand::Oc { Estimand::Nri } else { Estimand::Oc };
+    reported.clone().chain(reported.map(|key| CellKey { estimand: other(key.estimand), ..key })).collect()
 }
 
 /// Nothing is needed: the screen is over the conditions that are shown.

@@ -4,6 +4,7 @@
 //! differences there are between any clinics, which chance does not explain.
 
 use super::{beside, hidden_beside, undefined_beside};
+use crate::estimate::analysis::reported;
 use crate::estimate::result::{Estimand, Population};
 use crate::estimate::statistics::Undefined;
 use crate::estimate::statistics::claim::exact_binomial;
@@ -22,11 +23,11 @@ pub const TAIL_998: f64 = 0.001;
 
 /// Proportions by which sites are compared: measure and estimand.
 pub fn compared(protocol: &Protocol) -> [(&str, Estimand); 3] {
-    [
-        (protocol.id_with_role(Role::Headline), Estimand::Nri),
-        (protocol.id_with_role(Role::OpioidHeadline), Estimand::Nri),
-        ("retention", Estimand::Oc),
-    ]
+    let with = |role| {
+        let estimand = protocol.with_role(role).map_or(Estimand::Nri, reported);
+        (protocol.id_with_role(role), estimand)
+    };
+    [with(Role::Headline), with(Role::OpioidHeadline), ("retention", Estimand::Oc)]
 }
 
 /// Variance between sites that chance does not explain; 0 below ten sites.

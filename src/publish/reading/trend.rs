@@ -5,6 +5,7 @@
 //! and where it is among the points the limits rest on there are no limits.
 
 use super::{beside, hidden_beside, undefined_beside};
+use crate::estimate::analysis::reported;
 use crate::estimate::result::{Estimand, Maturity, Population};
 use crate::estimate::statistics::control_chart::{BASELINE, Phase, individuals, proportions};
 use crate::estimate::statistics::proportion_difference::Count;
@@ -41,10 +42,9 @@ pub fn headline(role: Option<Role>, protocol: &Protocol) -> Option<Headline<'_>>
     let Some(wanted) = role else {
         return Some(Headline { role, measure: "retention", estimand: Estimand::Oc, statistic: "rate" });
     };
-    let measure = &protocol.with_role(wanted)?.id;
-    let (estimand, statistic) =
-        if wanted == Role::ChangeHeadline { (Estimand::Oc, "mean") } else { (Estimand::Nri, "rate") };
-    Some(Headline { role, measure, estimand, statistic })
+    let measure = protocol.with_role(wanted)?;
+    let statistic = if wanted == Role::ChangeHeadline { "mean" } else { "rate" };
+    Some(Headline { role, measure: &measure.id, estimand: reported(measure), statistic })
 }
 
 /// The two ways to cut time; both are read, the report shows one.

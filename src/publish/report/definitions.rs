@@ -24,6 +24,7 @@ fn general(context: &Context<'_>, profile: &DisclosureProfile) -> String {
         ("Due", "The data cut has reached the end of the window. Patients not yet due are in no denominator.".to_owned()),
         ("Missing = no", "A patient due without a score counts as no response (non-responder imputation, NRI). It is the headline because, for a benefit, it cannot flatter. For a harm it does flatter, so harms are shown among those observed, with the worst case beside.".to_owned()),
         ("Observed only", "Patients with a score (observed cases, OC). It flatters when those who did well return.".to_owned()),
+        ("Opioid doses", "Counted are patients on opioids before treatment whose dose at the time can be observed; everyone due, with an unknown dose as not reduced, stands beside it.".to_owned()),
         ("Interval", "95\u{A0}%: Wilson for shares, t for means. “Likely between” means an interval built so that 95 in 100 of its kind hold the truth.".to_owned()),
         ("No clear change", "The 95\u{A0}% interval of the difference holds zero (Newcombe for shares; for means, by square and add of the two t intervals or, where the difference was declared, Welch). Only when it does not is a number called higher or lower; a difference declared beforehand only when its p-value, adjusted for all of those declared (Holm), is below 0.05 as well. The interval is not adjusted. Two intervals that overlap do not decide it.".to_owned()),
         ("Meaningful relief", escape(&context.title(context.response()))),

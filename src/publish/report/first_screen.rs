@@ -143,7 +143,6 @@ fn pain_response<'a>(released: &'a Released, context: &Context<'_>) -> Answer<'a
 fn opioid_reduction<'a>(released: &'a Released, context: &Context<'_>) -> Answer<'a> {
     let query = Query::rate(context.opioids(), select::headline(released), context);
     let row = query.find(released);
-    let observed = Query { estimand: Estimand::Oc, ..query }.find(released);
     let horizon = context.horizon();
     Answer {
         heading: "Opioid reduction",
@@ -158,21 +157,36 @@ fn opioid_reduction<'a>(released: &'a Released, context: &Context<'_>) -> Answer
             sentence(
                 row,
                 &format!(
-                    "on opioids before treatment {} at {horizon}",
+                    "on opioids before treatment{} {} at {horizon}",
+                    whose_dose(query.estimand),
                     svg::escape(&context.phrase(context.opioids()))
                 ),
             )
         }),
-        base: row.zip(observed).map_or_else(String::new, |(row, observed)| {
-            let among_known = observed.value.map_or_else(String::new, |_| {
-                format!(" Among those whose dose is known it is {}.", element::whole(observed))
-            });
-            format!(
-                "The dose at {horizon} is known for {} of {}. The others count as not reduced.{among_known}",
-                element::size(observed),
-                element::size(row)
-            )
-        }),
+        base: known_doses(query, released, horizon),
+    }
+}
+
+/// Who is counted, after “patients on opioids before treatment”.
+pub(super) fn whose_dose(estimand: Estimand) -> &'static str {
+    if estimand == Estimand::Oc { " whose later dose is known" } else { "" }
+}
+
+/// How many doses are known, and the rate in the other way of counting.
+fn known_doses(query: Query<'_>, released: &Released, horizon: &str) -> String {
+    let find = |estimand| Query { estimand, ..query }.find(released);
+    let (Some(all), Some(known)) = (find(Estimand::Nri), find(Estimand::Oc)) else { return String::new() };
+    let of = format!("The dose at {horizon} is known for {} of {}", element::size(known), element::size(all));
+    match (query.estimand, all.value, known.value) {
+        (Estimand::Oc, Some(_), _) => {
+            format!("{of}; the others are not counted. If they count as not reduced, it is {}.", element::whole(all))
+        }
+        (Estimand::Oc, None, _) => format!("{of}; the others are not counted."),
+        (_, _, Some(_)) => format!(
+            "{of}. The others count as not reduced. Among those whose dose is known it is {}.",
+            element::whole(known)
+        ),
+        _ => format!("{of}. The others count as not reduced."),
     }
 }
 

@@ -1,4 +1,5 @@
-//! The shares of one section of the packs. What counts someone without an outcome
+//! The shares of one section of the packs, each counted first as it is reported.
+//! What counts someone without an outcome
 //! as “no” cannot flatter a benefit, but it does flatter a harm and makes a
 //! prevalence too small, so these are shown among those observed.
 
@@ -17,7 +18,8 @@ pub(super) fn proportions(material: Material<'_>, section: &str, title: &str) ->
     let measures: Vec<&Measure> = material.context.protocol.measures.iter().filter(belongs).collect();
     let among = |better: Direction| measures.iter().copied().filter(move |measure| measure.better == better);
     let tables = [
-        benefits(among(Direction::Higher), material, title),
+        observable(among(Direction::Higher).filter(|measure| measure.among_observed), material, title),
+        benefits(among(Direction::Higher).filter(|measure| !measure.among_observed), material, title),
         harms(among(Direction::Lower), material, title),
         prevalences(among(Direction::Neutral), material, title),
     ];
@@ -66,6 +68,21 @@ fn benefits<'r>(measures: impl Iterator<Item = &'r Measure>, material: Material<
         ]
     };
     let heads = ["Patients", "Missing = no", "Observed only", "Four quarters, missing = no"];
+    table(title, heads, &shares(measures, material).iter().map(row).collect::<Vec<_>>(), material)
+}
+
+/// Measures whose definition counts those whose outcome can be observed.
+fn observable<'r>(measures: impl Iterator<Item = &'r Measure>, material: Material<'r>, title: &str) -> String {
+    let row = |share: &Share<'_>| {
+        vec![
+            share.name.clone(),
+            element::cell(share.observed, element::of),
+            element::cell(share.observed, element::compact),
+            element::cell(share.imputed, element::compact_of),
+            element::cell(share.year_observed, element::compact_of),
+        ]
+    };
+    let heads = ["Patients observed", "Observed only", "Everyone due, missing = no", "Four quarters, observed only"];
     table(title, heads, &shares(measures, material).iter().map(row).collect::<Vec<_>>(), material)
 }
 

@@ -189,9 +189,10 @@ pub(super) fn opioids(material: Material<'_>) -> String {
     let row = Query::rate(context.opioids(), select::headline(released), context).find(released);
     let answer = match row.filter(|row| row.value.is_some()) {
         Some(row) => format!(
-            "{} of {} patients on opioids before treatment {} at {}; likely between {}.",
+            "{} of {} patients on opioids before treatment{} {} at {}; likely between {}.",
             element::number(row),
             element::size(row),
+            super::first_screen::whose_dose(row.estimand),
             escape(&context.phrase(context.opioids())),
             context.horizon(),
             element::between(row)

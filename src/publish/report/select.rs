@@ -1,7 +1,9 @@
 //! Finding the row a chart or sentence is about.
 
+use crate::estimate::analysis::reported;
 use crate::estimate::result::{Estimand, Maturity, Population};
 use crate::model::calendar::Period;
+use crate::protocol::MeasureKind;
 use crate::publish::report::Context;
 use crate::publish::results::{Released, ResultRow};
 
@@ -33,12 +35,14 @@ pub struct Query<'q> {
 }
 
 impl<'q> Query<'q> {
-    /// The rate of a proportion at the primary horizon, missing counted as no response.
+    /// The rate of a proportion at the primary horizon, counted as it is reported.
     pub fn rate(measure: &'q str, population: Population, context: &Context<'_>) -> Self {
+        let known = context.protocol.measures.iter().find(|known| known.id == measure);
+        let proportion = known.filter(|known| known.kind == MeasureKind::Proportion);
         Self {
             measure,
             statistic: "rate",
-            estimand: Estimand::Nri,
+            estimand: proportion.map_or(Estimand::Nri, reported),
             population,
             horizon: context.protocol.study.primary_horizon.id,
             site: ALL,
