@@ -189,6 +189,9 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every one, in report order.
+    pub const ALL: [Self; 4] = [Self::Died, Self::Withdrew, Self::Moved, Self::Other];
+
     /// The reason a code names; another one for a code that names none of them.
     pub fn of(code: &str) -> Self {
         match code {
@@ -197,6 +200,27 @@ impl Reason {
             "moved" => Self::Moved,
             _ => Self::Other,
         }
+    }
+}
+
+/// Which reasons a patient's source would have told, had there been one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told([bool; 4]);
+
+impl Told {
+    /// Every reason.
+    pub const ALL: Self = Self([true; 4]);
+
+    /// These, by their codes.
+    pub fn of<'a>(codes: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut told = Self::default();
+        codes.into_iter().for_each(|code| told.0[Reason::of(code) as usize] = true);
+        told
+    }
+
+    /// Whether the source tells this one.
+    pub fn tells(self, reason: Reason) -> bool {
+        self.0[reason as usize]
     }
 }
 
@@ -229,9 +253,9 @@ pub struct PatientHistory<'a> {
     pub therapy: &'a [TherapySession],
     /// Departures.
     pub departures: &'a [Departure],
-    /// Whether the source delivered a table of them: without one, no departure on
-    /// record does not mean that nobody departed.
-    pub departures_told: bool,
+    /// What the source tells of them: without it, no departure on record does not
+    /// mean that nobody departed.
+    pub departures_told: Told,
 }
 
 /// A stretch of days, both ends included.

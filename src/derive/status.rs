@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 
 use super::episode::{Episode, Outcome};
-use super::history::{PatientHistory, Reason};
+use super::history::{PatientHistory, Reason, Told};
 use crate::model::calendar::Period;
 
 /// Id and label of every status, in report order. Each patient due has one.
@@ -18,13 +18,20 @@ pub const STATUSES: [(&str, &str); 7] = [
     ("moved", "Moved away"),
     ("left_otherwise", "Left for another reason"),
     ("lost", "Lost, nobody said why"),
-    ("not_recorded", "Lost, and their source records no reasons"),
+    ("not_recorded", "Lost, and their source does not record every reason"),
 ];
 
-/// Position of the first status that only a source with departures can tell.
-pub const FIRST_TOLD: usize = 1;
-/// Position of the last one.
-pub const LAST_TOLD: usize = 5;
+/// Position of the first reason; the others follow as in `Reason`.
+const FIRST_REASON: usize = 1;
+/// Position of those lost although their source tells every reason.
+const LOST: usize = 5;
+/// Position of those lost whose source does not.
+const NOT_RECORDED: usize = 6;
+
+/// Whether only a source that records departures can tell the status.
+pub fn needs_telling(status: usize) -> bool {
+    (FIRST_REASON..=LOST).contains(&status)
+}
 
 /// Why the patient had left by `day`; a death before anything else.
 pub fn left_by(history: &PatientHistory<'_>, day: i32) -> Option<Reason> {
@@ -37,8 +44,8 @@ pub fn left_by(history: &PatientHistory<'_>, day: i32) -> Option<Reason> {
 pub struct Statuses {
     /// The counts.
     pub cells: BTreeMap<(Option<Period>, usize), u64>,
-    /// Periods with someone whose source delivered departures, be it none.
-    pub told: BTreeSet<Option<Period>>,
+    /// Period and status (position), where someone's source would have told it.
+    pub told: BTreeSet<(Option<Period>, usize)>,
 }
 
 impl AddAssign for Statuses {
@@ -52,25 +59,28 @@ impl AddAssign for Statuses {
 
 impl Statuses {
     /// Counts a first series at the primary horizon: the denominator of the pain
-    /// response. `told`: whether the patient's source delivered departures.
-    pub fn count(&mut self, episode: &Episode, outcome: &Outcome, told: bool) {
+    /// response. `told`: which departures the patient's source tells.
+    pub fn count(&mut self, episode: &Episode, outcome: &Outcome, told: Told) {
         if outcome.due && episode.pain.is_some_and(|pain| pain.score_x10 > 0) {
             *self.cells.entry((episode.period, status(outcome, told))).or_default() += 1;
-            if told {
-                self.told.insert(episode.period);
+            let reasons = Reason::ALL.into_iter().filter(|reason| told.tells(*reason));
+            self.told.extend(reasons.map(|reason| (episode.period, of_reason(reason))));
+            if told == Told::ALL {
+                self.told.insert((episode.period, LOST));
             }
         }
     }
 }
 
-fn status(outcome: &Outcome, told: bool) -> usize {
+fn of_reason(reason: Reason) -> usize {
+    FIRST_REASON + reason as usize
+}
+
+fn status(outcome: &Outcome, told: Told) -> usize {
     match (outcome.scores.pain, outcome.left) {
-        (None, None) if !told => 6,
         (Some(_), _) => 0,
-        (None, Some(Reason::Died)) => 1,
-        (None, Some(Reason::Withdrew)) => 2,
-        (None, Some(Reason::Moved)) => 3,
-        (None, Some(Reason::Other)) => 4,
-        (None, None) => 5,
+        (None, Some(reason)) => of_reason(reason),
+        (None, None) if told == Told::ALL => LOST,
+        (None, None) => NOT_RECORDED,
     }
 }

@@ -1,7 +1,7 @@
 //! Patients in parallel: the key range is cut into parts, each part is merged
 //! on its own, and the encoded rows are written in the order of the parts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use super::durability::Durability;
 use super::episode::{DataCut, Scratch, episodes};
 use super::factor_sets::FactorSets;
 use super::flow::Flow;
-use super::history::PatientHistory;
+use super::history::{PatientHistory, Told};
 use super::opioid_counts::OpioidCounts;
 use super::reader::{Cursor, KeyRange};
 use super::repeats::Repeats;
@@ -102,7 +102,7 @@ pub fn run(snapshot: &Snapshot, protocol: &Protocol, out: &Path, threads: usize)
         cuts: data_cuts(snapshot, protocol)?.into_iter().collect(),
         parts,
         primary: HORIZONS.iter().position(|known| *known == protocol.study.primary_horizon).unwrap_or_default(),
-        departures: sources_of(TableId::Departures, snapshot),
+        told: told(snapshot),
         factor_sets: FactorSets::of(protocol),
         next: AtomicUsize::new(0),
     };
@@ -174,10 +174,10 @@ pub fn data_cuts(snapshot: &Snapshot, protocol: &Protocol) -> Result<BTreeMap<St
     snapshot.manifest.sites.iter().map(site).collect()
 }
 
-/// The sources with a file of this table, be it empty.
-fn sources_of(table: TableId, snapshot: &Snapshot) -> BTreeSet<&str> {
-    let files = snapshot.manifest.files.iter().filter(|file| file.table == table.name());
-    files.map(|file| file.source.as_str()).collect()
+/// What each source tells of departures, by position.
+fn told(snapshot: &Snapshot) -> Vec<Told> {
+    let sources = snapshot.manifest.sources.iter();
+    sources.map(|source| Told::of(source.departures.iter().map(String::as_str))).collect()
 }
 
 /// The work shared by all threads.
@@ -188,8 +188,8 @@ struct Job<'a> {
     parts: usize,
     /// Position of the primary horizon.
     primary: usize,
-    /// Sources that delivered a table of departures.
-    departures: BTreeSet<&'a str>,
+    /// What sources tell of departures, by position.
+    told: Vec<Told>,
     factor_sets: FactorSets,
     next: AtomicUsize,
 }
@@ -402,7 +402,9 @@ impl<'a> Merge<'a> {
 
 fn history<'r>(key: i64, patient: &'r PatientRow, rows: &'r PatientRows, job: &Job<'_>) -> PatientHistory<'r> {
     // The snapshot says what its feeds were; the pipeline may have changed since.
-    let source = usize::try_from(patient.source_id).ok().and_then(|index| job.snapshot.manifest.sources.get(index));
+    let index = usize::try_from(patient.source_id).ok();
+    let source = index.and_then(|index| job.snapshot.manifest.sources.get(index));
+    let told = index.and_then(|index| job.told.get(index)).copied();
     PatientHistory {
         key,
         site: &patient.site,
@@ -417,6 +419,6 @@ fn history<'r>(key: i64, patient: &'r PatientRow, rows: &'r PatientRows, job: &J
         diagnoses: &rows.diagnoses,
         therapy: &rows.therapy,
         departures: &rows.departures,
-        departures_told: source.is_some_and(|source| job.departures.contains(source.name.as_str())),
+        departures_told: told.unwrap_or_default(),
     }
 }

@@ -21,6 +21,7 @@ use super::source::SourceCorrections;
 use super::withdrawals::Withdrawn;
 use super::{Corrections, FileRecords, Ingested};
 use crate::model::reject::{CORRECTION_NOT_NEEDED, Counts, UNMAPPED_COLUMN};
+use crate::model::table::TableId;
 use crate::protocol::Protocol;
 use crate::store::{
     Draft, FileSummary, Manifest, Secret, SiteSummary, Snapshot, SourceSummary, StoreError, StoreWriter,
@@ -296,7 +297,7 @@ impl<'a> Session<'a> {
             basis: self.protocol.basis.id().to_owned(),
             calendar: self.plan.calendar,
             patients: roster.patients.len() as u64,
-            sources: self.protocol.sources.iter().map(source_summary).collect(),
+            sources: self.protocol.sources.iter().map(|source| source_summary(source, ledger)).collect(),
             sites: site_summaries(roster, last_days),
             tables: ledger.tables(),
             files: ledger.files().iter().zip(digests.iter()).map(file_summary).collect(),
@@ -305,11 +306,15 @@ impl<'a> Session<'a> {
     }
 }
 
-fn source_summary(source: &crate::protocol::SourceEntry) -> SourceSummary {
+fn source_summary(source: &crate::protocol::SourceEntry, ledger: &Ledger) -> SourceSummary {
+    let departures = TableId::Departures.name();
+    let tells = ledger.files().iter().any(|file| file.source == source.name && file.table == departures);
+    let reasons = if tells { source.mapping.departures() } else { Vec::new() };
     SourceSummary {
         name: source.name.clone(),
         site: source.site.clone(),
         medications: source.medications.id().to_owned(),
+        departures: reasons.into_iter().map(str::to_owned).collect(),
     }
 }
 

@@ -115,8 +115,8 @@ const ITEMS: [&str; 14] = [
     OTHER,
 ];
 
-/// Why nobody could be asked any more.
-const DEPARTURES: [&str; 4] = ["died", "withdrew", "moved", OTHER];
+/// Why nobody could be asked any more, in the order they are reported in.
+pub const DEPARTURES: [&str; 4] = ["died", "withdrew", "moved", OTHER];
 
 /// Whether a route is known.
 pub fn is_route(word: &str) -> bool {

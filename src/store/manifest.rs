@@ -70,6 +70,10 @@ pub struct SourceSummary {
     pub site: String,
     /// `complete` or `reviewed`: whether no prescription means no opioid.
     pub medications: String,
+    /// Reasons for leaving the source tells; what it does not tell is not known not
+    /// to have happened.
+    #[serde(default)]
+    pub departures: Vec<String>,
 }
 
 /// A clinic.

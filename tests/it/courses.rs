@@ -85,12 +85,20 @@ impl Clinic {
 
     /// With the first files only.
     fn results_of(&self, files: usize) -> Results {
+        Self::run(&self.written(files))
+    }
+
+    fn written(&self, files: usize) -> Workdir {
         let workdir = Workdir::with_clinic();
         let packs = "[packs]\nmeasures = [\"measures.toml\", \"measures-opioids.toml\"]\n[ingest]";
         workdir.replace("pipeline.toml", "[ingest]", packs);
         for ((file, header), rows) in FILES.iter().zip(&self.files).take(files) {
             workdir.write(&format!("records/{file}.csv"), format!("{header}\n{rows}"));
         }
+        workdir
+    }
+
+    fn run(workdir: &Workdir) -> Results {
         workdir.relief(&["run", "pipeline.toml"]).exits(0);
         read(&workdir.read("reports/small/results.csv"))
     }
@@ -285,4 +293,41 @@ fn without_a_table_of_departures_nobody_is_said_not_to_have_died() {
     }
     assert_eq!(cell("seen").0, "12");
     assert_eq!(cell("not_recorded").0, "20");
+}
+
+/// A source that has a place for deaths and for nothing else: OMOP, FHIR, or a
+/// mapping that says so.
+#[test]
+fn a_source_that_tells_deaths_alone_says_nothing_of_who_withdrew() {
+    let [patients, _] = &tables("follow_up_status")[..] else { panic!("two tables") };
+    let mut clinic = Clinic::default();
+    for row in patients.rows() {
+        let score = row.get("score on day 84");
+        clinic.add(&row, "0", "0.5", &if score == "-" { String::new() } else { format!("84:{score}") });
+        for (day, _) in pairs(row.get("departures")).filter(|(_, why)| *why == "died") {
+            clinic.also(&row, 7, |_| format!("{day},x"));
+        }
+    }
+    let workdir = clinic.written(FILES.len());
+    let mut mapping = "id = \"own\"\nversion = 1\n".to_owned();
+    for (file, header) in FILES {
+        let columns: Vec<String> =
+            header.split(',').filter(|name| *name != "departure").map(|name| format!("{name} = \"{name}\"")).collect();
+        let columns = columns.join(", ");
+        write!(mapping, "[[table]]\ntable = \"{file}\"\nfrom = \"{file}.csv\"\ncolumns = {{ {columns} }}\n")
+            .expect("text");
+    }
+    mapping.push_str("constants = { departure = \"died\" }\n");
+    workdir.write("own.toml", mapping);
+    workdir.replace("pipeline.toml", "path = \"records\"", "path = \"records\"\nmapping = \"own.toml\"");
+    let results = Clinic::run(&workdir);
+    let cell = |status: &str| {
+        let id = format!("follow_up_status/quarter/2025Q3/all/all/status={status}/12w/OC/count");
+        let found = find(&results, &id);
+        (found["value"].clone(), found["reason"].clone())
+    };
+    for status in ["withdrew", "moved", "left_otherwise", "lost"] {
+        assert_eq!(cell(status), (String::new(), "not recorded".to_owned()), "{status}");
+    }
+    assert_eq!([cell("seen").0, cell("died").0, cell("not_recorded").0], ["12", "5", "15"]);
 }

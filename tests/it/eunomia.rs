@@ -119,6 +119,7 @@ fn every_count_of_eunomia_is_reproduced_from_csv() {
     pipeline(&workdir, &folder);
     let answer = ingest(&workdir);
     expect_the_readme(&workdir, &answer);
+    assert_eq!(answer["tables"]["departures"]["accepted"], 3);
     let records: BTreeMap<&str, u64> = answer["records"]
         .as_array()
         .expect("a list")
@@ -133,6 +134,7 @@ fn every_count_of_eunomia_is_reproduced_from_csv() {
         ("MEASUREMENT.csv", 10_040),
         ("OBSERVATION.csv", 8_099),
         ("PROCEDURE_OCCURRENCE.csv", 1_649),
+        ("DEATH.csv", 3),
     ] {
         assert_eq!(records[file], read, "{file}");
     }

@@ -385,6 +385,10 @@ fn every_example_of_hl7_is_read_or_set_aside_with_a_reason() {
     }
     assert_eq!(ingested.tables["patients"].accepted, 22);
     assert_eq!(server.rows("adverse_events"), ["17195,other,1,false"]);
+    // One example died on a day, another on nobody knows which.
+    assert_eq!(server.rows("departures"), ["16480,died"]);
+    let counts = ingested.tables["departures"];
+    assert_eq!((counts.accepted, counts.quarantined), (1, 1));
     let mut prescribed = server.rows("prescriptions");
     prescribed.sort_unstable();
     // Alprazolam 0.25 mg and a fentanyl patch; four opioids name no strength,

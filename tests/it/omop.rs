@@ -168,6 +168,27 @@ fn doses_are_the_pack_s_arithmetic() {
     assert_eq!(text("infusions", "duration_min"), ["", "40.0"]);
 }
 
+/// What the source of a snapshot tells of departures.
+fn told(workdir: &Workdir) -> Value {
+    let manifest = workdir.read("store/snapshots/000001/manifest.json");
+    serde_json::from_str::<Value>(&manifest).expect("a manifest")["sources"][0]["departures"].clone()
+}
+
+#[test]
+fn a_death_is_a_departure_and_no_other_departure_is_told() {
+    let header = "person_id,death_date,death_datetime,death_type_concept_id,cause_concept_id\n";
+    let run = |deaths: Option<&str>| {
+        let workdir = database();
+        deaths.into_iter().for_each(|rows| workdir.write("omop/DEATH.csv", format!("{header}{rows}")));
+        let answer = workdir.relief(&["ingest", "pipeline.toml", "--json"]).exits(0).json();
+        (counts(&answer, "departures"), told(&workdir), texts(&workdir, "departures", "departure"))
+    };
+    let deaths = "101,2026-04-01,2026-04-01 08:00:00,32817,0\n202.0,,20260502,32817,0\n202,,,32817,0\n";
+    assert_eq!(run(Some(deaths)), ((2, 1), json!(["died"]), vec!["died".to_owned(); 2]));
+    assert_eq!(run(Some("")), ((0, 0), json!(["died"]), vec![]), "nobody died, and the table says so");
+    assert_eq!(run(None), ((0, 0), json!([]), vec![]));
+}
+
 #[test]
 fn a_folder_that_is_no_database_says_what_is_missing() {
     let workdir = database();

@@ -2,7 +2,7 @@
 
 use relief::derive::episode::{DataCut, Episode, Outcome, Scratch, episodes};
 use relief::derive::history::{
-    Assessment, Departure, Diagnosis, Infusion, PatientHistory, Prescription, Scale, TherapySession,
+    Assessment, Departure, Diagnosis, Infusion, PatientHistory, Prescription, Scale, TherapySession, Told,
 };
 use relief::derive::medication::{Given, Meaning};
 use relief::model::horizon::HORIZONS;
@@ -66,7 +66,7 @@ impl Patient {
             diagnoses: &self.diagnoses,
             therapy: &self.therapy,
             departures: &self.departures,
-            departures_told: true,
+            departures_told: Told::ALL,
         }
     }
 

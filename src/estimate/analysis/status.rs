@@ -4,7 +4,7 @@
 //! knows that they add up, and that those seen are its observed cases.
 
 use super::{ALL, Inputs};
-use crate::derive::status::{FIRST_TOLD, LAST_TOLD, STATUSES};
+use crate::derive::status::{STATUSES, needs_telling};
 use crate::estimate::cohort::Place;
 use crate::estimate::result::{CellKey, Estimand, Estimate, Maturity, Relations, Statistic};
 use crate::protocol::Role;
@@ -28,7 +28,10 @@ pub(super) fn estimates(inputs: &Inputs<'_>) -> Vec<Estimate> {
             held.map(|(_, count)| count).sum::<u64>()
         };
         let counts: Vec<u64> = (0..STATUSES.len()).map(count).collect();
-        let told = inputs.tallies.statuses.told.iter().any(|period| cohort.holds(*period, inputs.quarters));
+        let told = |status: usize| {
+            let mut told = inputs.tallies.statuses.told.iter();
+            told.any(|(period, at)| *at == status && cohort.holds(*period, inputs.quarters))
+        };
         let cell = |(order, level): (usize, &str), count: u64| {
             let key = CellKey {
                 stratum_name: if level == ALL { ALL } else { SPLIT }.to_owned(),
@@ -36,9 +39,10 @@ pub(super) fn estimates(inputs: &Inputs<'_>) -> Vec<Estimate> {
                 stratum_level: level.to_owned(),
                 ..inputs.built_in_key(&place, STATUS, 1, Estimand::Oc)
             };
-            let asks = level != ALL && (FIRST_TOLD..=LAST_TOLD).contains(&order);
-            // Nobody there said why, so 0 would say that nobody died.
-            let value = if asks && !told && count == 0 { Err(NOT_RECORDED.to_owned()) } else { Ok(count as f64) };
+            let asks = level != ALL && needs_telling(order);
+            // Nobody there would have said so, and 0 would say that nobody died.
+            let value =
+                if asks && count == 0 && !told(order) { Err(NOT_RECORDED.to_owned()) } else { Ok(count as f64) };
             let statistic = Statistic::new("count", "patients", value);
             Estimate::new(key, count, None, vec![statistic], Maturity::Mature)
         };

@@ -1,6 +1,6 @@
 //! Departures: why and since when nobody could be asked, by coded reason.
 //!
-//! A reason derivation does not know is kept and counted as another one.
+//! A reason nobody listed is kept as `other` and counted as another one.
 
 use std::sync::Arc;
 

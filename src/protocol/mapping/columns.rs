@@ -19,6 +19,18 @@ pub struct ColumnsMapping {
 }
 
 impl ColumnsMapping {
+    /// The reasons for leaving, where every table of departures states one itself.
+    pub(super) fn departures(&self) -> Option<Vec<&str>> {
+        let tables = self.tables.iter().filter(|table| table.table.name == "departures");
+        let stated = tables.map(|table| {
+            table.cells.iter().find_map(|(column, cell)| match cell {
+                CellSource::Constant(word) if *column == "departure" => Some(word.as_str()),
+                _ => None,
+            })
+        });
+        stated.collect()
+    }
+
     /// Canonical column and word, of every word the mapping itself writes.
     pub(in crate::protocol) fn constants(&self) -> impl Iterator<Item = (&str, &str)> {
         let cells = self.tables.iter().flat_map(|table| &table.cells);

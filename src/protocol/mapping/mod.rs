@@ -16,6 +16,7 @@ pub use redcap::{RedcapMapping, RedcapTable};
 
 use super::error::ProtocolError;
 use super::pack::PackText;
+use crate::model::vocabulary::DEPARTURES;
 
 /// What a source's files mean.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +31,21 @@ pub enum Mapping {
     Omop(Box<OmopMapping>),
     /// They are FHIR resources; what their codes mean.
     Fhir(Box<FhirMapping>),
+}
+
+impl Mapping {
+    /// Reasons for leaving that files of this mapping can tell, where they hold
+    /// departures at all.
+    pub fn departures(&self) -> Vec<&str> {
+        let constants = match self {
+            Self::None => None,
+            Self::Columns(mapping) => mapping.departures(),
+            Self::Redcap(mapping) => mapping.departures(),
+            // A death is all these formats have a place for.
+            Self::Omop(_) | Self::Fhir(_) => Some(vec!["died"]),
+        };
+        constants.unwrap_or_else(|| DEPARTURES.to_vec())
+    }
 }
 
 /// JSON Schemas of mappings, by file name: what editors check a mapping against.

@@ -118,6 +118,16 @@ struct TypedTable {
 }
 
 impl RedcapMapping {
+    /// The reasons for leaving, where every table of departures states one itself.
+    pub(super) fn departures(&self) -> Option<Vec<&str>> {
+        let tables = self.tables.iter().filter(|table| table.table.name == "departures");
+        let stated = tables.map(|table| {
+            let constant = table.constants.iter().find(|(column, _)| *column == "departure");
+            constant.map(|(_, word)| word.as_str())
+        });
+        stated.collect()
+    }
+
     /// Canonical column and word, of every word the mapping itself writes.
     pub(in crate::protocol) fn constants(&self) -> impl Iterator<Item = (&str, &str)> {
         self.tables.iter().flat_map(|table| {

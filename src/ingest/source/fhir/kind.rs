@@ -23,6 +23,8 @@ pub(super) enum Found {
     Reject { table: &'static str, rule: &'static Rule, column: &'static str, known: Row },
     /// Nothing of ours.
     PassedOver(&'static Rule),
+    /// No row, but the source would have told of one.
+    Tells(&'static str),
     /// Something to say beside a row.
     Remark(&'static Rule, &'static str),
 }

@@ -176,6 +176,10 @@ impl Reader<'_> {
                 self.sink.pass_over(at, rule, kind.name);
                 Ok(())
             }
+            Found::Tells(name) => {
+                self.sink.may_hold(at.file, table(name));
+                Ok(())
+            }
             Found::Remark(rule, column) => {
                 self.sink.remark(at.file, rule, &format!("{}.{column}", kind.name), 1);
                 Ok(())

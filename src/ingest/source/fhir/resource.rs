@@ -15,7 +15,7 @@ use super::lenient::{Object, Objects};
 use crate::model::reject::{RECORD_SHAPE, Rule};
 
 /// Elements a reader may look at; every `value[x]` is one as well.
-const KEPT: [&str; 44] = [
+const KEPT: [&str; 46] = [
     "actuality",
     "authored",
     "authoredOn",
@@ -27,6 +27,8 @@ const KEPT: [&str; 44] = [
     "dataAbsentReason",
     "date",
     "daysSupply",
+    "deceasedBoolean",
+    "deceasedDateTime",
     "detected",
     "dispenseRequest",
     "doNotPerform",

@@ -62,6 +62,7 @@ fn say(found: Found) -> String {
         Found::Row(table, row) => format!("{table}: {}", words(row)),
         Found::Reject { table, rule, known, .. } => format!("{table} {}: {}", rule.id, words(known)),
         Found::PassedOver(rule) => rule.id.to_owned(),
+        Found::Tells(table) => format!("would tell {table}"),
         Found::Remark(rule, column) => format!("{} {column}", rule.id),
     }
 }
@@ -383,5 +384,26 @@ mod other_tables {
         let patient = json!({"resourceType": "Patient", "id": "p1", "gender": "other", "birthDate": "1970-05",
             "name": [{"family": "Medhurst"}]});
         check(&patient, &["patients: birth_year=1970 patient_id=p1 sex=other"]);
+    }
+
+    /// `deceased[x]`: the death has a day, is known not to have been, or has no
+    /// day and then nobody can say at which horizon the patient was gone.
+    #[test]
+    fn a_death_is_a_departure() {
+        let died = "departures: date=2026-05-02 departure=died patient_id=p1";
+        let undated = |rule: &str| format!("departures {rule}: departure=died patient_id=p1");
+        for (name, value, expected) in [
+            ("deceasedDateTime", json!("2026-05-02"), died.to_owned()),
+            ("deceasedDateTime", json!("2026-05-02T23:50:00-05:00"), died.to_owned()),
+            ("deceasedDateTime", json!("2026-05"), undated("date-partial")),
+            ("deceasedDateTime", json!("1989-05-02"), "before-1990".to_owned()),
+            ("deceasedBoolean", json!(true), undated("missing-value")),
+            ("deceasedBoolean", json!(false), "would tell departures".to_owned()),
+        ] {
+            let mut patient = json!({"resourceType": "Patient", "id": "p1"});
+            patient[name] = value;
+            check(&patient, &["patients: patient_id=p1", &expected]);
+        }
+        check(&json!({"resourceType": "Patient", "id": "p1"}), &["patients: patient_id=p1"]);
     }
 }

@@ -79,6 +79,8 @@ pub(super) const PERSON: &[&str] = &[
     "time_of_birth",
     "death_datetime",
 ];
+pub(super) const DEATH: &[&str] =
+    &["death_type_concept_id", "cause_concept_id", "cause_source_value", "cause_source_concept_id"];
 pub(super) const OBSERVATION_PERIOD: &[&str] = &[
     "observation_period_id",
     "observation_period_start_date",

@@ -8,7 +8,7 @@ use crate::ingest::error::IngestError;
 use crate::protocol::SourceEntry;
 
 /// Tables that are read.
-pub(super) const TABLES: [&str; 9] = [
+pub(super) const TABLES: [&str; 10] = [
     "concept",
     "drug_strength",
     "person",
@@ -18,6 +18,7 @@ pub(super) const TABLES: [&str; 9] = [
     "measurement",
     "observation",
     "procedure_occurrence",
+    "death",
 ];
 
 const TEXT: [&str; 9] = [".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz", ".tsv.zst", ".txt", ".txt.gz", ".txt.zst"];

@@ -32,12 +32,11 @@ use records::CLINICAL;
 use vocabulary::Vocabulary;
 
 /// Tables of the CDM that are not read, so that findings may name them.
-const OTHER_TABLES: [&str; 14] = [
+const OTHER_TABLES: [&str; 13] = [
     "care_site",
     "cdm_source",
     "condition_era",
     "cost",
-    "death",
     "device_exposure",
     "drug_era",
     "episode",

@@ -25,7 +25,7 @@ pub(super) fn table(name: &str) -> &'static InputTable {
     InputTable::find(name).expect("tables are named as in the list of tables")
 }
 
-pub(super) static CLINICAL: [Clinical; 6] = [
+pub(super) static CLINICAL: [Clinical; 7] = [
     Clinical {
         name: "person",
         wanted: Wanted {
@@ -102,6 +102,17 @@ pub(super) static CLINICAL: [Clinical; 6] = [
             ],
         },
         take: procedure,
+    },
+    Clinical {
+        name: "death",
+        wanted: Wanted {
+            columns: &["person_id", "death_date", "death_datetime"],
+            required: 1,
+            prescribed: cdm::DEATH,
+            becomes: Some("departures"),
+            names: &[("patient_id", "person_id"), ("date", "death_date")],
+        },
+        take: death,
     },
 ];
 
@@ -311,6 +322,12 @@ fn procedure(vocabulary: &Vocabulary<'_>, record: &Record<'_>, at: At, sink: &mu
     let [whose, when, id] = common;
     let kind = ("kind", vocabulary.mapping.therapies[therapy].is.as_str());
     sink.row(at, table("therapy_sessions"), &[whose, when, kind, id])
+}
+
+fn death(_: &Vocabulary<'_>, record: &Record<'_>, at: At, sink: &mut dyn Sink) -> Result<(), IngestError> {
+    let date = record.date("death_date", "death_datetime");
+    let cells = [("patient_id", record.whole("person_id")), ("date", date.as_str()), ("departure", "died")];
+    sink.row(at, table("departures"), &cells)
 }
 
 /// A record about nothing the mapping names, or about nothing anybody knows.
