@@ -83,10 +83,10 @@ fn encode(pixels: &[u8], width: u32, height: u32) -> Vec<u8> {
     png
 }
 
-/// Every row is preceded by its filter, 0 for none. The best compression would
-/// save a twentieth of the size and take five times as long.
+/// Every row is preceded by its filter, 0 for none. Level 2 takes half the time of
+/// the default and a tenth more room.
 fn deflate(pixels: &[u8], row: usize) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(2));
     for line in pixels.chunks(row) {
         encoder.write_all(&[0]).expect(IN_MEMORY);
         encoder.write_all(line).expect(IN_MEMORY);
