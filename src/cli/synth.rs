@@ -26,6 +26,9 @@ pub(super) struct Arguments {
     /// Spoil rows of this clinic only
     #[arg(long)]
     dirty_clinic: Option<String>,
+    /// Let some of those who leave care say why, in departures.csv
+    #[arg(long)]
+    departures: bool,
     /// Compress the large files
     #[arg(long)]
     gzip: bool,
@@ -39,6 +42,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         dirty: arguments.dirty,
         dirty_clinic: arguments.dirty_clinic.clone(),
         compress: arguments.gzip,
+        departures: arguments.departures,
     };
     let progress = Progress::counting("patients", arguments.patients);
     let summary = write(&arguments.dir, &plan, &mut |done| progress.set(done));

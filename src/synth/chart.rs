@@ -16,11 +16,12 @@ pub(super) enum Table {
     AdverseEvents,
     TherapySessions,
     Withdrawals,
+    Departures,
 }
 
 impl Table {
     /// Every table, in the order their lines are written.
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Patients,
         Self::Diagnoses,
         Self::Infusions,
@@ -30,7 +31,14 @@ impl Table {
         Self::AdverseEvents,
         Self::TherapySessions,
         Self::Withdrawals,
+        Self::Departures,
     ];
+
+    /// The tables of a plan; one without departures has no file of them.
+    pub(super) fn of_plan(departures: bool) -> &'static [Self] {
+        const ALL: &[Table] = &Table::ALL;
+        if departures { ALL } else { ALL.split_last().expect("there are ten").1 }
+    }
 
     /// The file's stem.
     pub(super) fn name(self) -> &'static str {
@@ -44,6 +52,7 @@ impl Table {
             Self::AdverseEvents => "adverse_events",
             Self::TherapySessions => "therapy_sessions",
             Self::Withdrawals => "withdrawals",
+            Self::Departures => "departures",
         }
     }
 
@@ -61,12 +70,13 @@ impl Table {
             Self::AdverseEvents => "patient_id,date,term,grade,serious",
             Self::TherapySessions => "patient_id,date,kind",
             Self::Withdrawals => "patient_id,effective_date,scope",
+            Self::Departures => "patient_id,date,departure",
         }
     }
 
     /// Whether a patient has so many lines here that the file is worth compressing.
     pub(super) fn is_large(self) -> bool {
-        !matches!(self, Self::Patients | Self::Diagnoses | Self::Withdrawals)
+        !matches!(self, Self::Patients | Self::Diagnoses | Self::Withdrawals | Self::Departures)
     }
 }
 
@@ -76,11 +86,18 @@ pub(super) struct Chart {
     code: String,
     lines: [String; Table::ALL.len()],
     prescriptions: u32,
+    /// Last day anything is recorded.
+    until: i32,
 }
 
 impl Chart {
     pub(super) fn new(code: String) -> Self {
-        Self { code, lines: Default::default(), prescriptions: 0 }
+        Self { code, lines: Default::default(), prescriptions: 0, until: DATA_CUT }
+    }
+
+    /// Records nothing after `day`: whoever has left is not seen again.
+    pub(super) fn end(&mut self, day: i32) {
+        self.until = self.until.min(day);
     }
 
     /// Adds a line that belongs to no day.
@@ -93,7 +110,7 @@ impl Chart {
     ///
     /// This is the one place that knows the data cut: what would happen later is not recorded.
     pub(super) fn record(&mut self, table: Table, day: i32, fields: Arguments<'_>) {
-        if day <= DATA_CUT {
+        if day <= self.until {
             self.state(table, format_args!("{},{fields}", IsoDate(day)));
         }
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::calendar::{DATA_CUT, FIRST_START, IsoDate, LAST_START};
 use super::clinic::Clinic;
+use super::departure::REASONS;
 use super::expected::{self, Expected};
 use super::mood::MOOD_RESPONSE;
 use super::realised::{PainCounts, Realised};
@@ -24,7 +25,7 @@ pub(super) fn write(
     summary: &Summary,
     realised: &Realised,
 ) -> io::Result<()> {
-    let json = [
+    let mut json = vec![
         format!("  \"plan\": {}", plan_json(plan)),
         format!("  \"dates\": {}", dates_json()),
         format!("  \"probabilities_per_mille\": {}", probabilities_json()),
@@ -34,6 +35,9 @@ pub(super) fn write(
         format!("  \"opioids_12w\": {}", opioid_json(clinics, realised)),
         format!("  \"defects\": {}", summary.defects),
     ];
+    if plan.departures {
+        json.push(format!("  \"departures_12w\": {}", departures_json(realised)));
+    }
     save(&dir.join("truth.json"), &format!("{{\n{}\n}}\n", json.join(",\n")))?;
     save(&dir.join("truth.md"), &markdown(plan, clinics, summary, realised))
 }
@@ -133,6 +137,15 @@ fn pain_line(condition: &str, share: u32, expected: Expected, counts: PainCounts
          \"responders_30\": {}, \"responders_50\": {}}}}}",
         counts.patients, counts.eligible, counts.observed, counts.responders_30, counts.responders_50
     )
+}
+
+/// Of those who left care, how many per mille say why, and how many had by the
+/// end of the window: eligible for the pain response and not observed.
+fn departures_json(realised: &Realised) -> String {
+    let reasons = REASONS.iter().zip(realised.departures).map(|((reason, often), count)| {
+        format!("{{\"departure\": \"{reason}\", \"per_mille_of_those_who_left\": {often}, \"realised\": {count}}}")
+    });
+    list(&reasons.collect::<Vec<_>>())
 }
 
 /// The opioid outcomes the measures report, and the fates that meet them.

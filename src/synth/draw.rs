@@ -14,6 +14,8 @@ pub(super) enum Purpose {
     Life,
     /// A clinic's clerical errors; the index is the clinic's.
     Defects,
+    /// Why a patient left; the index is the patient's.
+    Departures,
 }
 
 /// An endless supply of draws belonging to one seed, purpose and index.
@@ -28,6 +30,7 @@ impl Stream {
         key[8..].copy_from_slice(match purpose {
             Purpose::Life => b"relief synth: a life v1 ",
             Purpose::Defects => b"relief synth: defects v1",
+            Purpose::Departures => b"relief synth: departs v1",
         });
         let mut rng = ChaCha8Rng::from_seed(key);
         rng.set_stream(index);

@@ -13,6 +13,7 @@ mod chart;
 mod clinic;
 mod course;
 mod defects;
+mod departure;
 mod description;
 mod draw;
 mod expected;
@@ -63,6 +64,8 @@ pub struct Plan {
     pub dirty_clinic: Option<String>,
     /// Whether the large tables are written as `.csv.gz`.
     pub compress: bool,
+    /// Whether some of those who leave care say why, in a table of departures.
+    pub departures: bool,
 }
 
 /// What was written.
@@ -112,15 +115,16 @@ pub fn write(dir: &Path, plan: &Plan, on_progress: &mut dyn FnMut(u64)) -> io::R
         let mut stream = Stream::new(plan.seed, Purpose::Life, index);
         let clinic = stream.weighted(&clinics, |clinic| clinic.weight);
         let code = identity::patient_code(plan.seed, index);
-        let patient = patient::live(code, clinic, stream);
+        let leaving = plan.departures.then(|| Stream::new(plan.seed, Purpose::Departures, index));
+        let patient = patient::live(code, clinic, stream, leaving);
         folders[clinic.place].append(&patient.chart, &mut |found| ledger.add(&clinic.name, &found))?;
-        realised.add(&patient.person);
+        realised.add(&patient.person, patient.departure);
         patients[clinic.place] += 1;
         if (index + 1) % PROGRESS_STEP == 0 || index + 1 == plan.patients {
             on_progress(index + 1);
         }
     }
-    let summary = close(folders, &clinics, &patients, ledger)?;
+    let summary = close(folders, plan, &clinics, &patients, ledger)?;
     description::write(dir, plan, &clinics, &summary, &realised)?;
     Ok(summary)
 }
@@ -151,15 +155,21 @@ fn create_folders(dir: &Path, plan: &Plan, clinics: &[Clinic]) -> io::Result<Vec
     for clinic in clinics {
         let errs = plan.dirty_clinic.as_ref().is_none_or(|name| *name == clinic.name);
         let clerk = Clerk::new(plan.seed, clinic.place as u64, if errs { plan.dirty } else { 0.0 });
-        folders.push(Folder::create(&dir.join(&clinic.name), plan.compress, clerk)?);
+        folders.push(Folder::create(&dir.join(&clinic.name), plan.compress, clerk, Table::of_plan(plan.departures))?);
     }
     Ok(folders)
 }
 
-fn close(folders: Vec<Folder>, clinics: &[Clinic], patients: &[u64], ledger: Ledger) -> io::Result<Summary> {
+fn close(
+    folders: Vec<Folder>,
+    plan: &Plan,
+    clinics: &[Clinic],
+    patients: &[u64],
+    ledger: Ledger,
+) -> io::Result<Summary> {
     let mut written = Vec::with_capacity(clinics.len());
     for ((folder, clinic), &patients) in folders.into_iter().zip(clinics).zip(patients) {
-        let rows = Table::ALL.iter().zip(folder.close()?);
+        let rows = Table::of_plan(plan.departures).iter().zip(folder.close()?);
         let tables = rows.map(|(table, rows)| TableSummary { table: table.name(), rows }).collect();
         written.push(ClinicSummary { name: clinic.name.clone(), patients, tables });
     }

@@ -4,23 +4,31 @@ use super::calendar::year;
 use super::chart::{Chart, Table};
 use super::clinic::Clinic;
 use super::course::Course;
+use super::departure::{Departure, REASONS};
 use super::draw::Stream;
 use super::person::{Person, Withdrawal};
 use super::truth::{CONDITIONS, Condition};
-use super::{medication, mood, pain};
+use super::{departure, medication, mood, pain};
 
 /// A patient as drawn and as written down.
 #[derive(Debug)]
 pub(super) struct Patient {
     pub(super) person: Person,
     pub(super) chart: Chart,
+    pub(super) departure: Option<Departure>,
 }
 
-/// Lives the life of the patient whose code and stream these are.
-pub(super) fn live(code: String, clinic: &Clinic, mut stream: Stream) -> Patient {
+/// Lives the life of the patient whose code and stream these are; `leaving` is
+/// the stream that says who tells why they left.
+pub(super) fn live(code: String, clinic: &Clinic, mut stream: Stream, leaving: Option<Stream>) -> Patient {
     let stream = &mut stream;
     let mut chart = Chart::new(code);
     let person = Person::draw(clinic, stream);
+    let departure = leaving.and_then(|mut leaving| departure::draw(&person, &mut leaving));
+    if let Some(Departure { reason, day }) = departure {
+        chart.record(Table::Departures, day, format_args!("{}", REASONS[reason].0));
+        chart.end(day);
+    }
     write_patient(&person, stream, &mut chart);
     write_diagnoses(&person, stream, &mut chart);
     let course = Course::draw(&person, stream);
@@ -30,7 +38,7 @@ pub(super) fn live(code: String, clinic: &Clinic, mut stream: Stream) -> Patient
     medication::write(&person, stream, &mut chart);
     write_therapy(&person, stream, &mut chart);
     write_withdrawal(&person, &mut chart);
-    Patient { person, chart }
+    Patient { person, chart, departure }
 }
 
 fn write_patient(person: &Person, stream: &mut Stream, chart: &mut Chart) {

@@ -4,6 +4,7 @@
 //! shares no code with the derivation.
 
 use super::calendar::DATA_CUT;
+use super::departure::{Departure, REASONS};
 use super::opioid::Uncounted;
 use super::person::Person;
 use super::truth::{CONDITIONS, FATES, Fate, HORIZONS, PRIMARY};
@@ -44,21 +45,29 @@ pub(super) struct Realised {
     /// In the order of `CONDITIONS`.
     pub(super) pain: [PainCounts; CONDITIONS.len()],
     pub(super) opioid: OpioidCounts,
+    /// Of the eligible not observed, how many had left for each reason by the end
+    /// of the window, in the order of `REASONS`.
+    pub(super) departures: [u64; REASONS.len()],
 }
 
 impl Realised {
     pub(super) fn new() -> Self {
-        Self { pain: Default::default(), opioid: OpioidCounts::default() }
+        Self { pain: Default::default(), opioid: OpioidCounts::default(), departures: [0; REASONS.len()] }
     }
 
     /// Counts one patient in.
-    pub(super) fn add(&mut self, person: &Person) {
+    pub(super) fn add(&mut self, person: &Person, departure: Option<Departure>) {
         let place = CONDITIONS.iter().position(|c| c.code == person.condition.code);
         let pain = &mut self.pain[place.expect("conditions come from the table")];
         pain.patients += 1;
         if is_due(person) {
             pain.add(person);
             self.opioid.add(person);
+            let in_time = |left: &Departure| left.day <= person.day_zero + HORIZONS[PRIMARY].due;
+            let counted = person.has_baseline && person.baseline > 0;
+            if let Some(left) = departure.filter(|left| counted && in_time(left)) {
+                self.departures[left.reason] += 1;
+            }
         }
     }
 
@@ -134,7 +143,7 @@ mod tests {
         for index in 0..60_000 {
             let mut stream = Stream::new(3, Purpose::Life, index);
             let clinic = stream.weighted(&clinics, |clinic| clinic.weight);
-            realised.add(&Person::draw(clinic, &mut stream));
+            realised.add(&Person::draw(clinic, &mut stream), None);
         }
         let (counts, expected) = (realised.pain_total(), expected::overall(&clinics));
         let nri = share(counts.responders_30, counts.eligible);

@@ -10,7 +10,7 @@ use super::truth::CONDITIONS;
 use super::{DefectKind, Plan, Planted, planted, write};
 
 fn plan(patients: u64, dirty: f64) -> Plan {
-    Plan { patients, seed: 11, clinics: 3, dirty, dirty_clinic: None, compress: false }
+    Plan { patients, seed: 11, clinics: 3, dirty, dirty_clinic: None, compress: false, departures: false }
 }
 
 fn written(plan: &Plan) -> TempDir {

@@ -41,9 +41,9 @@ enum Sink {
 
 impl Folder {
     /// Creates the folder and the header of every table.
-    pub(super) fn create(path: &Path, compress: bool, clerk: Clerk) -> io::Result<Self> {
+    pub(super) fn create(path: &Path, compress: bool, clerk: Clerk, tables: &[Table]) -> io::Result<Self> {
         fs::create_dir_all(path).map_err(|error| at(path, &error))?;
-        let files = Table::ALL
+        let files = tables
             .iter()
             .map(|&table| TableFile::create(path, table, compress && table.is_large()))
             .collect::<io::Result<_>>()?;
@@ -69,7 +69,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Flushes everything; data lines written per table, in the order of `Table::ALL`.
+    /// Flushes everything; data lines written per table, in the order they were given in.
     pub(super) fn close(self) -> io::Result<Vec<u64>> {
         self.files.into_iter().map(TableFile::close).collect()
     }

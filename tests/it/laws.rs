@@ -48,7 +48,8 @@ fn counts(path: &Path, threads: usize) -> Counts {
 /// A folder of two synthetic clinics.
 fn clinics() -> Workdir {
     let workdir = Workdir::empty();
-    let plan = Plan { patients: 400, seed: 7, clinics: 2, dirty: 0.0, dirty_clinic: None, compress: false };
+    let plan =
+        Plan { patients: 400, seed: 7, clinics: 2, dirty: 0.0, dirty_clinic: None, compress: false, departures: false };
     synth::write(&workdir.path("records"), &plan, &mut |_| {}).expect("clinics");
     workdir
 }
@@ -126,4 +127,38 @@ fn the_planted_truth_of_the_sample_is_found() {
         assert_eq!(thirty.outcome, realised("responders_30"), "{condition}");
         assert_eq!(fifty.outcome, realised("responders_50"), "{condition}");
     }
+}
+
+/// Who left and why is planted too, and derivation finds it.
+#[test]
+fn planted_departures_are_found() {
+    let workdir = Workdir::empty();
+    let plan = Plan {
+        patients: 3_000,
+        seed: 7,
+        clinics: 1,
+        dirty: 0.0,
+        dirty_clinic: None,
+        compress: false,
+        departures: true,
+    };
+    synth::write(&workdir.path("records"), &plan, &mut |_| {}).expect("clinics");
+    let protocol = Protocol::read(&pipeline(&workdir, "leaving", &["north"])).expect("the pipeline reads");
+    let ingested = ingest::run(&protocol, Mode::Write, &mut |_| {}).expect("the records are fine");
+    let out = protocol.store.join("analysis_set.parquet");
+    let derived = derive::run(&ingested.snapshot.expect("a snapshot"), &protocol, &out, 2).expect("derivation");
+    let truth: serde_json::Value = serde_json::from_str(&workdir.read("records/truth.json")).expect("JSON");
+    let found = |status: usize| -> u64 {
+        let cells = derived.statuses.cells.iter();
+        cells.filter(|((_, at), _)| *at == status).map(|(_, count)| count).sum()
+    };
+    let planted = truth["departures_12w"].as_array().expect("a list");
+    assert_eq!(planted.len(), 4);
+    for (planted, status) in planted.iter().zip(1..) {
+        assert_eq!(Some(found(status)), planted["realised"].as_u64(), "{planted}");
+        assert!(found(status) > 0, "{planted}");
+    }
+    let seen = &truth["pain_12w"][0]["realised"];
+    assert_eq!(Some(found(0)), seen["observed"].as_u64());
+    assert_eq!(Some((0..7).map(found).sum::<u64>()), seen["eligible"].as_u64());
 }
