@@ -40,6 +40,11 @@ fn doses_under_every_set_are_what_the_table_says() {
             let (from, to) = (place(own), place(under(&sets, set, &patient)));
             assert_eq!(counts.sets[set + 1].joint[from][to], 1, "{}: {}", pack.id, row.text());
             assert_eq!(counts.sets[set + 1].half, u64::from(to == 0), "{}: {}", pack.id, row.text());
+            // Whoever stopped under one set did under every other that knows both doses.
+            let [mine, theirs] = [counts.sets[0], counts.sets[set + 1]];
+            if mine.computable + theirs.computable == 2 {
+                assert_eq!(mine.stopped, theirs.stopped, "{}: {}", pack.id, row.text());
+            }
         }
     }
 }
