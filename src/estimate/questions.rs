@@ -124,10 +124,17 @@ impl Questions {
             }
         };
         let missing = eligible.clone().and(observed.clone().not());
-        let carried = measure.last.as_ref().map(|last| match &measure.outcome {
-            Outcome::Condition(_) => Counted::Condition(self.condition(missing.and(holds(last)))),
-            Outcome::Pair { baseline, .. } => self.pair(missing.and(known(baseline)).and(known(last)), baseline, last),
-        });
+        let carried = match (&measure.outcome, &measure.last) {
+            (Outcome::Condition(_), last) => {
+                last.as_ref().map(|last| Counted::Condition(self.condition(missing.and(holds(last)))))
+            }
+            // Without a last score the one before stands in, so that the ends of the
+            // scale can be put in the place of the missing (`best`, `worst`).
+            (Outcome::Pair { baseline, .. }, last) => {
+                let last = last.as_ref().unwrap_or(baseline);
+                Some(self.pair(missing.and(known(baseline)).and(known(last)), baseline, last))
+            }
+        };
         Asked { eligible: self.condition(eligible), observed: self.condition(observed), outcome, carried }
     }
 

@@ -62,7 +62,8 @@ pub struct Tally {
     /// Eligible and not observed, with the outcome when the last score seen
     /// stands in.
     pub carried: u64,
-    /// Eligible and not observed: the score before and the last one seen.
+    /// Eligible and not observed: the score before and the last one seen, or the one
+    /// before again where the measure has no last.
     pub carried_pairs: Pairs,
 }
 

@@ -46,7 +46,13 @@ impl Clinic {
     }
 
     fn results(&self) -> Results {
+        self.results_of("")
+    }
+
+    /// With further packs of measures.
+    fn results_of(&self, packs: &str) -> Results {
         let workdir = Workdir::with_clinic();
+        workdir.replace("pipeline.toml", "[ingest]", &format!("{packs}\n[ingest]"));
         for (file, header, rows) in [
             ("patients", "patient_id,sex,birth_year", &self.patients),
             ("diagnoses", "patient_id,condition,rank", &self.diagnoses),
@@ -146,6 +152,28 @@ fn tipping_points_are_where_the_table_says() {
             (Err(why), expected) => assert!(why.to_string().starts_with(expected), "{why} in {}", row.text()),
         }
     }
+}
+
+/// By hand: PHQ-9 of 20 in six patients, 10 at twelve weeks in three of them. At best the
+/// others have 0, at worst 27: (3 × −10 + 3 × −20) / 6 and (3 × −10 + 3 × 7) / 6.
+#[test]
+fn a_questionnaire_has_the_ends_of_its_scale_and_no_last_score() {
+    let mut clinic = Clinic::default();
+    for number in 0..6 {
+        clinic.add(NOW, &["crps_1"], ["8", "-", "4"]);
+        let id = code(clinic.count);
+        writeln!(clinic.assessments, "{id},{},phq9,20", NOW[1]).expect("text");
+        if number < 3 {
+            writeln!(clinic.assessments, "{id},{},phq9,10", NOW[3]).expect("text");
+        }
+    }
+    let packs = "[packs]\nmeasures = [\"measures.toml\", \"measures-mind-body.toml\"]\n";
+    let results = clinic.results_of(packs);
+    let mean = |estimand: &str| format!("phq9_change/quarter/2026Q1/all/all/all/12w/{estimand}/mean");
+    for (estimand, value) in [("best", "-15"), ("worst", "-1.5"), ("BOCF", "-5")] {
+        check_number(&find(&results, &mean(estimand))["value"], value, 1e-9, estimand);
+    }
+    assert!(!results.contains_key(&mean("LOCF")));
 }
 
 fn ratio(text: &str) -> (u64, u64) {
