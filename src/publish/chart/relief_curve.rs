@@ -64,7 +64,7 @@ pub(super) fn draw(released: &Released, _context: &Context<'_>) -> Option<Drawin
     Some(Drawing {
         title: title(median(released, SOONEST), middle, relief.iter().any(|step| step.survival.value.is_some())),
         subtitle: format!("Share whose pain was still at least 30\u{A0}% lower, weeks since it first was · {}", cohort(first.survival)),
-        method: "Kaplan–Meier on days, read off at the weeks marked and drawn as steps, log-log intervals (Greenwood). Losses are dated by the visit that showed them, true times are shorter; how much at most is in the table. Whoever is no longer seen is not counted on.".to_owned(),
+        method: "Kaplan–Meier on days, read off at the weeks marked and drawn as steps: a drop stands at the week before which it came. Log-log intervals (Greenwood). Losses are dated by the visit that showed them, true times are shorter; how much at most is in the table. Whoever is no longer seen is not counted on.".to_owned(),
         alt: described(&relief),
         rows,
         plot: Box::new(move |width| {

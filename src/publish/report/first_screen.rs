@@ -65,6 +65,39 @@ pub(super) fn answers(released: &Released, context: &Context<'_>) -> String {
     )
 }
 
+/// What became of the three answers since the quarter before; `None` where there
+/// is no quarter before.
+pub(super) fn since(released: &Released, context: &Context<'_>) -> Option<String> {
+    let answers =
+        [pain_response(released, context), opioid_reduction(released, context), pain_change(released, context)];
+    let quarter = answers.iter().find_map(|answer| words::quarter_of(answer.before?))?;
+    let (mut clear, mut unclear, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+    for answer in &answers {
+        let name = words::inside_sentence(answer.heading);
+        let said = |meaning: Meaning| {
+            format!("{}: {} than in {quarter}.", answer.heading, words::inside_sentence(meaning.words))
+        };
+        match answer.row.map_or(Change::Unknown, |row| answer.change(row)) {
+            Change::Higher => clear.push(said(answer.higher)),
+            Change::Lower => clear.push(said(answer.lower)),
+            Change::NotClear => unclear.push(name),
+            Change::TooEarly | Change::Unknown => unknown.push(name),
+        }
+    }
+    let of = |words: &str, names: &[String]| (!names.is_empty()).then(|| format!("{words} {}.", listed(names)));
+    clear.extend(of(&format!("No clear change since {quarter} in"), &unclear));
+    clear.extend(of("No comparison for", &unknown));
+    Some(clear.join(" "))
+}
+
+/// `a, b and c`.
+fn listed(names: &[String]) -> String {
+    match names {
+        [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => names.concat(),
+    }
+}
+
 /// The page in one sentence.
 fn verdict(response: &Answer<'_>, context: &Context<'_>) -> String {
     let Some(row) = response.row else {

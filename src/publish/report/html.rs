@@ -3,8 +3,8 @@
 
 use super::sections::{self, Material};
 use super::{
-    Context, claims, conditions, data_quality, definitions, durability, first_screen, glossary, grid, limits, missing,
-    page, provenance, safety, sites, strata, trends, views,
+    Context, claims, conditions, data_quality, definitions, durability, first_screen, glance, glossary, grid, limits,
+    missing, page, provenance, safety, sites, strata, trends, views,
 };
 use crate::publish::chart::Chart;
 use crate::publish::results::Released;
@@ -18,7 +18,11 @@ pub fn html(released: &Released, context: &Context<'_>, charts: &[Chart]) -> Str
 /// What the report says: the first screen, and the sections after it.
 pub(super) fn sections(material: Material<'_>) -> [String; 2] {
     let Material { released, context, .. } = material;
-    let first = [first_screen::answers(released, context), first_screen::read_this_first(released, context)];
+    let first = [
+        first_screen::answers(released, context),
+        first_screen::read_this_first(released, context),
+        glance::section(released, context),
+    ];
     let rest = [
         sections::counted(material),
         conditions::by_condition(released, context),

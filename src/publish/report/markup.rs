@@ -51,6 +51,16 @@ impl Element {
         })
     }
 
+    /// How many letters are in it.
+    pub(crate) fn length(&self) -> usize {
+        let of = |node: &Node| match node {
+            Node::Text(text) => text.chars().count(),
+            Node::Element(element) => element.length(),
+            Node::Drawing(_) => 0,
+        };
+        self.children.iter().map(of).sum()
+    }
+
     /// The first element with this tag, at any depth.
     pub(crate) fn find(&self, tag: &str) -> Option<&Element> {
         self.elements().find_map(|element| if element.tag == tag { Some(element) } else { element.find(tag) })

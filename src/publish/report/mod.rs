@@ -14,6 +14,7 @@ mod first_screen;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod flow;
+mod glance;
 mod glossary;
 pub mod grid;
 mod html;

@@ -7,6 +7,7 @@ use crate::estimate::result::Population;
 use crate::estimate::statistics::signals::{RUN, Rule};
 use crate::model::calendar::Period;
 use crate::protocol::Role;
+use crate::publish::chart::control;
 use crate::publish::chart::svg::escape;
 use crate::publish::reading::trend::{
     self, ASSURANCE, Assurance, CENTRE, Headline, LOWER, POINTS, SIGNALS, UPPER, VARIATION, Variation, headlines,
@@ -117,6 +118,14 @@ impl<'a> Course<'a> {
         }
     }
 
+    /// What is counted, in a few words.
+    fn name(&self) -> String {
+        let context = self.material.context;
+        let known = context.protocol.measures.iter().any(|measure| measure.id == self.headline.measure);
+        let long = || words::at_start(&control::measure(&self.headline, context));
+        escape(&if known { context.label(self.headline.measure) } else { long() })
+    }
+
     /// Why there is no state, in a clause.
     fn why_not(&self) -> String {
         self.variation.map_or_else(|| "no period has reached its horizon yet".to_owned(), element::number)
@@ -189,8 +198,7 @@ fn states(material: Material<'_>) -> String {
 }
 
 fn state_row(course: &Course<'_>) -> Vec<String> {
-    let context = course.material.context;
-    let name = escape(&context.label(course.headline.measure));
+    let name = course.name();
     let Some(row) = course.variation.filter(|_| course.judged) else {
         let none = || "<span class=\"unknown\">none</span>".to_owned();
         return vec![name, none(), none(), none(), none(), course.why_not(), target(course)];
@@ -211,6 +219,7 @@ fn state_row(course: &Course<'_>) -> Vec<String> {
 
 fn marked(state: Variation, row: &ResultRow) -> String {
     let (symbol, class, words) = spoken(state);
+    let words = words.split(':').next().unwrap_or(words);
     format!(
         "<span class=\"trend {class}\" data-result=\"{}\"><span aria-hidden=\"true\">{symbol}</span> {words}</span>",
         escape(&row.result_id)
@@ -264,7 +273,7 @@ fn signal_row(course: &Course<'_>, row: &ResultRow) -> Vec<String> {
     let rules = course.rules(row);
     vec![
         escape(&course.when(row)),
-        escape(&course.material.context.label(course.headline.measure)),
+        course.name(),
         element::cell(course.beside(row, course.headline.statistic), element::fine_compact),
         Variation::of(row).map_or_else(String::new, |state| marked(state, row)),
         words::at_start(&rules.join("; ")),

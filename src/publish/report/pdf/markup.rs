@@ -125,7 +125,10 @@ fn block(out: &mut String, element: &Element) {
         "pre" => format!("#command[{}]", body()),
         "figure" => format!("#chart[\n{}]", flow(&element.children)),
         "article" => format!("#card[\n{}]", flow(&element.children)),
-        _ if element.is("answers") => cards(element),
+        _ if matches!(element.attribute("id"), Some("glossary" | "provenance")) => {
+            format!("#whole[\n{}]", flow(&element.children))
+        }
+        _ if element.is("answers") || element.is("courses") => cards(element),
         _ if element.is("cautions") => format!("#cautions[\n{}]", flow(&element.children)),
         _ => flow(&element.children),
     };
@@ -181,6 +184,9 @@ fn cards(element: &Element) -> String {
     format!("#cards({cards})")
 }
 
+/// From this many letters on, a name needs more of the table's width than it would get.
+const LONG_NAME: usize = 140;
+
 /// A table in its box.
 fn table(scroll: &Element, marks: &str) -> String {
     let Some(table) = scroll.find("table") else { return String::new() };
@@ -189,14 +195,15 @@ fn table(scroll: &Element, marks: &str) -> String {
         table.find("thead").and_then(|head| head.find("tr")).into_iter().flat_map(Element::elements).collect();
     let numeric: String = head.iter().map(|cell| if cell.is("n") { "true, " } else { "false, " }).collect();
     let names: String = head.iter().map(|cell| format!("[{}], ", inline(&cell.children))).collect();
-    let rows = table.find("tbody").into_iter().flat_map(Element::elements).filter(|row| !is_left_out(row));
-    let cells: String = rows
+    let rows = || table.find("tbody").into_iter().flat_map(Element::elements).filter(|row| !is_left_out(row));
+    let long = rows().filter_map(|row| row.elements().next()).any(|first| first.length() > LONG_NAME);
+    let cells: String = rows()
         .map(|row| {
             let cells: String = row.elements().map(cell).collect();
             format!("{cells}table.hline(),\n")
         })
         .collect();
-    format!("#results([{caption}{marks}], ({numeric}), ({names}),\n{cells})")
+    format!("#results([{caption}{marks}], ({numeric}), ({names}), long: {long},\n{cells})")
 }
 
 /// A cell; one that heads its row says so to who hears the table read.
@@ -253,7 +260,8 @@ fn literal(text: &str) -> String {
 fn picture(drawing: &Drawing) -> String {
     let svg = quoted(&drawing.svg);
     if let Some(alt) = &drawing.alt {
-        return format!("#drawing({svg}, {});", quoted(alt));
+        let wide = if drawing.svg.contains("class=\"spark\"") { ", wide: 100%" } else { "" };
+        return format!("#drawing({svg}, {}{wide});", quoted(alt));
     }
     let wide = if drawing.svg.contains("class=\"bar\"") { "100%" } else { "14mm" };
     format!("#silent({svg}, {wide});")
@@ -277,7 +285,7 @@ mod tests {
         );
         assert!(
             typst.starts_with(
-                "#results([#\"C\";#linebreak();#\"† M.\";#linebreak();#\"† N.\";], (false, true, ), ([#\"A\";], [#\"B\";], ),\npdf.header-cell(scope: \"row\")[#\"x\";], [#\"1\";], table.hline(),"
+                "#results([#\"C\";#linebreak();#\"† M.\";#linebreak();#\"† N.\";], (false, true, ), ([#\"A\";], [#\"B\";], ), long: false,\npdf.header-cell(scope: \"row\")[#\"x\";], [#\"1\";], table.hline(),"
             ),
             "{typst}"
         );
