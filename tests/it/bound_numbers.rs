@@ -61,10 +61,13 @@ fn printable(table: &Table, row: &[String]) -> BTreeSet<String> {
     known
 }
 
-/// A size with no, one, two and three decimals.
+/// A size with no, one, two and three decimals, halves up.
 fn rounded(value: f64) -> [String; 4] {
     let size = value.abs();
-    [format!("{size:.0}"), format!("{size:.1}"), format!("{size:.2}"), format!("{size:.3}")]
+    // What a half loses in binary is far less than this.
+    let half_up = |scale: f64| (size * scale + 1e-9).round() / scale;
+    let [none, one, two, three] = [1.0, 10.0, 100.0, 1000.0].map(half_up);
+    [format!("{none:.0}"), format!("{one:.1}"), format!("{two:.2}"), format!("{three:.3}")]
 }
 
 /// Two rows printed as one number are how far they are apart, or the share one is of the other.
@@ -124,6 +127,8 @@ fn is_no_result(word: &str) -> bool {
         "internal-5",
         "100 infusions",
         "below 5",
+        "than 5 patients",
+        "than 11 patients",
         "below 11",
     ];
     fixed.iter().any(|known| word.contains(known))

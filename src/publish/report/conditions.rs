@@ -55,8 +55,9 @@ fn answer_by_condition(query: Query<'_>, released: &Released, context: &Context<
         (0, _) => "No condition has a pain result that can be shown.".to_owned(),
         (_, 0) => format!("All {} have a pain result.", words::plural(all, "condition")),
         (shown, _) => format!(
-            "{shown} of {} have a pain result; that of {unseen} is hidden, and there we do not know.",
-            words::plural(all, "condition")
+            "{shown} of {} have a pain result; that of {} is hidden, and there we do not know.",
+            words::plural(all, "condition"),
+            words::plural(unseen, "condition")
         ),
     };
     let opioids = match hidden(Query { measure: context.opioids(), ..query }) {
