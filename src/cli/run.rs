@@ -15,9 +15,11 @@ use relief::model::calendar::{Day, Period};
 use relief::model::reject::Counts;
 use relief::protocol::{Protocol, ProtocolError};
 use relief::publish::bundle;
-use relief::publish::disclosure::release;
+use relief::publish::disclosure::{Released, release};
 use relief::publish::reading::read;
 use relief::publish::report::Context;
+use relief::publish::restated::few_between;
+use relief::publish::written::WrittenReport;
 use relief::store::{CalendarKind, Snapshot, Store};
 
 use super::progress::Progress;
@@ -177,9 +179,24 @@ fn publish(
     let released = read(released, protocol);
     let context = context(protocol, snapshot, estimates.quarters.newest_mature)?;
     tracing::debug!(results = released.rows().len(), profile = protocol.disclosure.id, "released");
+    warn_of_differences(folder, &released);
     bundle::write(folder, &released, &context, &snapshot.manifest)?;
     tracing::debug!("report written");
     Ok(released.rows().len())
+}
+
+/// Beside the report it replaces, a report can say more than either alone.
+fn warn_of_differences(folder: &Path, released: &Released) {
+    let Ok(replaced) = WrittenReport::read_as_is(folder) else { return };
+    let cells = few_between(&replaced.results, released);
+    if let Some(first) = cells.first() {
+        let (many, threshold) = (cells.len(), released.profile().threshold);
+        super::remark(&format!(
+            "{many} cells differ by fewer than {threshold} patients from the report this one replaces, so that whoever \
+             holds both can tell what is hidden in either; if that one was given out, keep this one back until more \
+             patients have come; the first cell: {first}"
+        ));
+    }
 }
 
 fn context<'a>(protocol: &'a Protocol, snapshot: &Snapshot, quarter: Option<Period>) -> Result<Context<'a>, Failure> {

@@ -11,6 +11,7 @@ pub mod manifest;
 mod places;
 pub mod reading;
 pub mod report;
+pub mod restated;
 pub mod results;
 pub mod workbook;
 pub mod written;

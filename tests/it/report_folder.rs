@@ -332,6 +332,26 @@ fn two_runs_give_the_same_bytes_in_every_file() {
 }
 
 #[test]
+fn a_report_that_differs_from_the_replaced_one_by_a_few_patients_says_so() {
+    let workdir = clinic();
+    let told = "differ by fewer than 11 patients from the report this one replaces";
+    workdir.replace("pipeline.toml", "internal-5", "us-cms-11");
+    workdir.relief(&["run", "pipeline.toml"]).exits(0);
+    let same = workdir.relief(&["run", "pipeline.toml"]).exits(0);
+    assert!(!same.err.contains(told), "{}", same.err);
+    for table in ["patients", "diagnoses", "infusions", "assessments"] {
+        let kept: String = workdir
+            .read(&format!("records/{table}.csv"))
+            .lines()
+            .filter(|line| !line.starts_with("qx7k2m23"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        workdir.write(&format!("records/{table}.csv"), kept);
+    }
+    workdir.relief(&["run", "pipeline.toml"]).exits(0).says(told);
+}
+
+#[test]
 fn a_snapshot_of_an_older_version_says_so_and_the_files_are_read_again() {
     let workdir = Workdir::with_clinic();
     let ingest = || workdir.relief(&["ingest", "pipeline.toml", "--json"]).exits(0).json()["snapshot"].clone();

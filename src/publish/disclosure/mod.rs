@@ -27,8 +27,8 @@
 //! denominators, numerators of `NRI` and `OC`.
 //!
 //! What is left to an attacker: knowledge of people from elsewhere; an earlier
-//! release over the same people (the ledger of releases, definitions privacy.md
-//! §6); differences of denominators of measures that are not declared nested and
+//! release over the same people (definitions, privacy.md §6; `restated` warns of the
+//! one that is replaced); differences of denominators of measures that are not declared nested and
 //! between disjoint outcomes (neither better nor worse); ranges of hidden counts
 //! that only integer programming would find, though never a count itself by adding
 //! and subtracting.

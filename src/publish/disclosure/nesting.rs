@@ -93,7 +93,7 @@ fn of_horizons(census: &Census, series: Series, columns: Columns) -> Vec<Nesting
 /// Whoever is in a denominator was treated: the denominator of adverse events.
 fn of_everyone(census: &Census, series: Series, columns: Columns) -> Option<Nesting> {
     let everyone = Series { measure: ASKED, horizon: ALL, level: None, estimand: Estimand::Oc };
-    let treated = census.series.get(&everyone).filter(|_| series.estimand != Estimand::Oc);
+    let treated = census.series.get(&everyone).filter(|_| series != everyone);
     treated.map(|treated| Nesting::of(treated.n, columns.n))
 }
 
