@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use relief::model::reject::{Outcome, RULES};
+use relief::protocol::SOURCE_KINDS;
 use serde_json::Value;
 
 use crate::workdir::{Workdir, repository};
@@ -83,4 +84,14 @@ fn the_list_of_rules_is_the_programs_own() {
     }
     let committed = fs::read_to_string(&path).unwrap_or_default();
     assert!(committed == rules(), "run the test with UPDATE_RULES=1 and commit pipelines/packs/RULES.md");
+}
+
+/// The read-me has one row for each kind of source, in the program's order.
+#[test]
+fn the_read_me_lists_every_kind_of_source() {
+    let text = fs::read_to_string(repository().join("README.md")).expect("the read-me");
+    let table = text.split_once("| kind | path | mapping |\n").expect("the table of kinds").1;
+    let rows = table.lines().skip(1).take_while(|line| line.starts_with("| `"));
+    let listed: Vec<&str> = rows.map(|row| row.split('`').nth(1).expect("a kind")).collect();
+    assert_eq!(listed, SOURCE_KINDS.iter().map(|kind| kind.id).collect::<Vec<_>>());
 }
