@@ -173,7 +173,11 @@ fn day(names: &[String], table: &InputTable, path: &Path) -> Result<Option<(Cell
 }
 
 fn missing(names: &[String], table: &InputTable, column: &str, path: &Path) -> IngestError {
-    let unknown = names.iter().map(String::as_str).filter(|name| !table.header_names().any(|known| known == *name));
+    let is_known = |name: &&str| table.header_names().any(|known| known == *name);
+    let names = names.iter().map(String::as_str);
+    // A file without a header begins with a patient, who may be near a column's name.
+    let is_header = names.clone().any(|name| is_known(&name));
+    let unknown = names.filter(|name| is_header && !is_known(name));
     let hint = match nearest(column, unknown) {
         Some(near) => format!("rename the column `{near}` to `{column}`"),
         None => format!("columns of this table: {}", table.header_names().collect::<Vec<_>>().join(", ")),
@@ -210,6 +214,8 @@ mod tests {
         let error = read("patient_id,date,instrument,scores").expect_err("no score");
         assert_eq!(error, "`assessments.csv` has no column `score`\nhint: rename the column `scores` to `score`");
         assert!(read("patient_id,instrument,score").expect_err("no date").contains("`date`"));
+        let headless = read("patient_0017,2026-01-04,pain_nrs,7").expect_err("no header");
+        assert!(headless.contains("columns of this table") && !headless.contains("0017"), "{headless}");
         assert!(read("patient_id,date,day,instrument,score").expect_err("two calendars").contains("both"));
         assert!(read("patient_id;date;score").expect_err("semicolons").contains("commas"));
     }

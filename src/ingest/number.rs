@@ -7,8 +7,8 @@ pub(super) struct Decimal {
     places: u32,
 }
 
-/// More digits than any measurement has, few enough for an `i64`.
-const MAX_DIGITS: usize = 15;
+/// As many digits as programs write of a mean, few enough for an `i64`.
+const MAX_DIGITS: usize = 17;
 
 impl Decimal {
     /// Reads digits with an optional sign and point; nothing else, so `1e3`,
@@ -50,7 +50,16 @@ impl Decimal {
         (self.mantissa % divisor == 0).then(|| self.mantissa / divisor)
     }
 
-    /// The nearest double: one correctly rounded division of two exact doubles.
+    /// The nearest whole number to the number times 10^`places`, halves upwards.
+    pub(super) fn rounded(self, places: u32) -> Option<i64> {
+        self.scaled(places).or_else(|| {
+            let divisor = 10_i64.checked_pow(self.places.checked_sub(places)?)?;
+            Some((self.mantissa + divisor / 2).div_euclid(divisor))
+        })
+    }
+
+    /// The nearest double: one correctly rounded division of two exact doubles,
+    /// up to fifteen digits.
     pub(super) fn to_f64(self) -> f64 {
         // Fifteen digits and 10^15 are both below 2^53.
         self.mantissa as f64 / 10_f64.powi(self.places.cast_signed())
@@ -95,7 +104,7 @@ mod tests {
         assert_eq!(scaled("-0.025", 3), Some(-25));
         assert_eq!(scaled(".5", 1), Some(5));
         assert_eq!(whole(b"30.0"), Some(30));
-        for text in ["", ".", "-", "1e3", "1,5", "5 mg", "+5", "1.2.3", "1234567890123456"] {
+        for text in ["", ".", "-", "1e3", "1,5", "5 mg", "+5", "1.2.3", "123456789012345678"] {
             assert_eq!(scaled(text, 3), None, "{text}");
         }
     }

@@ -197,6 +197,7 @@ const FIXTURES: &[(&str, &str, &str, &str)] = &[
     ("condition-unmapped", "diagnoses", "P1,sore elbow,2\n", "condition"),
     ("text-dropped", "prescriptions", "P1,2026-02-01,30,oxycodone,5,mg,60,by mouth (with food),,c\n", "route"),
     ("code-unknown", "adverse_events", "P1,2026-02-01,zebediah_quagmire,1,no\n", "term"),
+    ("score-rounded", "assessments", "P1,2026-02-01,bpi_severity,,6.25\n", "score"),
     ("age-top-coded", "patients", "P3,F,1930\n", "birth_year"),
 ];
 

@@ -11,7 +11,7 @@ use crate::ingest::record::Record;
 use crate::ingest::row::{Payload, Row, push_code};
 use crate::ingest::words::{Code, Words};
 use crate::model::instrument::{INSTRUMENTS, Instrument};
-use crate::model::reject::{SCORE_OUT_OF_RANGE, SCORE_TOO_FINE, UNKNOWN_INSTRUMENT};
+use crate::model::reject::{SCORE_OUT_OF_RANGE, SCORE_ROUNDED, SCORE_TOO_FINE, UNKNOWN_INSTRUMENT};
 use crate::model::table::TableId;
 use crate::model::vocabulary::is_item;
 use crate::protocol::{CodeColumn, CodeLists, Protocol};
@@ -45,7 +45,11 @@ impl<'a> Event<'a> for Assessments<'a> {
         let instrument = self.instruments.meaning(self.instrument, text, find_instrument)?;
         let instrument = instrument.ok_or_else(|| self.instrument.breaks(&UNKNOWN_INSTRUMENT))?;
         let score = self.score.decimal(self.score.required(record)?)?;
-        let score_x10 = tenths(&INSTRUMENTS[usize::from(instrument)], score).map_err(|rule| self.score.breaks(rule))?;
+        let of = &INSTRUMENTS[usize::from(instrument)];
+        let score_x10 = tenths(of, score).map_err(|rule| self.score.breaks(rule))?;
+        if of.mean && score.scaled(1).is_none() {
+            remarks.add(&SCORE_ROUNDED, self.score.name);
+        }
         let item = self.item(record, remarks)?;
         payload.push(instrument);
         payload.extend_from_slice(&score_x10.to_le_bytes());
@@ -72,7 +76,7 @@ fn find_instrument(text: &str) -> Option<u8> {
     u8::try_from(position).ok()
 }
 
-/// A score as written → tenths on the stored scale, exactly.
+/// A score as written → tenths on the stored scale, exactly but for means.
 fn tenths(instrument: &Instrument, score: Decimal) -> Result<i32, &'static crate::model::reject::Rule> {
     let too_fine = || {
         if score.scaled(6).is_none_or(|value| value.abs() > 1_000_000_000) {
@@ -81,8 +85,10 @@ fn tenths(instrument: &Instrument, score: Decimal) -> Result<i32, &'static crate
             &SCORE_TOO_FINE
         }
     };
-    let written = score.scaled(1).ok_or_else(too_fine)?;
-    if !(i64::from(instrument.min_x10)..=i64::from(instrument.max_x10)).contains(&written) {
+    let written = if instrument.mean { score.rounded(1) } else { score.scaled(1) };
+    let written = written.ok_or_else(too_fine)?;
+    let beyond = instrument.mean && !(0.0..=f64::from(instrument.max_x10)).contains(&(10.0 * score.to_f64()));
+    if beyond || !(i64::from(instrument.min_x10)..=i64::from(instrument.max_x10)).contains(&written) {
         return Err(&SCORE_OUT_OF_RANGE);
     }
     if instrument.whole && written % 10 != 0 {
@@ -153,6 +159,12 @@ mod tests {
             ("phq9", "27", Ok(270)),
             ("phq9", "12.5", Err("score-too-fine")),
             ("promis_pi", "61.2", Ok(612)),
+            ("promis_pi", "61.25", Ok(613)),
+            ("bpi_severity", "6.25", Ok(63)),
+            ("bpi_severity", "10.01", Err("score-out-of-range")),
+            ("bpi_severity", "10.05", Err("score-out-of-range")),
+            ("bpi_interference", "5.142857142857143", Ok(51)),
+            ("bpi_interference", "-0.01", Err("score-out-of-range")),
             ("pgic", "0", Err("score-out-of-range")),
         ] {
             let instrument = Instrument::find(id).expect("a known instrument");

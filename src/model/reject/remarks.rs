@@ -51,6 +51,13 @@ pub static SITE_UNDECLARED: Rule = remark(
     "a site is printed in reports, and a word nobody declared may be a name, a number or an address",
     "list your sites in the pipeline, `[codes]` with `site = [\"north\", \"south\"]`, and they are called by name",
 );
+/// A mean with more decimals than are stored.
+pub static SCORE_ROUNDED: Rule = remark(
+    "score-rounded",
+    "the score is a mean or T-score and was stored to the nearest tenth, halves upwards",
+    "means of four or seven answers have more decimals than scores are compared with",
+    "nothing to do; more decimals would change no threshold of a mean of seven answers",
+);
 /// Aged 90 or more.
 pub static AGE_TOP_CODED: Rule = remark(
     "age-top-coded",
