@@ -35,6 +35,8 @@ DOSES = {"b": (-MME_DAYS, -1)} | {i: (t - MME_DAYS + 1, t) for i, t, _, _ in HOR
 REVIEWS = {"b": (-MME_DAYS, 0)} | {i: (t, l) for i, t, _, l in HORIZONS}
 # A quarantined prescription may still be active this long after it began.
 LONGEST_SUPPLY = 90
+PARENTERAL = "('iv', 'im', 'sc', 'sq', 'iv_im', 'im_iv', 'iv_push', 'ivp', 'iv_bolus', 'iv_drip', 'iv_infusion', 'ivpb', 'iv_pca', 'pca', 'injection', 'injected', 'injectable', 'parenteral', 'intravenous', 'intra_venous', 'intravenously', 'intramuscular', 'intra_muscular', 'subcutaneous', 'sub_cutaneous', 'subq', 'subcut', 'infusion', 'intrathecal', 'epidural')"
+OUTPATIENT = "('oral', 'by_mouth', 'po', 'mouth', 'transdermal', 'patch', 'via_patch', 'topical', 'sublingual', 'under_the_tongue', 'sl', 'buccal', 'transmucosal', 'nasal', 'intranasal', 'inhaled', 'inhalation', 'rectal', 'pr', 'vaginal', 'ophthalmic', 'orally', 'per_os', 'oral_route', 'swallowed', 'enteral', 'nasogastric', 'ng_tube', 'g_tube', 'peg_tube', 'feeding_tube', 'transdermal_patch', 'dermal', 'skin', 'oromucosal')"
 OUD_WORDS = "('oud', 'opioid_use_disorder', 'opioid_dependence', 'opioid_addiction')"
 LAST_DAY = HORIZONS[-1][3]
 
@@ -173,9 +175,9 @@ def medication_sql(common, whole):
         SELECT patient_key, start_day AS first, start_day + days_supply - 1 AS last, days_supply AS days, factor, patch,
             round(strength * 1000)::{whole} AS strength, round(quantity * 1000)::{whole} AS quantity,
             CASE WHEN class IN ('opioid', 'buprenorphine') AND (lower(indication) IN {OUD_WORDS} OR starts_with(lower(indication), 'f11')) THEN 'oud'
-                WHEN class = 'parenteral_opioid' OR route IN ('iv', 'im', 'sc', 'iv_im', 'injection', 'parenteral') THEN
+                WHEN class = 'parenteral_opioid' OR route IN {PARENTERAL} THEN
                     CASE WHEN days_supply <= 1 THEN NULL WHEN class = 'buprenorphine' THEN class WHEN class IN ('opioid', 'parenteral_opioid') THEN 'unconvertible' END
-                WHEN class = 'opioid' AND factor IS NULL THEN 'unconvertible'
+                WHEN class = 'opioid' AND (factor IS NULL OR route NOT IN {OUTPATIENT}) THEN 'unconvertible'
                 WHEN class IN ('opioid', 'buprenorphine', 'benzodiazepine') THEN class END AS kind
         FROM prescriptions JOIN drug ON drug = code WHERE kind IS NOT NULL)
     SELECT patient_key, first, last, kind, CASE WHEN kind <> 'opioid' THEN 0

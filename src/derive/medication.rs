@@ -2,10 +2,11 @@
 
 use super::history::{Medication, Prescription};
 use crate::model::opioid::{Dispensing, Factor, Mme, patches_worn};
-use crate::model::vocabulary::{OUD_WORDS, PARENTERAL_ROUTES};
+use crate::model::vocabulary::{OUD_WORDS, PARENTERAL_ROUTES, is_outpatient_route};
 use crate::protocol::{DrugClass, Protocol};
 
-/// In place of a drug's position: injected, so that no set of factors lists it.
+/// In place of a drug's position: injected or given nobody knows how, so that no
+/// set of factors lists it.
 pub const INJECTED: u16 = u16::MAX;
 /// Injected or infused on so many days, an opioid is part of a procedure.
 const PROCEDURE_DAYS: i32 = 1;
@@ -25,6 +26,8 @@ pub struct Meaning {
 pub struct Given {
     /// By a route outside outpatient doses.
     pub parenteral: bool,
+    /// By a route somebody wrote and nobody understands: it may be an injection.
+    pub route_unknown: bool,
     /// For opioid use disorder, not for pain.
     pub for_oud: bool,
 }
@@ -48,6 +51,10 @@ impl Meaning {
             return Some(Prescription { medication, drug: INJECTED, dispensing });
         }
         let medication = self.medication(given.for_oud)?;
+        if given.route_unknown && matches!(medication, Medication::Opioid | Medication::Unconvertible) {
+            let dispensing = Dispensing { start, days, daily: Mme::default() };
+            return Some(Prescription { medication: Medication::Unconvertible, drug: INJECTED, dispensing });
+        }
         let daily = match medication {
             Medication::Opioid | Medication::Unconvertible => self.daily(amount, days),
             _ => Mme::default(),
@@ -98,6 +105,12 @@ pub fn is_parenteral(route: &str) -> bool {
     PARENTERAL_ROUTES.contains(&route)
 }
 
+/// Whether no factor is known to hold for a route. A row without one is of an
+/// outpatient; a word that is in no list may stand for an injection.
+pub fn is_route_unknown(route: &str) -> bool {
+    !is_parenteral(route) && !is_outpatient_route(route)
+}
+
 /// Whether an indication is opioid use disorder: in words, or ICD-10-CM F11.
 pub fn is_for_oud(indication: &str) -> bool {
     let indication = indication.to_ascii_lowercase();
@@ -106,7 +119,38 @@ pub fn is_for_oud(indication: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_for_oud;
+    use super::{Given, Meaning, is_for_oud, is_parenteral, is_route_unknown};
+    use crate::derive::history::Medication;
+    use crate::model::opioid::Factor;
+    use crate::protocol::DrugClass;
+
+    #[test]
+    fn an_oral_factor_holds_only_for_routes_known_to_be_outpatient() {
+        for route in
+            ["intravenous", "intra_venous", "intramuscular", "subcutaneous", "sq", "sc", "infusion", "epidural"]
+        {
+            assert!(is_parenteral(route), "{route}");
+        }
+        for route in ["other", "unknown", "implant"] {
+            assert!(is_route_unknown(route), "{route}");
+        }
+        assert!(
+            ["oral", "transdermal", "po"].into_iter().all(|route| !is_parenteral(route) && !is_route_unknown(route))
+        );
+    }
+
+    #[test]
+    fn an_opioid_by_a_route_nobody_understands_has_no_dose() {
+        let meant = |class, given| {
+            let meaning = Meaning { drug: 0, class, factor: Some(Factor(1_000)), patch: false };
+            meaning.prescription(given, 0, 1, [10_000, 60_000]).map(|found| found.medication)
+        };
+        let unknown = Given { route_unknown: true, ..Given::default() };
+        assert_eq!(meant(DrugClass::Opioid, Given::default()), Some(Medication::Opioid));
+        assert_eq!(meant(DrugClass::Opioid, unknown), Some(Medication::Unconvertible));
+        assert_eq!(meant(DrugClass::Benzodiazepine, unknown), Some(Medication::Benzodiazepine));
+        assert_eq!(meant(DrugClass::Buprenorphine, unknown), Some(Medication::Buprenorphine));
+    }
 
     #[test]
     fn opioid_use_disorder_is_known_in_every_spelling_admission_writes() {

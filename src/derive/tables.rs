@@ -8,7 +8,7 @@ use super::history::{
     AdverseEvent, Assessment, Departure, Diagnosis, Infusion, PGIC, Prescription, Reason, Scale, Therapy,
     TherapySession,
 };
-use super::medication::{Given, Meaning, is_for_oud, is_parenteral};
+use super::medication::{Given, Meaning, is_for_oud, is_parenteral, is_route_unknown};
 use super::reader::{Decode, Words, boolean, float64, int32};
 use crate::protocol::{AdverseEventPack, ComorbidityPack, ConditionPack, Protocol};
 
@@ -179,6 +179,7 @@ pub(super) struct Prescriptions<'a> {
     quantity: Option<Float64Array>,
     drug: Words<Option<Meaning>>,
     parenteral: Words<bool>,
+    route_unknown: Words<bool>,
     oud: Words<bool>,
 }
 
@@ -192,6 +193,7 @@ impl<'a> Prescriptions<'a> {
             quantity: None,
             drug: Words::default(),
             parenteral: Words::default(),
+            route_unknown: Words::default(),
             oud: Words::default(),
         }
     }
@@ -216,13 +218,18 @@ impl Decode for Prescriptions<'_> {
         let protocol = self.protocol;
         self.drug.load(&columns[4], |code| Meaning::of(code, protocol));
         self.parenteral.load(&columns[5], is_parenteral);
+        self.route_unknown.load(&columns[5], is_route_unknown);
         self.oud.load(&columns[6], is_for_oud);
     }
 
     fn row(&self, index: usize) -> Option<Prescription> {
         let meaning = self.drug.get(index)??;
         let flag = |words: &Words<bool>| words.get(index).unwrap_or(false);
-        let given = Given { parenteral: flag(&self.parenteral), for_oud: flag(&self.oud) };
+        let given = Given {
+            parenteral: flag(&self.parenteral),
+            route_unknown: flag(&self.route_unknown),
+            for_oud: flag(&self.oud),
+        };
         let amount = [&self.strength, &self.quantity].map(|column| column.as_ref().map(|column| column.value(index)));
         let [Some(strength), Some(quantity)] = amount else { return None };
         let (start, days) = (self.start.as_ref()?.value(index), self.days.as_ref()?.value(index));

@@ -25,6 +25,7 @@ use crate::model::reject::{
     AMBIGUOUS_PATIENT, CONSENT_WITHDRAWN, FIELD_COUNT, FREE_TEXT, ROW_ID_CONFLICT, ROW_ID_REPEATED, UNKNOWN_PATIENT,
 };
 use crate::model::table::TableId;
+use crate::protocol::DrugClass;
 use crate::store::Draft;
 
 /// The first columns of every table, under construction.
@@ -248,8 +249,19 @@ impl<'a> FileReader<'_, 'a> {
         found.notes.look_through(record, &self.file.layout);
         let said = || Reject { line: record.line(), rule, column: self.file.called(record, column) };
         let reject = self.file.rejected(record).unwrap_or_else(said);
-        common.set_aside(record, matched, &reject, found, table);
+        let withhold = table == TableId::Prescriptions && !self.is_no_opioid(record);
+        common.set_aside(record, matched, &reject, found, withhold);
         Mended::StillBad
+    }
+
+    /// Whether a prescription names a drug that no opioid dose depends on. Where
+    /// fields are missing, the drug may stand in another column.
+    fn is_no_opioid(&self, record: &Record<'_>) -> bool {
+        let layout = &self.file.layout;
+        let drug = layout.cell("drug").optional(record).filter(|_| record.fields() == layout.width);
+        let drug =
+            drug.and_then(|text| str::from_utf8(text).ok()).and_then(|text| self.session.protocol.drugs.resolve(text));
+        drug.is_some_and(|drug| matches!(drug.class, DrugClass::Benzodiazepine | DrugClass::ZDrug | DrugClass::Other))
     }
 }
 
@@ -346,14 +358,14 @@ impl Common {
         }
     }
 
-    /// Sets a record aside; a prescription leaves behind whose it was.
-    fn set_aside(&self, record: &Record<'_>, matched: Match, reject: &Reject, found: &mut Found, table: TableId) {
+    /// Sets a record aside; a prescription that may be an opioid's leaves behind whose it was.
+    fn set_aside(&self, record: &Record<'_>, matched: Match, reject: &Reject, found: &mut Found, withhold: bool) {
         if matches!(matched, Match::Withdrawn) {
             found.withdrawn += 1;
             return;
         }
         found.rejects.push(reject);
-        if let (TableId::Prescriptions, Match::Patient(patient)) = (table, matched) {
+        if let (true, Match::Patient(patient)) = (withhold, matched) {
             let day = self.day.and_then(|day| day.written(record)).unwrap_or(NO_DAY);
             found.withheld.extend(bare_row(Head { patient, day, file: self.file, line: record.line() }));
         }

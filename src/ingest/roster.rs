@@ -93,6 +93,10 @@ impl Roster {
             let digest = read_file(file, meter, begin, work, take)?;
             session.note_digest(index, digest);
         }
+        let misplaced = withdrawn.misplaced(listed.iter().filter_map(|row| row.code_at_site));
+        for row in &mut listed {
+            row.withdrawn |= misplaced.contains(&row.code);
+        }
         let (patients, index) = enrol(listed, ledger)?;
         if session.plan.calendar == CalendarKind::StudyDay {
             remark_periods(&patients, ledger);
@@ -221,7 +225,7 @@ impl<'s, 'a> Lister<'s, 'a> {
             identity: self.identity.at_site(site).code(row.code),
             code,
             code_at_site,
-            withdrawn: self.withdrawn.holds(code) || code_at_site.is_some_and(|code| self.withdrawn.holds(code)),
+            withdrawn: self.withdrawn.holds(code, code_at_site),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Who withdrew consent. Read before anything else, and never stored.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Session;
 use super::admit::Remarks;
@@ -21,14 +21,23 @@ use crate::protocol::Basis;
 #[derive(Debug, Default)]
 pub(super) struct Withdrawn {
     codes: BTreeSet<CodeHash>,
-    by_file: Vec<(usize, CodeHash)>,
+    /// Of those that name a site, by the code at that site: the code alone.
+    at_site: BTreeMap<CodeHash, CodeHash>,
+    by_file: Vec<(usize, Named)>,
+}
+
+/// Whom a withdrawal names.
+#[derive(Clone, Copy, Debug)]
+struct Named {
+    code: CodeHash,
+    at_site: Option<CodeHash>,
 }
 
 #[derive(Default)]
 struct Found {
     rows: u64,
-    applying: Vec<CodeHash>,
-    named: Vec<CodeHash>,
+    applying: Vec<Named>,
+    named: Vec<Named>,
     rejects: Rejects,
     mended: Vec<(u32, (usize, usize), Mended)>,
     remarks: Remarks,
@@ -67,20 +76,38 @@ impl Withdrawn {
         for (rule, column, times) in found.remarks.counted {
             ledger.remark(file, rule, column, times);
         }
-        self.codes.extend(&found.applying);
+        for named in found.applying {
+            if let Some(at_site) = named.at_site {
+                self.at_site.insert(at_site, named.code);
+            } else {
+                self.codes.insert(named.code);
+            }
+        }
         self.by_file.extend(found.named.into_iter().map(|code| (file, code)));
         Ok(())
     }
 
     /// Whether the patient of this code withdrew.
-    pub(super) fn holds(&self, code: CodeHash) -> bool {
-        self.codes.contains(&code)
+    pub(super) fn holds(&self, code: CodeHash, at_site: Option<CodeHash>) -> bool {
+        self.codes.contains(&code) || at_site.is_some_and(|code| self.at_site.contains_key(&code))
+    }
+
+    /// Codes of withdrawals whose site nobody has a patient of that code at. A
+    /// misspelt site would keep somebody who withdrew; every patient of the code
+    /// is left out instead, because keeping too much is the worse mistake.
+    pub(super) fn misplaced(&self, listed: impl Iterator<Item = CodeHash>) -> BTreeSet<CodeHash> {
+        let mut missing = self.at_site.clone();
+        for at_site in listed {
+            missing.remove(&at_site);
+        }
+        missing.into_values().collect()
     }
 
     /// Remarks on withdrawals that name nobody.
     pub(super) fn remark_unknown(&self, index: &CodeIndex, ledger: &mut Ledger) {
-        for (file, code) in &self.by_file {
-            if index.find(*code) == Match::Unknown {
+        let is_unknown = |code: CodeHash| index.find(code) == Match::Unknown;
+        for (file, named) in &self.by_file {
+            if is_unknown(named.code) && named.at_site.is_none_or(is_unknown) {
                 ledger.remark(*file, &WITHDRAWAL_UNKNOWN_PATIENT, "patient_id", 1);
             }
         }
@@ -133,16 +160,17 @@ impl<'p> Reader<'p> {
             if let Some(number) = number {
                 found.mended.push((record.line(), (self.file.source, number), mended));
             }
-            let code = self.hasher_for(&record).code(code);
-            found.named.push(code);
+            let at_site = self.hasher_at_site(&record).map(|hasher| hasher.code(code));
+            let named = Named { code: self.hasher.code(code), at_site };
+            found.named.push(named);
             if self.applies(&record, &mut found.remarks) {
-                found.applying.push(code);
+                found.applying.push(named);
             }
         }
     }
 
-    fn hasher_for(&self, record: &Record<'_>) -> CodeHasher {
-        self.site.map_or(self.hasher, |site| self.hasher.at_site(record.field(site.position)))
+    fn hasher_at_site(&self, record: &Record<'_>) -> Option<CodeHasher> {
+        self.site?.optional(record).map(|site| self.hasher.at_site(site))
     }
 
     fn applies(&self, record: &Record<'_>, remarks: &mut Remarks) -> bool {

@@ -5,10 +5,41 @@
 pub const OTHER: &str = "other";
 
 /// Routes outside outpatient MME (definitions, mme_method.md).
-pub const PARENTERAL_ROUTES: [&str; 6] = ["iv", "im", "sc", "iv_im", "injection", "parenteral"];
+pub const PARENTERAL_ROUTES: [&str; 30] = [
+    "iv",
+    "im",
+    "sc",
+    "sq",
+    "iv_im",
+    "im_iv",
+    "iv_push",
+    "ivp",
+    "iv_bolus",
+    "iv_drip",
+    "iv_infusion",
+    "ivpb",
+    "iv_pca",
+    "pca",
+    "injection",
+    "injected",
+    "injectable",
+    "parenteral",
+    "intravenous",
+    "intra_venous",
+    "intravenously",
+    "intramuscular",
+    "intra_muscular",
+    "subcutaneous",
+    "sub_cutaneous",
+    "subq",
+    "subcut",
+    "infusion",
+    "intrathecal",
+    "epidural",
+];
 
-/// All other routes, and other spellings of those.
-const OTHER_ROUTES: [&str; 31] = [
+/// Routes whose doses are those of the factors.
+const OUTPATIENT_ROUTES: [&str; 35] = [
     "oral",
     "by_mouth",
     "po",
@@ -29,18 +60,25 @@ const OTHER_ROUTES: [&str; 31] = [
     "rectal",
     "pr",
     "vaginal",
-    "intravenous",
-    "intra_venous",
-    "intramuscular",
-    "subcutaneous",
-    "sq",
-    "infusion",
-    "intrathecal",
-    "epidural",
     "ophthalmic",
-    OTHER,
-    "unknown",
+    "orally",
+    "per_os",
+    "oral_route",
+    "swallowed",
+    "enteral",
+    "nasogastric",
+    "ng_tube",
+    "g_tube",
+    "peg_tube",
+    "feeding_tube",
+    "transdermal_patch",
+    "dermal",
+    "skin",
+    "oromucosal",
 ];
+
+/// Words that say that nobody knows.
+const NO_ROUTE: [&str; 2] = [OTHER, "unknown"];
 
 /// Opioid use disorder as admission writes words: lower case, joined by `_`.
 pub const OUD_WORDS: [&str; 4] = ["oud", "opioid_use_disorder", "opioid_dependence", "opioid_addiction"];
@@ -120,7 +158,12 @@ pub const DEPARTURES: [&str; 4] = ["died", "withdrew", "moved", OTHER];
 
 /// Whether a route is known.
 pub fn is_route(word: &str) -> bool {
-    PARENTERAL_ROUTES.contains(&word) || OTHER_ROUTES.contains(&word)
+    PARENTERAL_ROUTES.contains(&word) || is_outpatient_route(word) || NO_ROUTE.contains(&word)
+}
+
+/// Whether the factors hold for what is given by this route.
+pub fn is_outpatient_route(word: &str) -> bool {
+    OUTPATIENT_ROUTES.contains(&word)
 }
 
 /// Whether an indication is known, beside those of the condition pack.

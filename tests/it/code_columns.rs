@@ -39,7 +39,8 @@ const DISGUISED: [(&str, &str, &str); 13] = [
 ];
 
 /// What is said of a word no list knows, one of them by column.
-const SAID: [&str; 5] = ["code-unknown", "text-dropped", "site-undeclared", "site-invalid", "free-text"];
+const SAID: [&str; 6] =
+    ["code-unknown", "route-unknown", "text-dropped", "site-undeclared", "site-invalid", "free-text"];
 
 /// The clinic with items and sites, so that every code column is there.
 fn with_items() -> Workdir {

@@ -195,7 +195,8 @@ const FIXTURES: &[(&str, &str, &str, &str)] = &[
     ("row-id-repeated", "prescriptions", "P1,2026-01-01,30,oxycodone,10,mg,60,oral,pain,a\n", "row_id"),
     ("patient-repeated", "patients", "P1,female,1970\n", "patient_id"),
     ("condition-unmapped", "diagnoses", "P1,sore elbow,2\n", "condition"),
-    ("text-dropped", "prescriptions", "P1,2026-02-01,30,oxycodone,5,mg,60,by mouth (with food),,c\n", "route"),
+    ("text-dropped", "prescriptions", "P1,2026-02-01,30,oxycodone,5,mg,60,,since the fall (winter),c\n", "indication"),
+    ("route-unknown", "prescriptions", "P1,2026-02-01,30,oxycodone,5,mg,60,by drone,,c\n", "route"),
     ("code-unknown", "adverse_events", "P1,2026-02-01,zebediah_quagmire,1,no\n", "term"),
     ("score-rounded", "assessments", "P1,2026-02-01,bpi_severity,,6.25\n", "score"),
     ("age-top-coded", "patients", "P3,F,1930\n", "birth_year"),
@@ -408,6 +409,18 @@ fn withdrawn_patients_leave_no_row() {
 }
 
 #[test]
+fn a_withdrawal_without_a_site_or_with_a_misspelt_one_applies() {
+    for (site, left) in [("", 1), ("West", 1), ("west", 2), ("east", 2)] {
+        let clinic = Clinic::clean().with_sites();
+        clinic.write("patients.csv", "patient_id,site\nP1,east\nP2,east\nP2,west\n");
+        clinic.write("withdrawals.csv", format!("patient_id,scope,site\nP2,all,{site}\n"));
+        let ingested = clinic.ingest();
+        assert_eq!(ingested.patients, left, "`{site}`");
+        assert!(findings(&ingested).iter().all(|(rule, ..)| rule != "withdrawal-unknown-patient"), "`{site}`");
+    }
+}
+
+#[test]
 fn research_only_withdrawals_apply_to_research() {
     let clinic = Clinic::clean();
     clinic.write("withdrawals.csv", "patient_id,scope\nP2,research_only\n");
@@ -427,6 +440,17 @@ fn quarantined_prescriptions_of_known_patients_are_withheld() {
     // 2026-02-01, -02 and -03 are days 20485 to 20487; the second has no readable day.
     let expected = ["4,20485", "5,", "7,20487", "8,20486"].map(str::to_owned);
     assert_eq!(BTreeSet::from_iter(withheld), BTreeSet::from(expected));
+}
+
+#[test]
+fn a_quarantined_prescription_of_no_opioid_leaves_the_dose_alone() {
+    let clinic = Clinic::clean();
+    clinic.append("prescriptions", "P1,2026-02-01,0,lorazepam,1,mg,30,,,c\nP1,2026-02-01,30,gabapentin,0,mg,30,,,d\n");
+    let ingested = clinic.ingest();
+    assert_eq!(ingested.tables["prescriptions"].quarantined, 2);
+    let snapshot = ingested.snapshot.expect("written");
+    let withheld = text_of(&snapshot.table_path(TableId::PrescriptionsWithheld), &["patient_key", "source_id"]);
+    assert_eq!(withheld, Vec::<String>::new());
 }
 
 #[test]

@@ -158,6 +158,17 @@ fn texts(workdir: &Workdir, table: &str, name: &str) -> Vec<String> {
 }
 
 #[test]
+fn an_opioid_injected_for_longer_than_a_day_is_a_row() {
+    let workdir = database();
+    workdir.replace("omop/DRUG_EXPOSURE.csv", "5,101,3,2026-01-05,,,1,1,0", "5,101,3,2026-01-05,,,1,30,0");
+    let answer = workdir.relief(&["ingest", "pipeline.toml", "--json"]).exits(0).json();
+    assert_eq!(counts(&answer, "prescriptions"), (5, 2));
+    assert!(!findings(&answer).contains_key("opioid-by-injection drug_concept_id"));
+    let injected: Vec<String> = texts(&workdir, "prescriptions", "route");
+    assert_eq!(injected.iter().filter(|route| *route == "injection").count(), 1);
+}
+
+#[test]
 fn doses_are_the_pack_s_arithmetic() {
     let workdir = database();
     workdir.relief(&["ingest", "pipeline.toml", "--json"]).exits(0);

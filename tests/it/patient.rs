@@ -106,5 +106,10 @@ fn prescription(text: &str, protocol: &Protocol) -> Option<Prescription> {
     let number = |text: &str| 1_000 * text.parse::<i64>().expect("a whole number");
     let meaning = Meaning::of(drug, protocol).expect("a drug of the pack");
     let (start, days) = (start.trim().parse().expect("a day"), days.parse().expect("days"));
-    meaning.prescription(Given { parenteral, for_oud }, start, days, [number(strength), number(quantity)])
+    meaning.prescription(
+        Given { parenteral, for_oud, ..Given::default() },
+        start,
+        days,
+        [number(strength), number(quantity)],
+    )
 }

@@ -12,11 +12,11 @@ use crate::ingest::row::{Payload, Row, push_code};
 use crate::ingest::words::{Code, Words};
 use crate::model::opioid::{Factor, Mme, patches_worn};
 use crate::model::reject::{
-    DAYS_SUPPLY_INVALID, OPIOID_DOSE_IMPLAUSIBLE, QUANTITY_INVALID, Rule, STRENGTH_INVALID, TEXT_DROPPED,
-    TOO_MANY_DECIMALS, UNIT_MISMATCH, UNKNOWN_DRUG,
+    DAYS_SUPPLY_INVALID, OPIOID_DOSE_IMPLAUSIBLE, QUANTITY_INVALID, ROUTE_UNKNOWN, Rule, STRENGTH_INVALID,
+    TEXT_DROPPED, TOO_MANY_DECIMALS, UNIT_MISMATCH, UNKNOWN_DRUG,
 };
 use crate::model::table::TableId;
-use crate::model::vocabulary::{is_indication, is_route};
+use crate::model::vocabulary::{OTHER, is_indication, is_route};
 use crate::protocol::{CodeColumn, CodeLists, ConditionPack, Drug, DrugClass, DrugPack, FactorSet, Protocol};
 
 /// Longest days' supply: a year's, and a leap day.
@@ -77,9 +77,8 @@ impl<'a> Event<'a> for Prescriptions<'a> {
         if factor.is_some_and(|factor| is_implausible(factor, drug.patch, [strength, quantity], days)) {
             return Err(self.strength.breaks(&OPIOID_DOSE_IMPLAUSIBLE));
         }
+        let route = self.route(record, remarks)?;
         let (conditions, codes) = (self.conditions, self.codes);
-        let route = |text: &str| route(codes, text);
-        let route = optional(self.route, record, &mut self.routes, remarks, route)?;
         let indication = |text: &str| indication(conditions, codes, text);
         let indication = optional(self.indication, record, &mut self.indications, remarks, indication)?;
         payload.extend_from_slice(&position.to_le_bytes());
@@ -113,6 +112,18 @@ impl Prescriptions<'_> {
         Ok(u16::try_from(days).expect("at most 366"))
     }
 
+    /// A route nobody understands may be an injection, so it is not left out as
+    /// if none had been written: it is `other`, and no factor holds for that.
+    fn route(&mut self, record: &Record<'_>, remarks: &mut Remarks) -> Result<Option<Code>, Problem> {
+        let Some(text) = self.route.optional(record) else { return Ok(None) };
+        let codes = self.codes;
+        if let Some(code) = self.routes.word(self.route, text, |text| route(codes, text))? {
+            return Ok(Some(code));
+        }
+        remarks.unknown(&ROUTE_UNKNOWN, self.route, text);
+        Ok(Some(Code::strict(OTHER).expect("a short word")))
+    }
+
     /// The strength in thousandths of the drug's own unit.
     fn strength_x1000(&mut self, record: &Record<'_>, drug: &Drug) -> Result<u32, Problem> {
         let text = self.unit.required(record)?;
@@ -123,8 +134,8 @@ impl Prescriptions<'_> {
     }
 }
 
-/// Route and indication only refine a prescription, so one that is unknown is
-/// left out and the prescription kept.
+/// An indication only refines a prescription, so one that is unknown is left
+/// out and the prescription kept.
 fn optional(
     cell: Cell,
     record: &Record<'_>,

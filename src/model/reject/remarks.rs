@@ -37,6 +37,13 @@ pub static TEXT_DROPPED: Rule = remark(
     "text and unknown words can hold names, numbers and dates and are never stored",
     "use a code of the template or of the condition pack, list yours under `[codes]` in the pipeline, or leave the column out",
 );
+/// A route that is in no list of routes.
+pub static ROUTE_UNKNOWN: Rule = remark(
+    "route-unknown",
+    "the route is none the program knows and was stored as `other`",
+    "it may be an injection, for which no oral factor holds: a patient's dose is unknown while such an opioid lasts",
+    "write `oral`, `transdermal`, `iv`, `im`, `sc` or another route of the template, or leave the cell empty for what is taken at home by mouth",
+);
 /// A word that is in no list of codes.
 pub static CODE_UNKNOWN: Rule = remark(
     "code-unknown",

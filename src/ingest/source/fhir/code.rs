@@ -1,7 +1,7 @@
 //! Looks a record's codes up in the mapping and in the pipeline's packs.
 
 use super::datatype::{CodeableConcept, Coding};
-use super::product::{self, Dose, Named};
+use super::product::{self, Dose};
 use crate::protocol::{ConditionPack, DrugClass, DrugPack, FhirMapping};
 
 /// Everything a code can be looked up in.
@@ -91,14 +91,11 @@ impl Codes<'_> {
         if let Some(product) = tokens.iter().find_map(|token| self.mapping.product(token)) {
             return self.followed(Dose::of(product));
         }
-        let named: Vec<Named> =
+        let mut doses: Vec<Dose> =
             concept.names().chain(words).filter_map(|name| product::read(name, self.mapping, self.drugs)).collect();
-        if named.contains(&Named::Injected) {
-            return Medicine::NotFollowed;
-        }
-        let mut doses: Vec<Dose> = named.into_iter().filter_map(Named::dose).collect();
-        // The name that states a strength says more than the one that does not.
-        doses.sort_by_key(|dose| dose.strength.is_none());
+        // The name that says it is injected says more than one that does not, and
+        // the name that states a strength more than the one without.
+        doses.sort_by_key(|dose| (!dose.injected, dose.strength.is_none()));
         if let Some(dose) = doses.into_iter().next() {
             return self.followed(dose);
         }
@@ -113,10 +110,21 @@ impl Codes<'_> {
     }
 
     fn followed(&self, dose: Dose) -> Medicine {
-        match self.drugs.find(&dose.drug) {
-            Some(drug) if drug.class == DrugClass::Other => Medicine::NotFollowed,
+        match self.class(&dose) {
+            Some(DrugClass::Other) => Medicine::NotFollowed,
+            Some(DrugClass::Benzodiazepine | DrugClass::ZDrug) if dose.injected => Medicine::NotFollowed,
             _ => Medicine::Followed(dose),
         }
+    }
+
+    fn class(&self, dose: &Dose) -> Option<DrugClass> {
+        self.drugs.find(&dose.drug).map(|drug| drug.class)
+    }
+
+    /// Whether it is a depot of buprenorphine, however long it was given out for:
+    /// a switch, and no part of a procedure.
+    pub(super) fn is_depot(&self, dose: &Dose) -> bool {
+        dose.injected && self.class(dose) == Some(DrugClass::Buprenorphine)
     }
 
     /// Whether a medication is ketamine.

@@ -46,7 +46,7 @@ pub(super) fn read(resource: &Resource, context: Context<'_>) -> Result<Vec<Foun
         duration: dispense.days_supply.as_ref(),
         dosages: &dispense.dosage_instruction,
     };
-    row(event, resource.id(), medicine, stated, None, context.codes.mapping).alone()
+    row(event, resource.id(), medicine, stated, None, context.codes).alone()
 }
 
 /// Notes on which orders something was handed over.

@@ -19,36 +19,20 @@ pub(super) struct Dose {
     pub unit: &'static str,
     /// Whether the strength is that of a millilitre.
     pub per_ml: bool,
-}
-
-/// What a name says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Named {
-    /// A drug of the pack.
-    Drug(Dose),
-    /// An opioid given by injection, outside outpatient MME.
-    Injected,
-}
-
-impl Named {
-    pub(super) fn dose(self) -> Option<Dose> {
-        match self {
-            Self::Drug(dose) => Some(dose),
-            Self::Injected => None,
-        }
-    }
+    /// Whether it is injected, so that no oral factor holds for it.
+    pub injected: bool,
 }
 
 impl Dose {
     /// What a product's code says.
     pub(super) fn of(product: &Product) -> Self {
         let unit = unit_of(&product.unit).map_or("", |unit| unit.name);
-        Self { drug: product.drug.clone(), strength: Some(product.strength.clone()), unit, per_ml: false }
+        Self { drug: product.drug.clone(), strength: Some(product.strength.clone()), unit, ..Self::default() }
     }
 }
 
 /// Reads a name; `None` when no drug of ours is in it.
-pub(super) fn read(name: &str, mapping: &FhirMapping, drugs: &DrugPack) -> Option<Named> {
+pub(super) fn read(name: &str, mapping: &FhirMapping, drugs: &DrugPack) -> Option<Dose> {
     let lower = name.to_lowercase();
     let components: Vec<&str> = lower.split(" / ").collect();
     let found: Vec<Dose> =
@@ -57,7 +41,7 @@ pub(super) fn read(name: &str, mapping: &FhirMapping, drugs: &DrugPack) -> Optio
     // Of a combination the ingredient counts, not what it is combined with.
     let dose = found.iter().find(|dose| !is_other(dose)).or(found.first())?;
     let injected = !is_other(&dose) && mapping.injected.iter().any(|word| has_word(&lower, word));
-    Some(if injected { Named::Injected } else { Named::Drug(dose.clone()) })
+    Some(Dose { injected, ..dose.clone() })
 }
 
 fn read_component(component: &str, whole: &str, mapping: &FhirMapping, drugs: &DrugPack) -> Option<Dose> {
@@ -79,7 +63,7 @@ fn read_component(component: &str, whole: &str, mapping: &FhirMapping, drugs: &D
     let strength = strength(&tokens, drug, drugs).filter(|_| certain);
     let (strength, unit) = strength.unzip();
     let unit = unit.unwrap_or_default();
-    Some(Dose { drug: drug.to_owned(), strength, unit: unit.name, per_ml: unit.per_ml })
+    Some(Dose { drug: drug.to_owned(), strength, unit: unit.name, per_ml: unit.per_ml, injected: false })
 }
 
 /// The drug of the pack that the words name, an opioid before its company.
@@ -194,11 +178,11 @@ pub(super) fn from_thousandths(value: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Named, has_word, read};
+    use super::{has_word, read};
     use crate::ingest::source::fhir::tests::{drugs, mapping};
 
     /// Names of RxNorm, SNOMED CT and of electronic records.
-    const NAMES: [(&str, &str); 30] = [
+    const NAMES: [(&str, &str); 31] = [
         ("Oxycodone Hydrochloride 5 MG Oral Tablet", "oxycodone 5 mg"),
         ("Acetaminophen 325 MG / Oxycodone Hydrochloride 5 MG Oral Tablet [Percocet]", "oxycodone 5 mg"),
         ("Acetaminophen 325 MG / HYDROcodone Bitartrate 7.5 MG Oral Tablet", "hydrocodone 7.5 mg"),
@@ -212,8 +196,9 @@ mod tests {
         ("Fentanyl 25micrograms/hour patch (product)", "fentanyl_td 25 mcg/h"),
         ("Fentanyl 0.1 MG Buccal Tablet", "fentanyl_buccal_sl 0.1 mg"),
         ("Fentanyl 100 MCG/ACTUAT Nasal Spray", "fentanyl_nasal 100 mcg"),
-        ("10 ML fentanyl 0.05 MG/ML Injection", "injected"),
-        ("1 ML morphine sulfate 5 MG/ML Injection", "injected"),
+        ("10 ML fentanyl 0.05 MG/ML Injection", "opioid_other injected"),
+        ("1 ML morphine sulfate 5 MG/ML Injection", "morphine injected"),
+        ("0.5 ML buprenorphine 200 MG/ML Prefilled Syringe [Sublocade]", "buprenorphine_sl injected"),
         ("Morphine Sulfate 2 MG/ML Oral Solution", "morphine 2 mg per ml"),
         ("oxycodone 5 mg/5 mL solution", "oxycodone 1 mg per ml"),
         ("168 HR Buprenorphine 0.01 MG/HR Transdermal System", "buprenorphine_patch 0.01 mg/h"),
@@ -242,8 +227,8 @@ mod tests {
         for (name, expected) in NAMES {
             let said = match read(name, mapping(), drugs()) {
                 None => "nothing".to_owned(),
-                Some(Named::Injected) => "injected".to_owned(),
-                Some(Named::Drug(dose)) => {
+                Some(dose) if dose.injected => format!("{} injected", dose.drug),
+                Some(dose) => {
                     let strength =
                         dose.strength.map_or("unknown".to_owned(), |strength| format!("{strength} {}", dose.unit));
                     format!("{} {strength}{}", dose.drug, if dose.per_ml { " per ml" } else { "" })

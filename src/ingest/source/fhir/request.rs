@@ -64,5 +64,5 @@ pub(super) fn read(resource: &Resource, context: Context<'_>) -> Result<Vec<Foun
     };
     let referred = || context.survey.indication(&request.reason_reference).map(str::to_owned);
     let indication = context.codes.indication(&request.reason_code).or_else(referred);
-    row(event, resource.id(), medicine, stated, indication, context.codes.mapping).alone()
+    row(event, resource.id(), medicine, stated, indication, context.codes).alone()
 }

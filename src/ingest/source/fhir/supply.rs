@@ -220,7 +220,7 @@ mod tests {
         let read = |value| -> Option<Quantity> { serde_json::from_value(value).expect("a quantity") };
         let (quantity, duration) = (read(quantity), read(duration));
         let dosages: Vec<Dosage> = serde_json::from_value(json!([dosage])).expect("a dosage");
-        let dose = Dose { drug: "oxycodone".to_owned(), strength: Some("5".to_owned()), unit: "mg", per_ml: false };
+        let dose = Dose { drug: "oxycodone".to_owned(), strength: Some("5".to_owned()), unit: "mg", ..Dose::default() };
         let stated = Stated { quantity: quantity.as_ref(), duration: duration.as_ref(), dosages: &dosages };
         let Supply { days, quantity } = stated.supply(&dose, mapping());
         (days.unwrap_or_default(), quantity.unwrap_or_default())

@@ -249,10 +249,32 @@ mod prescriptions {
     fn what_nobody_can_name_is_set_aside_and_what_is_no_opioid_passed_over() {
         check(&order(&named("lisinopril 10 MG Oral Tablet")), &["code-not-followed"]);
         check(&order(&named("Ibuprofen 400 MG Oral Tablet")), &["code-not-followed"]);
-        check(&order(&named("1 ML morphine sulfate 5 MG/ML Injection")), &["code-not-followed"]);
+        check(&order(&named("1 ML midazolam 5 MG/ML Injection")), &["code-not-followed"]);
         let unknown = "prescriptions unknown-drug: patient_id=p1 start_date=2026-03-01";
         check(&order(&json!({"medicationReference": {"reference": "Medication/gone"}})), &[unknown]);
         check(&order(&json!({"medicationCodeableConcept": {"text": "the usual"}})), &[unknown]);
+    }
+
+    #[test]
+    fn what_is_injected_for_longer_than_a_day_is_a_row_and_a_depot_always() {
+        let days = |order: &Value, days: &Value| {
+            let mut order = order.clone();
+            order["dispenseRequest"]["expectedSupplyDuration"] = days.clone();
+            order
+        };
+        let morphine = order(&named("1 ML morphine sulfate 5 MG/ML Injection"));
+        let row = |days: u32, drug: &str, strength: u32| {
+            format!(
+                "prescriptions: days_supply={days} drug={drug} patient_id=p1 quantity=60 route=injection row_id=m1 \
+                 start_date=2026-03-01 strength={strength} unit=mg"
+            )
+        };
+        check(&morphine, &[&row(30, "morphine", 5)]);
+        check(&days(&morphine, &json!({"value": 1, "code": "d"})), &["opioid-by-injection"]);
+        check(&days(&morphine, &json!(null)), &["opioid-by-injection"]);
+        let depot = order(&named("0.5 ML buprenorphine 200 MG/ML Prefilled Syringe [Sublocade]"));
+        check(&depot, &[&row(30, "buprenorphine_sl", 200)]);
+        check(&days(&depot, &json!({"value": 1, "code": "d"})), &[&row(1, "buprenorphine_sl", 200)]);
     }
 
     #[test]

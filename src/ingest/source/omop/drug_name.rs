@@ -22,8 +22,8 @@ pub(super) struct Strength {
 pub(super) enum Drug {
     /// A drug of the drug pack, by position of its ingredient in the mapping.
     Listed { ingredient: usize, strength: Option<Strength> },
-    /// An opioid given by injection, which is not part of an outpatient dose.
-    Injection,
+    /// An opioid given by injection, to which no oral factor applies.
+    Injection { ingredient: usize, strength: Option<Strength> },
     /// Ketamine that may be infused.
     Ketamine { strength: Option<Strength> },
 }
@@ -36,10 +36,11 @@ pub(super) fn understand(name: &str, mapping: &OmopMapping) -> Option<Drug> {
     }
     let (index, ingredient) = mapping.ingredients.iter().enumerate().find(|(_, ingredient)| fits(&name, ingredient))?;
     let injected = ingredient.forms.is_empty() && mapping.injections.iter().any(|form| has_words(&name, form));
+    let strength = strength_of(&name, &ingredient.name);
     if ingredient.opioid && injected {
-        return Some(Drug::Injection);
+        return Some(Drug::Injection { ingredient: index, strength });
     }
-    Some(Drug::Listed { ingredient: index, strength: strength_of(&name, &ingredient.name) })
+    Some(Drug::Listed { ingredient: index, strength })
 }
 
 fn ketamine(name: &str, infusion: &Infusion) -> Option<Drug> {

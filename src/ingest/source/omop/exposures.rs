@@ -13,6 +13,7 @@ use super::vocabulary::Vocabulary;
 use crate::ingest::error::IngestError;
 use crate::model::calendar::Day;
 use crate::model::reject::{DRUG_NOT_COMPUTABLE, KETAMINE_NOT_INFUSED, OPIOID_BY_INJECTION, QUANTITY_NOT_RECORDED};
+use crate::protocol::Ingredient;
 
 pub(super) static DRUG_EXPOSURE: Clinical = Clinical {
     name: "drug_exposure",
@@ -55,30 +56,45 @@ fn exposure(vocabulary: &Vocabulary<'_>, record: &Record<'_>, at: At, sink: &mut
     }
     match vocabulary.drug(concepts, code) {
         Some(Drug::Ketamine { strength }) => ketamine(vocabulary, record, strength.as_ref(), at, sink),
-        Some(Drug::Injection) => {
-            sink.pass_over(at, &OPIOID_BY_INJECTION, "drug_concept_id");
-            Ok(())
+        Some(Drug::Injection { ingredient, strength }) => {
+            let drug = &vocabulary.mapping.ingredients[ingredient].drug;
+            injection(record, drug, strength.as_ref(), (at, "drug_concept_id"), sink)
         }
         Some(Drug::Listed { ingredient, strength }) => {
-            let ingredient = &vocabulary.mapping.ingredients[ingredient];
-            if ingredient.opioid && is_infused(vocabulary, record) {
-                sink.pass_over(at, &OPIOID_BY_INJECTION, "route_concept_id");
-                return Ok(());
+            let Ingredient { drug, opioid, .. } = &vocabulary.mapping.ingredients[ingredient];
+            if *opioid && is_infused(vocabulary, record) {
+                return injection(record, drug, strength.as_ref(), (at, "route_concept_id"), sink);
             }
-            prescription(record, &ingredient.drug, ingredient.opioid, strength.as_ref(), at, sink)
+            prescription(record, (drug, ""), *opioid, strength.as_ref(), at, sink)
         }
         None if vocabulary.is_no_opioid(concepts, code) => {
             pass_over_unknown(concepts[0], at, "drug_concept_id", sink);
             Ok(())
         }
         // Its patient's dose is unknown, because it might be an opioid.
-        None => prescription(record, "", true, None, at, sink),
+        None => prescription(record, ("", ""), true, None, at, sink),
     }
+}
+
+/// An opioid that is injected: for a day, or for nobody says how long, it was
+/// given then and there; for longer, a patient lives on it.
+fn injection(
+    record: &Record<'_>,
+    drug: &str,
+    strength: Option<&Strength>,
+    (at, column): (At, &'static str),
+    sink: &mut dyn Sink,
+) -> Result<(), IngestError> {
+    if record.whole("days_supply").parse::<f64>().is_ok_and(|days| days > 1.0) {
+        return prescription(record, (drug, "injection"), true, strength, at, sink);
+    }
+    sink.pass_over(at, &OPIOID_BY_INJECTION, column);
+    Ok(())
 }
 
 fn prescription(
     record: &Record<'_>,
-    drug: &str,
+    (drug, route): (&str, &str),
     is_opioid: bool,
     strength: Option<&Strength>,
     at: At,
@@ -99,6 +115,7 @@ fn prescription(
         ("strength", strength.map_or("", |strength| strength.value.as_str())),
         ("unit", strength.map_or("", |strength| strength.unit)),
         ("quantity", quantity),
+        ("route", route),
         ("row_id", record.whole("drug_exposure_id")),
     ];
     if !positive(quantity) {
