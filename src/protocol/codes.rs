@@ -71,9 +71,14 @@ impl CodeLists {
             }
         }
         for source in sources {
+            if is_reserved(&source.site) {
+                return Err(ProtocolError::new(file, format!("source `{}` has a reserved word as its site", source.name))
+                    .hint("`all` is the sum over sites, and `undeclared-1` stands for a site nobody declared; choose another code"));
+            }
             lists.add(CodeColumn::Site, source.site.clone());
             for (name, word) in source.mapping.constants() {
-                if let Some(column) = CodeColumn::find(name) {
+                let column = CodeColumn::find(name).filter(|column| *column != CodeColumn::Site || !is_reserved(word));
+                if let Some(column) = column {
                     lists.add(column, plain(column, word));
                 }
             }
@@ -102,9 +107,12 @@ fn is_code(column: CodeColumn, word: &str) -> bool {
         b'A'..=b'Z' | b'-' | b'.' => column == CodeColumn::Site,
         _ => false,
     };
-    (1..=LONGEST).contains(&word.len())
-        && word.bytes().all(fits)
-        && !(column == CodeColumn::Site && (word == "all" || word.starts_with("undeclared-")))
+    (1..=LONGEST).contains(&word.len()) && word.bytes().all(fits) && !(column == CodeColumn::Site && is_reserved(word))
+}
+
+/// Words that mean something else where sites stand.
+fn is_reserved(site: &str) -> bool {
+    site == "all" || site.starts_with("undeclared-")
 }
 
 fn unknown_column(file: &str, name: &str) -> ProtocolError {
