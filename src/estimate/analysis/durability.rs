@@ -66,6 +66,9 @@ pub struct Definition {
     split: bool,
     days: fn(&ReliefCounts) -> Vec<Day>,
     statistics: &'static [(&'static str, &'static str)],
+    /// Why nothing is said with fewer than [`FEWEST_AT_RISK`] left; which ones, because
+    /// curves stand side by side.
+    too_few: &'static str,
 }
 
 /// The definitions, in report order.
@@ -77,6 +80,7 @@ pub const DEFINITIONS: [Definition; 3] = [
         split: true,
         days: |counts| days(&counts.lost),
         statistics: &[("survival", "share"), ("at_risk", "patients"), ("incidence_lost", "share")],
+        too_few: "fewer than 10 are still at risk",
     },
     Definition {
         curve: "relief_soonest_curve",
@@ -85,6 +89,7 @@ pub const DEFINITIONS: [Definition; 3] = [
         split: false,
         days: |counts| days(&counts.soonest),
         statistics: &[("survival", "share"), ("at_risk", "patients"), ("incidence_lost", "share")],
+        too_few: "fewer than 10 are still at risk with losses dated at the earliest",
     },
     Definition {
         curve: "relief_first_curve",
@@ -98,6 +103,7 @@ pub const DEFINITIONS: [Definition; 3] = [
             ("incidence_lost", "share"),
             ("incidence_retreated", "share"),
         ],
+        too_few: "fewer than 10 are still at risk without another infusion",
     },
 ];
 
@@ -254,7 +260,7 @@ fn derivation(keys: &Keys, definition: &'static Definition, curves: &Curves) -> 
     let mut findings: Vec<Finding> = (0..REPORTED.len())
         .map(|step| Finding { n: curves.n, numerator: None, statistics: curves.at_step(step, definition) })
         .collect();
-    findings.push(Finding { n: curves.n, numerator: None, statistics: median_weeks(&curves.survival) });
+    findings.push(Finding { n: curves.n, numerator: None, statistics: median_weeks(&curves.survival, definition) });
     Derivation {
         inputs: (0..REPORTED.len()).flat_map(of_step).collect(),
         outputs: (0..REPORTED.len()).map(output).chain([median]).collect(),
@@ -311,7 +317,7 @@ impl Curves {
         };
         let at_risk = self.n - by_then(&self.days, REPORTED[step], definition.ways.len()).iter().sum::<u64>();
         if at_risk < FEWEST_AT_RISK {
-            return unknown("fewer than 10 are still at risk".to_owned());
+            return unknown(definition.too_few.to_owned());
         }
         let time = f64::from(7 * REPORTED[step]);
         let reached = curve.steps.iter().rev().find(|known| known.time <= time);
@@ -339,10 +345,45 @@ fn survival(reached: Option<&Step>) -> Statistic {
     Statistic::new("survival", "share", Ok(value)).with_interval(interval)
 }
 
-fn median_weeks(curve: &Result<Curve, Undefined>) -> Vec<Statistic> {
+/// A time that fewer than [`FEWEST_AT_RISK`] outlast is not said, as no point of the
+/// curve behind it is.
+fn median_weeks(curve: &Result<Curve, Undefined>, definition: &Definition) -> Vec<Statistic> {
     let value = |take: fn(&Curve) -> Result<f64, Undefined>| {
-        curve.as_ref().map_err(|why| *why).and_then(take).map(|days| days / 7.0).map_err(|why| why.to_string())
+        let curve = curve.as_ref().map_err(ToString::to_string)?;
+        let days = take(curve).map_err(|why| why.to_string())?;
+        if at_risk_after(curve, days) < FEWEST_AT_RISK { Err(definition.too_few.to_owned()) } else { Ok(days / 7.0) }
     };
     let values = [value(|curve| curve.median), value(|curve| curve.median_low), value(|curve| curve.median_high)];
     MEDIAN.iter().zip(values).map(|((name, unit), value)| Statistic::new(name, unit, value)).collect()
+}
+
+/// Those still better and still followed after a day.
+fn at_risk_after(curve: &Curve, day: f64) -> u64 {
+    let step = curve.steps.iter().rev().find(|step| step.time <= day);
+    step.map_or(0, |step| step.at_risk - step.events - step.censored)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DEFINITIONS, median_weeks};
+    use crate::estimate::LEVEL;
+    use crate::estimate::statistics::kaplan_meier::kaplan_meier;
+    use crate::estimate::statistics::lifetimes::{Lifetimes, TimePoint};
+
+    /// Half lose relief on day 70, the others are followed to day 100: by hand, the
+    /// median is day 70, which 10 outlast, or 9.
+    #[test]
+    fn a_median_that_fewer_than_ten_outlast_is_not_said() {
+        let median = |outlast: u64| {
+            let days = [
+                TimePoint { time: 70.0, events: 10, censored: 0 },
+                TimePoint { time: 100.0, events: 0, censored: outlast },
+            ];
+            let curve = Lifetimes::from_tally(days).and_then(|sample| kaplan_meier(&sample, LEVEL));
+            median_weeks(&curve, &DEFINITIONS[0]).swap_remove(0).value
+        };
+        assert_eq!(median(10), Ok(10.0));
+        assert_eq!(median(9), Err("fewer than 10 are still at risk".to_owned()));
+        assert_eq!(median(0), Err("fewer than 10 are still at risk".to_owned()), "everyone lost it at once");
+    }
 }

@@ -1,7 +1,9 @@
 //! May we say what we say? Every claim of the pipeline against its data.
 
 use super::sections::{Material, figures};
+use super::select::Query;
 use super::{element, words};
+use crate::estimate::result::Estimand;
 use crate::protocol::{Claim, Side};
 use crate::publish::chart::claims::verdict;
 use crate::publish::chart::svg::escape;
@@ -24,24 +26,45 @@ pub(super) fn section(material: Material<'_>) -> String {
     }
     let checked: Vec<(&Claim, Option<&ResultRow>)> =
         claims.iter().map(|claim| (claim, claim::found(claim, RATE, material.released))).collect();
-    let rest = [table(material, &checked), sentences(material, &checked), figures(material, &["claims"])];
-    element::section("claims", "Do the data support what we say?", &answer(&checked), &rest.concat())
+    let rest = [sentences(material, &checked), table(material, &checked), figures(material, &["claims"])];
+    element::section("claims", "Do the data support what we say?", &answer(material, &checked), &rest.concat())
 }
 
 fn verdict_of(row: Option<&ResultRow>) -> Verdict {
     row.and_then(Verdict::of).unwrap_or(Verdict::Unknown)
 }
 
-fn answer(checked: &[(&Claim, Option<&ResultRow>)]) -> String {
-    let count = |wanted: Verdict| checked.iter().filter(|(_, row)| verdict_of(*row) == wanted).count();
-    let (supported, contradicted) = (count(Verdict::Supports), count(Verdict::Contradicts));
-    format!(
-        "The data support {}, contradict {}, and settle {} neither way ({} checked). {NO_CONTROL}",
-        words::plural(supported, "sentence"),
-        words::plural(contradicted, "sentence"),
-        words::plural(checked.len() - supported - contradicted, "sentence"),
-        words::plural(checked.len(), "sentence"),
-    )
+fn answer(material: Material<'_>, checked: &[(&Claim, Option<&ResultRow>)]) -> String {
+    let is = |wanted: Verdict| checked.iter().filter(move |(_, row)| verdict_of(*row) == wanted);
+    let (supported, contradicted) = (is(Verdict::Supports).count(), is(Verdict::Contradicts).count());
+    let first = match (supported, checked.len()) {
+        (1, 1) => "The data support the sentence we checked.".to_owned(),
+        (0, 1) => "The data do not support the sentence we checked.".to_owned(),
+        (0, 2) => "The data support neither of the 2 sentences we checked.".to_owned(),
+        (0, all) => format!("The data support none of the {all} sentences we checked."),
+        (some, all) if some == all => format!("The data support all {all} sentences we checked."),
+        (some, all) => format!("The data support {some} of the {all} sentences we checked."),
+    };
+    let against = match contradicted {
+        0 => String::new(),
+        some => format!(" They contradict {}.", words::plural(some, "sentence")),
+    };
+    let measured: String = is(Verdict::Contradicts)
+        .chain(is(Verdict::Neither))
+        .filter_map(|&(claim, row)| Some(format!(" {}", measured(material, claim, row?))))
+        .collect();
+    format!("{first}{against}{measured} {NO_CONTROL}")
+}
+
+/// What stands against a sentence: the number as counted and the one among those seen.
+fn measured(material: Material<'_>, claim: &Claim, row: &ResultRow) -> String {
+    let seen = Query { estimand: Estimand::Oc, ..Query::rate(&claim.measure, row.population, material.context) };
+    let seen = Query { horizon: claim.horizon.id, ..seen }.find(material.released);
+    let seen = seen.filter(|seen| seen.value.is_some() && row.estimand != Estimand::Oc);
+    let among =
+        seen.map_or_else(String::new, |seen| format!("; among only those seen it was {}", element::number(seen)));
+    let claimed = claim::found(claim, CLAIMED, material.released).map_or_else(String::new, element::number);
+    format!("Where we say {} {claimed}, we measured {}{among}.", side(claim), element::compact(row))
 }
 
 fn table(material: Material<'_>, checked: &[(&Claim, Option<&ResultRow>)]) -> String {
@@ -58,15 +81,18 @@ fn table(material: Material<'_>, checked: &[(&Claim, Option<&ResultRow>)]) -> St
     element::table("Claims and what the data say of them", &columns, &rows)
 }
 
+fn side(claim: &Claim) -> &'static str {
+    if claim.direction == Side::MoreThan { "more than" } else { "less than" }
+}
+
 fn table_row(material: Material<'_>, claim: &Claim, row: Option<&ResultRow>) -> Vec<String> {
-    let side = if claim.direction == Side::MoreThan { "more than" } else { "less than" };
     let claimed = claim::found(claim, CLAIMED, material.released).filter(|row| row.value.is_some());
     vec![
         format!("“{}”", escape(&words::tied(&claim.text))),
         format!("{}, <time>{}</time>", escape(&claim.source), claim.date),
         claimed.map_or_else(
             || "<span class=\"unknown\">no number</span>".to_owned(),
-            |row| format!("{side} {}", element::number(row)),
+            |row| format!("{} {}", side(claim), element::number(row)),
         ),
         element::cell(row, element::of),
         element::cell(row, element::compact),
@@ -110,7 +136,8 @@ fn sentence(material: Material<'_>, claim: &Claim, row: Option<&ResultRow>) -> S
             format!("is not supported: {number} ({what}), and the interval contains {claimed}.{test}")
         }
         Verdict::Neither => format!(
-            "is not supported: {number} ({what}), with everyone lost counted against it. It is not contradicted either: it would not fall short of {claimed} for certain if they were counted in its favour.{test}"
+            "is not supported: {number} ({what}), with everyone lost counted against it. It is not contradicted either: if everyone lost had the outcome as claimed, the true share could still be {side} {claimed}.{test}",
+            side = side(claim)
         ),
         Verdict::NamesNoNumber => {
             format!("names no number, so none can support or contradict it. What is known: {number} ({what}).")

@@ -51,42 +51,72 @@ pub fn median<'a>(released: &'a Released, curve: &str) -> Option<&'a ResultRow> 
 pub(super) fn section(material: Material<'_>) -> String {
     let Material { released, context, .. } = material;
     let rest = figures(material, &["relief_curve"]) + &by_step(released) + &by_condition(released, context) + NOTE;
-    element::section("durability", "How long does relief last?", &answer(released), &rest)
+    element::section("durability", "How long does relief last?", &answer(material), &rest)
 }
 
-const NOTE: &str = "<p class=\"note\">Relief begins with the first score after induction at least 30\u{A0}% below the one before treatment, and is lost with the first later score that is not. Two definitions: “still better” counts the loss only, whatever was infused in between (Kaplan–Meier on days); “without another infusion” ends with whichever comes first, the loss or the next infusion for whatever reason, as events that rule each other out (Aalen–Johansen); records do not say whether an infusion was rescue or routine. Losses are seen at visits only: each lies somewhere between the last score that was still better and the one that was not. “At least” dates it the day after the former, “at most” by the latter; no assumption about when in between is made. The other columns date it by the latter. At risk are those still better and still followed after that day; with fewer than 10 nothing is said. The day of the last score ends a patient’s time, also for infusions given later. Those no longer seen are assumed to fare like those who are, which favours the clinic if they stayed away because pain was back.</p>\n";
+const NOTE: &str = "<p class=\"note\">Relief begins with the first score after induction at least 30\u{A0}% below the one before treatment, and is lost with the first later score that is not. Two definitions: “still better” counts the loss only, whatever was infused in between (Kaplan–Meier on days); “without another infusion” ends with whichever comes first, the loss or the next infusion for whatever reason (Aalen–Johansen); records do not say whether an infusion was rescue or routine. Losses are seen at visits only: each lies somewhere between the last score that was still better and the one that was not. “At least” dates it the day after the former, “at most” by the latter; no assumption about when in between is made. The other columns date it by the latter. At risk are those still better and still followed after that day; with fewer than 10 left nothing is said, and no median that fewer than 10 outlast. The day of the last score ends a patient’s time, also for infusions given later. Those no longer seen are assumed to fare like those who are, which favours the clinic if they stayed away because pain was back.</p>\n";
 
-fn answer(released: &Released) -> String {
+fn answer(material: Material<'_>) -> String {
+    let Material { released, .. } = material;
     let curve = steps(released, "relief_curve");
     let Some(first) = curve.first() else {
         return "Nobody had relief yet, so nothing can be said.".to_owned();
     };
-    let late = curve.iter().find(|step| step.weeks >= 24.0 && step.survival.value.is_some());
-    let late = late.map_or_else(String::new, |step| {
-        let week = step.weeks;
-        let soonest = steps(released, SOONEST).into_iter().find(|known| known.weeks.total_cmp(&week).is_eq());
-        let share = span(soonest.map(|known| known.survival), step.survival);
-        format!(" At {week:.0} weeks it had lasted in {share}{}.", if soonest.is_some() { WHY_BETWEEN } else { "" })
-    });
-    match median(released, "relief_curve") {
-        Some(row) if row.value.is_some() => {
-            format!(
-                "Of {} patients with relief, an estimated half had lost it by {}.{late}",
-                element::size(first.survival),
-                span(median(released, SOONEST), row)
-            )
-        }
-        Some(row) => format!(
-            "Of {} patients with relief, the time by which half had lost it: {}.{late}",
+    let Some(row) = median(released, "relief_curve") else { return unknown(first.survival) };
+    let half = if row.value.is_some() {
+        let soonest = median(released, SOONEST).filter(|soonest| words::bare(soonest) != words::bare(row));
+        let why = if soonest.is_some_and(|row| row.value.is_some()) { WHY_BETWEEN } else { "" };
+        format!(
+            "Of {} patients who ever had relief, an estimated half had lost it by {}{why}",
+            element::size(first.survival),
+            span(soonest, row)
+        )
+    } else {
+        format!(
+            "Of {} patients who ever had relief, the time by which half had lost it: {}",
             element::size(first.survival),
             element::number(row)
-        ),
-        None => unknown(first.survival),
-    }
+        )
+    };
+    format!("{half}. {}{}", with_infusions(released), of_whom(material))
+}
+
+/// The week at which it is said how many needed no further infusion.
+const EARLY: i32 = 12;
+
+/// How much of the relief is relief with further infusions.
+fn with_infusions(released: &Released) -> String {
+    let first = |statistic| at(of("relief_first_curve", statistic), released, EARLY).filter(|row| row.value.is_some());
+    let (Some(better), Some(again)) = (first("survival"), first("incidence_retreated")) else {
+        return format!(
+            "That is relief whatever was infused in between; how much lasted {EARLY} weeks without another infusion is not shown. "
+        );
+    };
+    format!(
+        "That is relief whatever was infused in between: within {EARLY} weeks of its beginning {} were infused again before losing it, and {} were still better without another infusion. ",
+        element::number(again),
+        element::number(better)
+    )
+}
+
+/// Why these shares are so much higher than the response among all.
+fn of_whom(material: Material<'_>) -> String {
+    let Material { released, context, .. } = material;
+    let response = Query::rate(context.response(), select::headline(released), context).find(released);
+    let overall = response.filter(|row| row.value.is_some()).map_or_else(String::new, |row| {
+        format!(
+            ": of everyone due ({}), {} {} at {}",
+            words::cohort(row),
+            element::number(row),
+            escape(&context.phrase(context.response())),
+            context.horizon()
+        )
+    });
+    format!("All shares in this section leave out those who never had relief{overall}.")
 }
 
 /// Why two numbers and not one.
-const WHY_BETWEEN: &str = ": losses are seen at visits, and lie somewhere between two of them";
+const WHY_BETWEEN: &str = " (losses are seen at visits, and lie somewhere between two of them)";
 
 /// Between the number with losses dated as soon as can be and the one with losses
 /// dated by the visit; one of them where the other is the same or has no value.
@@ -134,23 +164,32 @@ fn by_step(released: &Released) -> String {
     element::table("How long relief lasted, all patients", &columns, &rows)
 }
 
+/// `20 to 57`, `20 or longer`: the upper end is often not known.
+fn ends([low, high]: [Option<&ResultRow>; 2]) -> String {
+    let cell = |row| element::cell(row, element::bare);
+    let known = |row: Option<&ResultRow>| row.is_some_and(|row| row.value.is_some());
+    let open = high.is_some_and(|row| !row.suppression.hides());
+    match (known(low), known(high)) {
+        (true, false) if open => format!("{} or longer", cell(low)),
+        (false, false) => cell(low),
+        _ => format!("{} to {}", cell(low), cell(high)),
+    }
+}
+
 fn by_condition(released: &Released, context: &Context<'_>) -> String {
     let medians = Query { stratum: select::ALL, ..of("relief_curve", "median") };
     let rows: Vec<Vec<String>> = select::conditions(medians, released, context)
         .iter()
         .map(|group| {
             let of_group = |statistic| Query { condition: group.code, ..of("relief_curve", statistic) };
-            let bound = |statistic| {
-                let query = Query { stratum: select::ALL, ..of_group(statistic) };
-                element::cell(query.find(released), element::bare)
-            };
+            let bound = |statistic| Query { stratum: select::ALL, ..of_group(statistic) }.find(released);
             let survival = |week| element::cell(at(of_group("survival"), released, week), element::compact);
             let at_risk = |week| element::cell(at(of_group("at_risk"), released, week), element::number);
             vec![
                 escape(group.label),
                 element::size(group.row),
                 element::bare(group.row),
-                format!("{} to {}", bound("median_low"), bound("median_high")),
+                ends(["median_low", "median_high"].map(bound)),
                 survival(12),
                 at_risk(12),
                 survival(24),

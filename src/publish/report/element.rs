@@ -86,9 +86,9 @@ pub(super) fn of(row: &ResultRow) -> String {
     or_reason(row, words::of(row).filter(|_| row.denominator != Some(0)))
 }
 
-/// `−3.4 percentage points`: a difference of two shares, or why not.
-pub(super) fn points(row: &ResultRow) -> String {
-    or_reason(row, words::points(row))
+/// `fell by 3.4 percentage points`, or why not.
+pub(super) fn moved(row: &ResultRow) -> String {
+    or_reason(row, words::moved(row))
 }
 
 /// `3 (0.02 %)`: a count of rows and its share of a whole, or why not.

@@ -55,7 +55,7 @@ pub(super) fn section(material: Material<'_>) -> String {
     element::section("missing", "How much depends on those we lost?", &answer(material, population), &rest)
 }
 
-const NOTE: &str = "<p class=\"note\">Weighted: those seen also stand for those lost who resemble them in pain, opioid use and sex before treatment and in the kind of condition. That repairs a loss which these explain, and no other: whoever stays away because treatment failed is not found by it. Carrying the last score forward takes a fading effect for a lasting one. The tipping point says how many of the lost would have had to respond (or how much worse they would have had to become) for the conclusion to turn. The conclusion asked about is, for a share, that more than 50\u{A0}% respond, a round reference named in the pack and no target, and for a change, that there is one. Where even the bad end of the scale for every one of the lost would not turn it, no mean the scale allows does.</p>\n";
+const NOTE: &str = "<p class=\"note\">Weighted: those seen also stand for those lost who resemble them in pain, opioid use and sex before treatment and in the kind of condition. That repairs a loss which these explain, and no other: whoever stays away because treatment failed is not found by it. Carrying the last score forward takes a fading effect for a lasting one. The tipping point says how many of the lost would have had to respond (or what their mean change would have to be) for the conclusion to turn. The conclusion asked about is, for a share, that more than 50\u{A0}% respond, a round reference named in the pack and no target, and for a change, that there is one. Where it would stand even with the worst score for every one of the lost, the table says so.</p>\n";
 
 fn answer(material: Material<'_>, population: Population) -> String {
     let Material { released, context, .. } = material;
@@ -89,11 +89,24 @@ fn turning(measure: &Measure, population: Population, material: Material<'_>) ->
     let what = format!("that more than {:.0}\u{A0}% respond", 100.0 * reference);
     match row.value {
         Some(0.0) => format!(" The conclusion {what} holds even if none of the lost did ({}).", element::number(row)),
-        Some(_) => format!(" To conclude {what}, at least {} of the lost would have had to.", element::number(row)),
+        Some(_) => format!(
+            " To be confident {what}, at least {} of the lost{} would have to have responded.",
+            element::number(row),
+            lost(measure, population, material)
+        ),
         None => {
             format!(" How many of the lost would have had to respond to conclude {what}: {}.", element::number(row))
         }
     }
+}
+
+/// ` (301 were due, 223 of them seen)`: how many the lost are.
+fn lost(measure: &Measure, population: Population, material: Material<'_>) -> String {
+    let row = |estimand| counted(measure, estimand, population, material.released, material.context);
+    let pair = row(Estimand::Nri).zip(row(Estimand::Oc));
+    pair.map_or_else(String::new, |(all, seen)| {
+        format!(" ({} were due, {} of them seen)", element::size(all), element::size(seen))
+    })
 }
 
 /// What became of those due; a death is never counted as lost.
@@ -171,7 +184,7 @@ fn changes(material: Material<'_>, population: Population) -> String {
 }
 
 /// Said of a tipping point that no score could reach.
-const BEYOND: &str = "<span class=\"unknown\">no mean the scale allows</span>";
+const BEYOND: &str = "<span class=\"unknown\">no score could turn it</span>";
 
 /// Whether the mean at which a conclusion turns is worse than that of the lost
 /// with every one of them at the bad end of the scale.

@@ -97,13 +97,18 @@ fn harms<'r>(measures: impl Iterator<Item = &'r Measure>, material: Material<'r>
         ]
     };
     let heads = ["Patients observed", "Observed only", "At worst: missing = yes", "Four quarters, observed only"];
-    let rows: Vec<Vec<String>> = shares(measures, material).iter().map(row).collect();
+    let found = shares(measures, material);
+    let rows: Vec<Vec<String>> = found.iter().map(row).collect();
     if rows.is_empty() {
         return String::new();
     }
-    table(&format!("{title}: lower is better"), heads, &rows, material)
-        + "<p class=\"note\">Counting the missing as “no” would make these look better than they are; the results hold that number too.</p>\n"
+    // Where nobody is missing there is nothing to count as “no”.
+    let sizes = |share: &Share<'_>| share.imputed.and_then(|row| row.n) == share.observed.and_then(|row| row.n);
+    let note = if found.iter().all(sizes) { "" } else { MISSING_IS_NO };
+    table(&format!("{title}: lower is better"), heads, &rows, material) + note
 }
+
+const MISSING_IS_NO: &str = "<p class=\"note\">Counting the missing as “no” would make these look better than they are; the results hold that number too.</p>\n";
 
 fn prevalences<'r>(measures: impl Iterator<Item = &'r Measure>, material: Material<'r>, title: &str) -> String {
     let row = |share: &Share<'_>| {

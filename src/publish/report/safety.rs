@@ -38,7 +38,7 @@ pub(super) fn section(material: Material<'_>) -> String {
     element::section("safety", "What were the side effects?", &answer(released, context), &rest)
 }
 
-fn answer(released: &Released, context: &Context<'_>) -> String {
+fn answer<'a>(released: &'a Released, context: &Context<'a>) -> String {
     let rates = kinds(released, context, "events_per_100_infusions");
     let shares = kinds(released, context, "rate");
     let (Some(rate), Some(share)) = (rates.first(), shares.first()) else {
@@ -50,18 +50,33 @@ fn answer(released: &Released, context: &Context<'_>) -> String {
             element::number(share.row)
         );
     }
-    let serious = rates.iter().find(|kind| kind.level == "serious").map_or_else(String::new, |kind| {
-        let upper =
-            if kind.row.value == Some(0.0) { " No serious event was recorded; that is not proof of none." } else { "" };
-        format!(" Serious events: {}.{upper}", element::compact(kind.row))
-    });
+    let find = |kinds: &[Kind<'a>]| kinds.iter().find(|kind| kind.level == "serious").map(|kind| kind.row);
     format!(
-        "At least {} of {} patients treated had an adverse event: only what was asked about and written down is counted. There were {} events per 100 infusions after which somebody asked, likely between {}.{serious}",
+        "{}Any adverse event, mild ones included, happened to at least {} of {} patients treated: only what was asked about and written down is counted. There were {} events per 100 infusions after which somebody asked, likely between {}{}.",
+        find(&shares).map_or_else(String::new, serious),
         element::number(share.row),
         element::size(share.row),
         element::bare(rate.row),
-        element::bare_between(rate.row)
+        element::bare_between(rate.row),
+        find(&rates)
+            .map_or_else(String::new, |row| format!("; of serious events {} per 100 infusions", element::bare(row)))
     )
+}
+
+/// What a reader asks first.
+fn serious(row: &ResultRow) -> String {
+    match row.value {
+        Some(0.0) => format!(
+            "No serious event is on record among {} patients treated; that is not proof of none. ",
+            element::size(row)
+        ),
+        Some(_) => format!(
+            "A serious event is on record for {} patients treated ({}). ",
+            element::of(row),
+            element::number(row)
+        ),
+        None => format!("How many patients had a serious event is not shown ({}). ", element::number(row)),
+    }
 }
 
 fn table(released: &Released, context: &Context<'_>) -> String {
@@ -95,7 +110,7 @@ fn table(released: &Released, context: &Context<'_>) -> String {
         .iter()
         .find(|kind| kind.level == "any")
         .map_or_else(String::new, |kind| format!(": {}", words::cohort(kind.row)));
-    let note = "<p class=\"note\">One infusion can be followed by several events, and events of one patient go together: the last column allows for that. Its interval can be as wide or narrower where most patients have few events. An event belongs to the last infusion of the week before it. Nobody was treated otherwise, so nothing here says which events the infusions brought about.</p>\n";
+    let note = "<p class=\"note\">One infusion can be followed by several events, and events of one patient go together: the last column allows for that, which usually makes its range wider. An event belongs to the last infusion of the week before it. Nobody was treated otherwise, so nothing here says which events the infusions brought about.</p>\n";
     element::table(&format!("Adverse events after infusions{cohort}"), &columns, &rows) + note
 }
 

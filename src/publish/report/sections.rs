@@ -249,12 +249,14 @@ fn benzodiazepines(material: Material<'_>) -> String {
     let population = select::by_condition(released);
     let query = Query { statistic: "difference", estimand: Estimand::Oc, ..Query::rate(CHANGE, population, context) };
     let Some(row) = query.find(released) else { return String::new() };
-    let test =
-        row.p_value.map_or_else(String::new, |p| format!(", p\u{A0}{} (McNemar, mid-p)", escape(&words::p_value(p))));
     format!(
-        "<p>Over four quarters the share with both changed by {} among {} patients{test}. Given by vein during an infusion, a benzodiazepine does not count.</p>\n",
-        element::points(row),
-        element::size(row)
+        "<p>Over four quarters, in {} patients with both lists reviewed, the share taking both {}. Given by vein during an infusion, a benzodiazepine does not count.</p>\n{}",
+        element::size(row),
+        element::moved(row),
+        row.p_value.map_or_else(String::new, |p| format!(
+            "<p class=\"note\">Whether those who changed did so in one direction: p\u{A0}{} (McNemar, mid-p).</p>\n",
+            escape(&words::p_value(p))
+        ))
     )
 }
 

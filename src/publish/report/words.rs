@@ -222,6 +222,15 @@ pub fn points(row: &ResultRow) -> Option<String> {
     Some(format!("{}{NBSP}percentage points", decimal(row.value? * 100.0, 1)))
 }
 
+/// `fell by 3.4 percentage points`: a difference of two shares, in words.
+pub fn moved(row: &ResultRow) -> Option<String> {
+    let by = points(row)?;
+    Some(match by.strip_prefix(MINUS) {
+        Some(size) => format!("fell by {size}"),
+        None => format!("rose by {by}"),
+    })
+}
+
 /// The size of a fall: `2.3 points` for −2.3.
 pub fn magnitude(row: &ResultRow) -> Option<String> {
     Some(with_unit(figure(row, row.value?).trim_start_matches(MINUS), row))
