@@ -90,7 +90,9 @@ fn snapshot(protocol: &Protocol, wanted: Option<u32>) -> Result<Snapshot, Failur
     }
     let ingested = ingest::ingest(protocol, Mode::Write)?;
     warn_of_rejects(&ingested);
-    Ok(ingested.snapshot.expect("writing leaves a snapshot"))
+    let snapshot = ingested.snapshot.expect("writing leaves a snapshot");
+    warn_of_open_end(protocol, &snapshot);
+    Ok(snapshot)
 }
 
 /// Rows that were set aside are nobody's secret: somebody has to mend them.
@@ -100,6 +102,19 @@ fn warn_of_rejects(ingested: &Ingested) {
         let folder = plain(folder);
         super::remark(&format!("{} of {} rows were set aside: {}", rows.quarantined, rows.read, folder.display()));
     }
+}
+
+/// Without a stated data cut, one mistyped year makes everyone due.
+fn warn_of_open_end(protocol: &Protocol, snapshot: &Snapshot) {
+    if protocol.study.data_cut.is_some() || snapshot.manifest.calendar != CalendarKind::Dated {
+        return;
+    }
+    let last = |site: &relief::store::SiteSummary| Some(format!("{} {}", site.site, Day(site.last_day?)));
+    let days: Vec<String> = snapshot.manifest.sites.iter().filter_map(last).collect();
+    super::remark(&format!(
+        "who is due is counted to the last day seen ({}); if one of them is a slip, set `data_cut` under `[study]`",
+        days.join(", ")
+    ));
 }
 
 fn estimates(

@@ -68,7 +68,8 @@ fn pipeline(arguments: &Arguments, file: &str) -> Result<PathBuf, Failure> {
     }
     let report = arguments.report.canonicalize().unwrap_or_else(|_| arguments.report.clone());
     let here = std::env::current_dir().unwrap_or_default();
-    let places = std::iter::once(here.as_path()).chain(report.ancestors().skip(1));
+    // Above the report first: every pipeline `init` writes has the same name.
+    let places = report.ancestors().skip(1).chain([here.as_path()]);
     let candidates = places.flat_map(|place| [place.join(file), place.join("pipelines").join(file)]);
     candidates.into_iter().find(|candidate| candidate.is_file()).ok_or_else(|| {
         Failure::usage(format!(

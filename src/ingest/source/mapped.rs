@@ -197,8 +197,11 @@ fn position(path: &Path, header: &[String], wanted: &str) -> Result<usize, Inges
         (None, _) => {
             let near = nearest(wanted, header.iter().map(String::as_str));
             // What looks like data and not like a name is said by its place.
-            let at = near.and_then(|near| header.iter().position(|name| name == near).map(|at| printable(near, at)));
-            let meant = at.map_or_else(String::new, |near| format!("; is it `{near}` now?"));
+            let named = near.map(|near| {
+                let shown = printable(near, header.iter().position(|name| name == near).unwrap_or_default());
+                if shown.eq_ignore_ascii_case(near) { near.to_owned() } else { shown }
+            });
+            let meant = named.map_or_else(String::new, |near| format!("; is it `{near}` now?"));
             Err(IngestError::MissingColumn {
                 path: path.to_owned(),
                 column: wanted.to_owned(),

@@ -75,6 +75,9 @@ pub(crate) fn verdict(verdict: Verdict) -> &'static str {
 fn title(lines: &[Line]) -> String {
     let supported = lines.iter().filter(|line| line.verdict == Verdict::Supports).count();
     let contradicted = lines.iter().filter(|line| line.verdict == Verdict::Contradicts).count();
+    if supported + contradicted == 0 {
+        return format!("The data support none of {}", words::plural(lines.len(), "claim"));
+    }
     format!(
         "Of {}, the data support {} and contradict {}",
         words::plural(lines.len(), "claim"),

@@ -36,6 +36,18 @@ const WORDS: &[(&str, &str)] = &[
         "Not shown, fewer than",
         "The group is so small that a number could point to one person. We leave it out, and at times one more number beside it.",
     ),
+    ("Baseline", "The last score or the opioid dose before the first infusion: what later ones are compared with."),
+    (
+        "†",
+        "Fewer than 60\u{A0}% of those who should have a score have one. Such a result should not be compared with anything.",
+    ),
+    ("Pooled", "A rate drawn towards those of the other conditions, the more the smaller the condition."),
+    ("Common cause, special cause", "What chance alone explains from month to month, and what it does not."),
+    ("At risk", "Patients still followed and still with relief at that time."),
+    (
+        "PHQ-9, GAD-7, PCL-5, BPI",
+        "Questionnaires on depression, anxiety, post-traumatic stress, and pain in daily life.",
+    ),
     (
         "Immature",
         "Some patients of the group have not reached the time in question. The number will change, so we do not judge it.",

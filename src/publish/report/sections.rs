@@ -293,7 +293,7 @@ fn data_table(chart: &Chart, Material { released, context, .. }: Material<'_>) -
         .map(|row| {
             vec![
                 escape(&named(chart, row, context)),
-                element::size(row),
+                if row.n.is_some() || row.suppression.hides() { element::size(row) } else { String::new() },
                 element::compact(row),
                 format!("<code>{}</code>", escape(&row.result_id)),
             ]

@@ -37,6 +37,10 @@ pub(super) fn section(material: Material<'_>) -> String {
         for (level, label) in stratum.levels {
             let find = |estimand| Query { estimand, ..query }.rows(released).find(|row| row.stratum_level == *level);
             let Some(row) = find(Estimand::Nri) else { continue };
+            // A level nobody is in says nothing; a hidden one is named.
+            if row.n == Some(0) {
+                continue;
+            }
             rows.push(vec![
                 escape(&format!("{}: {label}", stratum.label)) + cannot_compare(stratum.id),
                 element::size(row),

@@ -64,8 +64,7 @@ fn answer(released: &Released, context: &Context<'_>) -> String {
     };
     let all = Query { population: Population::ToDate, ..asked };
     let all = screen(all, released).filter(|all| all.result_id != row.result_id);
-    let pooled =
-        " Beside each rate as counted stands one that borrows strength from the others; it is never used instead.";
+    let pooled = " Beside each rate as counted stands one drawn towards the others, the more the smaller the condition; it is never used instead.";
     match detected(row) {
         None => {
             format!("Whether response differs between conditions cannot be said ({}).{pooled}", element::number(row))
@@ -95,7 +94,7 @@ fn verb(found: bool) -> &'static str {
 }
 
 fn cohort(population: Population) -> &'static str {
-    if population == Population::ToDate { "Over all quarters" } else { "In four quarters" }
+    if population == Population::ToDate { "Over all quarters" } else { "Over four quarters" }
 }
 
 /// The same test over every quarter, which has more patients and so finds more.
