@@ -173,6 +173,11 @@ fn a_workbook_that_cannot_be_read_or_must_not_be_is_refused() {
     empty.add_worksheet().set_name("Tabelle1").expect("a short name");
     empty.save(workdir.path("clinic.xlsx")).expect("a workbook");
     workdir.relief(&["check", "pipeline.toml"]).exits(7).says("no sheet is named after a table");
+    let misspelt = |book: &mut Workbook| {
+        book.worksheets_mut()[3].set_name("Assessment").expect("a short name");
+    };
+    let says = "it has no sheet `assessments`, but a sheet `assessment`";
+    workbook(misspelt).relief(&["check", "pipeline.toml"]).exits(7).says(says);
     let renamed = |book: &mut Workbook| {
         book.worksheets_mut()[3].write_string(0, 3, "scores").expect("a cell");
     };

@@ -16,7 +16,7 @@ use super::mapped::{ForeignCell, Mapper};
 use super::sink::{At, Sink};
 use super::{identity, unpacked};
 use crate::model::reject::{UNMAPPED_COLUMN, UNREAD_FILE};
-use crate::model::table::InputTable;
+use crate::model::table::{INPUT_TABLES, InputTable};
 use crate::protocol::nearest;
 use crate::protocol::{ColumnsMapping, MappedTable, Mapping, Protocol, SourceEntry};
 
@@ -73,9 +73,10 @@ struct Reading<'r> {
 impl Reading<'_> {
     /// Reads the sheets named after tables.
     fn canonical(&mut self, sheets: &[String]) -> Result<(), IngestError> {
+        self.refuse_misspelt(sheets)?;
         let mut read: Vec<&InputTable> = Vec::new();
         for (at, sheet) in sheets.iter().enumerate() {
-            let Some(table) = InputTable::find(&sheet.trim().to_lowercase().replace([' ', '-'], "_")) else {
+            let Some(table) = InputTable::find(&plain(sheet)) else {
                 // The name of a sheet nobody has mapped may be a patient's.
                 let file = self.sink.sheet(self.name, &format!("number {}", at + 1));
                 self.sink.remark(file, &UNREAD_FILE, "", 1);
@@ -102,6 +103,22 @@ impl Reading<'_> {
             ));
         }
         Ok(())
+    }
+
+    /// A table nobody finds because of its sheet's spelling would look as if nothing
+    /// had happened. A name so near to a table's is nobody's, and may be repeated.
+    fn refuse_misspelt(&self, sheets: &[String]) -> Result<(), IngestError> {
+        let names: Vec<String> = sheets.iter().map(|sheet| plain(sheet)).collect();
+        let others = || names.iter().map(String::as_str).filter(|name| InputTable::find(name).is_none());
+        let absent = INPUT_TABLES.iter().filter(|table| table.required && !names.iter().any(|name| name == table.name));
+        let meant = absent.filter_map(|table| Some((table.name, nearest(table.name, others())?))).next();
+        meant.map_or(Ok(()), |(table, near)| {
+            Err(unreadable(
+                self.path,
+                &format!("it has no sheet `{table}`, but a sheet `{near}`"),
+                "name the sheets patients, diagnoses, infusions, assessments, or give the source a `mapping`",
+            ))
+        })
     }
 
     /// Reads the sheets a mapping names.
@@ -279,6 +296,11 @@ fn number_text(number: f64) -> String {
 }
 
 const REPAIR: &str = "open it in a spreadsheet program and save it again as .xlsx";
+
+/// A sheet's name as tables are named.
+fn plain(sheet: &str) -> String {
+    sheet.trim().to_lowercase().replace([' ', '-'], "_")
+}
 
 fn unreadable(path: &Path, what: &str, hint: &'static str) -> IngestError {
     IngestError::UnreadableInput { path: path.to_owned(), line: None, what: what.to_owned(), hint }
