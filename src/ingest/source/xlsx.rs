@@ -110,8 +110,9 @@ impl Reading<'_> {
     fn refuse_misspelt(&self, sheets: &[String]) -> Result<(), IngestError> {
         let names: Vec<String> = sheets.iter().map(|sheet| plain(sheet)).collect();
         let others = || names.iter().map(String::as_str).filter(|name| InputTable::find(name).is_none());
-        let absent = INPUT_TABLES.iter().filter(|table| table.required && !names.iter().any(|name| name == table.name));
-        let meant = absent.filter_map(|table| Some((table.name, nearest(table.name, others())?))).next();
+        let mut absent =
+            INPUT_TABLES.iter().filter(|table| table.required && !names.iter().any(|name| name == table.name));
+        let meant = absent.find_map(|table| Some((table.name, nearest(table.name, others())?)));
         meant.map_or(Ok(()), |(table, near)| {
             Err(unreadable(
                 self.path,
