@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use relief::estimate::analysis::reliability::RELIABILITY;
 use relief::model::horizon::HORIZONS;
 use relief::protocol::{FactorSet, Measure, Protocol};
 use relief::publish::formula;
@@ -251,11 +252,15 @@ impl Explanation<'_> {
     /// Whether a step of the flow leads to this number: each horizon branches
     /// off, and doses of opioids have a branch of their own.
     fn leads_here(&self, step: &str) -> bool {
-        let opioids = self.measure.is_some_and(|measure| measure.section == "opioids");
+        let id = self.result.get("measure_id");
+        let opioids = self.measure.is_some_and(|measure| measure.section == "opioids")
+            || OF_DOSES.iter().any(|start| id.starts_with(start));
         let branch =
             HORIZONS.iter().find(|horizon| step.strip_suffix(horizon.id).is_some_and(|rest| rest.ends_with('_')));
-        let flow = self.measure.is_none() && self.result.get("measure_id") == "attrition";
-        flow || (branch.is_none_or(|horizon| horizon.id == self.result.get("horizon"))
+        let flow = self.measure.is_none() && id == "attrition";
+        // Scores before treatment are of everyone, followed up or not.
+        let before = id == RELIABILITY;
+        flow || (branch.is_none_or(|horizon| horizon.id == self.result.get("horizon") && !before)
             && (branch.is_none() || step.contains("opioid") == opioids)
             && (opioids || !step.contains("opioid")))
     }

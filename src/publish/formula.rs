@@ -36,11 +36,11 @@ const FORMULAS: &[(&str, &str)] = &[
     ),
     (
         "expected_regression_measured_least",
-        "−(1 − reliability) × (mean before − usual level): what would change by itself at the upper end of the interval of icc_1 and the higher usual level",
+        "−(1 − reliability) × (mean before − usual level): what would change by itself at the larger of the highest reliability assumed and the upper end of the interval of icc_1, and the higher usual level",
     ),
     (
         "expected_regression_measured_most",
-        "−(1 − reliability) × (mean before − usual level): what would change by itself at the lower end of the interval of icc_1 and the lower usual level",
+        "−(1 − reliability) × (mean before − usual level): what would change by itself at the smaller of the lowest reliability assumed and the lower end of the interval of icc_1, and the lower usual level",
     ),
     ("mean_before", "sum of the scores before treatment ÷ patients, over {n} patients with both scores"),
     (

@@ -27,7 +27,7 @@ pub(super) const EXPECTED: &[Expectation] = &[
     },
     Expectation {
         id: "regression_coverage",
-        what: "The band over that interval holds the fall that patients chosen for high scores have by themselves",
+        what: "The band over that interval alone, before assumptions widen it, holds the fall that patients chosen for high scores have by themselves",
         value: 0.95,
         below: 0.01,
         above: 0.01,

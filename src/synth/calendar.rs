@@ -6,6 +6,8 @@ use std::fmt;
 pub(super) const FIRST_START: i32 = 19_539;
 /// Last day a series may begin: 2026-06-30, so that the newest of twelve quarters is immature.
 pub(super) const LAST_START: i32 = 20_634;
+/// Last day of the newest quarter that is mature at twelve weeks: 2026-03-31.
+pub(super) const LAST_MATURE: i32 = 20_543;
 /// Last day anything is recorded: 2026-09-30.
 pub(super) const DATA_CUT: i32 = 20_726;
 

@@ -4,15 +4,16 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::calendar::{DATA_CUT, FIRST_START, IsoDate, LAST_START};
+use super::calendar::{DATA_CUT, FIRST_START, IsoDate, LAST_MATURE, LAST_START};
 use super::clinic::Clinic;
 use super::departure::REASONS;
 use super::expected::{self, Expected};
 use super::mood::MOOD_RESPONSE;
 use super::realised::{PainCounts, Realised};
+use super::rotation::{NAMES, Rotation};
 use super::truth::{
     BASELINE_LOW, BASELINE_ZERO, CONDITIONS, DEEP, FATES, Fate, HORIZONS, MISSED_VISIT, NO_BASELINE, OPIOID_USER,
-    REVIEW_COMPLETE, SECOND_SERIES, STOPS_EARLY, WITHDRAWN, WORSE,
+    REVIEW_COMPLETE, ROTATED, SECOND_SERIES, STOPS_EARLY, WITHDRAWN, WORSE,
 };
 use super::writer::at;
 use super::{Plan, Summary};
@@ -76,6 +77,7 @@ const COMMON: &[(&str, u32)] = &[
     ("stops_induction_early", STOPS_EARLY),
     ("second_series", SECOND_SERIES),
     ("opioid_user", OPIOID_USER),
+    ("rotated_with_a_new_dose", ROTATED),
     ("review_complete", REVIEW_COMPLETE),
     ("mood_response_of_pain_responders", MOOD_RESPONSE[0]),
     ("mood_response_of_others", MOOD_RESPONSE[1]),
@@ -168,13 +170,21 @@ fn opioid_json(clinics: &[Clinic], realised: &Realised) -> String {
     let outcomes = OPIOID_OUTCOMES
         .iter()
         .map(|(name, fates)| format!("\"{name}\": {:.4}", expected::opioid_share(fates, clinics)));
+    let flips = NAMES.iter().zip(realised.opioid.flips).map(|(name, count)| {
+        let sets: Vec<String> = Rotation::sets_of(name).iter().map(|set| format!("\"{set}\"")).collect();
+        format!(
+            "{{\"rotation\": \"{name}\", \"flips_under\": [{}], \"realised_by_last_mature_quarter\": {count}}}",
+            sets.join(", ")
+        )
+    });
     format!(
         "{{\n    \"expected_oc\": {{{}}},\n    \"realised\": {{\"users\": {}, \"observed\": {}}},\n    \
-         \"fates\": {}\n  }}",
+         \"fates\": {},\n    \"flips\": {}\n  }}",
         outcomes.collect::<Vec<_>>().join(", "),
         realised.opioid.users,
         realised.opioid.observed,
-        list(&fates.collect::<Vec<_>>())
+        list(&fates.collect::<Vec<_>>()),
+        list(&flips.collect::<Vec<_>>())
     )
 }
 
@@ -193,7 +203,7 @@ fn markdown(plan: &Plan, clinics: &[Clinic], summary: &Summary, realised: &Reali
          \n\n## Pain down by at least 30 % at twelve weeks\n\n{}\n\
          ## Opioid users at twelve weeks\n\n\
          {} baseline users due, outside cancer pain and opioid use disorder and without an opioid \
-         that has no factor; {} of them observed with a completely reviewed list.\n\n{}",
+         that has no factor; {} of them observed with a completely reviewed list.\n\n{}\n{}",
         plan.patients,
         plan.clinics,
         plan.seed,
@@ -201,7 +211,8 @@ fn markdown(plan: &Plan, clinics: &[Clinic], summary: &Summary, realised: &Reali
         pain_table(clinics, realised),
         opioid.users,
         opioid.observed,
-        fate_table(realised)
+        fate_table(realised),
+        flip_table(realised)
     )
 }
 
@@ -228,6 +239,17 @@ fn pain_row(name: &str, expected: Expected, counts: PainCounts) -> String {
         counts.responders_30,
         counts.responders_50
     )
+}
+
+/// Whose opioid was changed for another so that other factors say another status.
+fn flip_table(realised: &Realised) -> String {
+    let last = IsoDate(LAST_MATURE);
+    let head = format!(
+        "| new drug with the new dose | status at 50 % is another under | count, begun by {last} |\n|---|---|--:|\n"
+    );
+    let rows = NAMES.iter().zip(realised.opioid.flips);
+    let rows = rows.map(|(name, count)| format!("| {name} | {} | {count} |\n", Rotation::sets_of(name).join(", ")));
+    head + &rows.collect::<String>()
 }
 
 fn fate_table(realised: &Realised) -> String {

@@ -16,6 +16,8 @@ pub(super) enum Purpose {
     Defects,
     /// Why a patient left; the index is the patient's.
     Departures,
+    /// Whether an opioid is changed for another; the index is the patient's.
+    Rotations,
 }
 
 /// An endless supply of draws belonging to one seed, purpose and index.
@@ -31,6 +33,7 @@ impl Stream {
             Purpose::Life => b"relief synth: a life v1 ",
             Purpose::Defects => b"relief synth: defects v1",
             Purpose::Departures => b"relief synth: departs v1",
+            Purpose::Rotations => b"relief synth: rotates v1",
         });
         let mut rng = ChaCha8Rng::from_seed(key);
         rng.set_stream(index);

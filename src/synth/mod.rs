@@ -26,6 +26,7 @@ mod pain;
 mod patient;
 mod person;
 mod realised;
+mod rotation;
 mod scale;
 mod truth;
 mod writer;
@@ -116,7 +117,8 @@ pub fn write(dir: &Path, plan: &Plan, on_progress: &mut dyn FnMut(u64)) -> io::R
         let clinic = stream.weighted(&clinics, |clinic| clinic.weight);
         let code = identity::patient_code(plan.seed, index);
         let leaving = plan.departures.then(|| Stream::new(plan.seed, Purpose::Departures, index));
-        let patient = patient::live(code, clinic, stream, leaving);
+        let rotating = Stream::new(plan.seed, Purpose::Rotations, index);
+        let patient = patient::live(code, clinic, stream, rotating, leaving);
         folders[clinic.place].append(&patient.chart, &mut |found| ledger.add(&clinic.name, &found))?;
         realised.add(&patient.person, patient.departure);
         patients[clinic.place] += 1;

@@ -3,7 +3,8 @@
 use super::chart::Chart;
 use super::draw::Stream;
 use super::person::Person;
-use super::truth::{FATES, Fate, FateOdds, OPIOID_USER};
+use super::rotation::Rotation;
+use super::truth::{FATES, Fate, FateOdds, OPIOID_USER, ROTATED};
 
 /// Fills from this day on are at the new dose. A thirty-day fill begun the day before ends on
 /// day 54, so the window of days 55 to 84 sees the new dose alone and the planted fate is the
@@ -74,6 +75,8 @@ pub(super) struct Habit {
     split: bool,
     /// Fills collected up to three days late, which leaves gaps.
     late: bool,
+    /// The drug the new dose is of, where it is another.
+    rotation: Option<&'static Rotation>,
 }
 
 /// A reason why MME says nothing about a user.
@@ -105,7 +108,19 @@ impl Habit {
             uncounted: uncounted(regimen, stream),
             split: stream.chance(30) && regimen.per_day % 2 == 0 && !is_patch,
             late: stream.chance(150) && fate == Fate::Stable,
+            rotation: None,
         }
+    }
+
+    /// Whether the new dose is of another drug, from a stream of its own.
+    pub(super) fn rotate(&mut self, stream: &mut Stream) {
+        let drawn = stream.chance(ROTATED);
+        self.rotation = Rotation::of(self.regimen.drug, self.regimen.strength, self.fate).filter(|_| drawn);
+    }
+
+    /// The rotation because of which other factors say another status.
+    pub(super) fn flip(&self) -> Option<&'static Rotation> {
+        self.rotation.filter(|rotation| rotation.flips(self.percent))
     }
 
     /// Writes the fills from two to three months before treatment until contact is lost.
@@ -134,16 +149,20 @@ impl Habit {
         if self.regimen.per_day == 0 {
             self.fill_patches(date, percent, day >= NEW_DOSE_FROM, chart);
         } else {
-            self.fill_tablets(date, percent, chart);
+            self.fill_tablets(date, percent, day >= NEW_DOSE_FROM, chart);
         }
     }
 
-    fn fill_tablets(&self, date: i32, percent: i32, chart: &mut Chart) {
-        // Rounding down keeps a reduction of exactly 50 or 30 % at or above its threshold.
-        let quantity = self.regimen.per_day * self.period * percent / 100;
+    fn fill_tablets(&self, date: i32, percent: i32, settled: bool, chart: &mut Chart) {
+        let old = self.regimen.per_day * self.period;
+        let (drug, strength, quantity) = match self.rotation.filter(|_| settled) {
+            Some(rotation) => (rotation.to.drug, rotation.to.strength, rotation.tablets(old, percent)),
+            // Rounding down keeps a reduction of exactly 50 or 30 % at or above its threshold.
+            None => (self.regimen.drug, self.regimen.strength, old * percent / 100),
+        };
         let scripts = if self.split && quantity % 2 == 0 { 2 } else { 1 };
         for _ in 0..scripts {
-            self.script(date, self.regimen.strength, quantity / scripts, chart);
+            self.script(date, (drug, strength), quantity / scripts, chart);
         }
     }
 
@@ -153,7 +172,7 @@ impl Habit {
             return;
         }
         let strength = if settled { self.new_patch() } else { self.old_patch() };
-        self.script(date, strength, 10, chart);
+        self.script(date, (self.regimen.drug, strength), 10, chart);
     }
 
     fn old_patch(&self) -> &'static str {
@@ -176,11 +195,11 @@ impl Habit {
         }
     }
 
-    fn script(&self, date: i32, strength: &str, quantity: i32, chart: &mut Chart) {
+    fn script(&self, date: i32, (drug, strength): (&str, &str), quantity: i32, chart: &mut Chart) {
         if quantity == 0 {
             return;
         }
-        let Regimen { drug, unit, route, .. } = self.regimen;
+        let Regimen { unit, route, .. } = self.regimen;
         let indication = match self.uncounted {
             Some(Uncounted::UseDisorder) => "oud",
             _ => "pain",

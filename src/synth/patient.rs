@@ -18,12 +18,21 @@ pub(super) struct Patient {
     pub(super) departure: Option<Departure>,
 }
 
-/// Lives the life of the patient whose code and stream these are; `leaving` is
-/// the stream that says who tells why they left.
-pub(super) fn live(code: String, clinic: &Clinic, mut stream: Stream, leaving: Option<Stream>) -> Patient {
+/// Lives the life of the patient whose code and stream these are; the streams
+/// beside it say whose opioid is changed for another and who tells why they left.
+pub(super) fn live(
+    code: String,
+    clinic: &Clinic,
+    mut stream: Stream,
+    mut rotating: Stream,
+    leaving: Option<Stream>,
+) -> Patient {
     let stream = &mut stream;
     let mut chart = Chart::new(code);
-    let person = Person::draw(clinic, stream);
+    let mut person = Person::draw(clinic, stream);
+    if let Some(habit) = &mut person.opioid {
+        habit.rotate(&mut rotating);
+    }
     let departure = leaving.and_then(|mut leaving| departure::draw(&person, &mut leaving));
     if let Some(Departure { reason, day }) = departure {
         chart.record(Table::Departures, day, format_args!("{}", REASONS[reason].0));

@@ -3,10 +3,11 @@
 //! The generator knows every answer before a line is written, so these counts are an oracle that
 //! shares no code with the derivation.
 
-use super::calendar::DATA_CUT;
+use super::calendar::{DATA_CUT, LAST_MATURE};
 use super::departure::{Departure, REASONS};
 use super::opioid::Uncounted;
 use super::person::Person;
+use super::rotation::NAMES;
 use super::truth::{CONDITIONS, FATES, Fate, HORIZONS, PRIMARY};
 
 /// Counts of one condition at twelve weeks, first series.
@@ -29,6 +30,9 @@ pub(super) struct OpioidCounts {
     pub(super) observed: u64,
     /// Of the observed, how many met each fate, in the order of `FATES`.
     pub(super) fates: [u64; FATES.len()],
+    /// Of the observed begun by the end of the newest mature quarter, whose status
+    /// other factors change, in the order of `NAMES`.
+    pub(super) flips: [u64; NAMES.len()],
 }
 
 impl OpioidCounts {
@@ -111,6 +115,10 @@ impl OpioidCounts {
             self.observed += 1;
             for (odds, count) in FATES.iter().zip(&mut self.fates) {
                 *count += u64::from(odds.fate == habit.fate);
+            }
+            for (name, count) in NAMES.iter().zip(&mut self.flips) {
+                let flips = habit.flip().is_some_and(|rotation| rotation.name == *name);
+                *count += u64::from(flips && person.day_zero <= LAST_MATURE);
             }
         }
     }

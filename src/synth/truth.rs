@@ -107,6 +107,8 @@ pub(super) const BASELINE_ZERO: u32 = 10;
 pub(super) const BASELINE_LOW: u32 = 50;
 /// Share of patients on prescribed opioids when treatment starts.
 pub(super) const OPIOID_USER: u32 = 380;
+/// Chance that a changed dose is of another drug, where one is planned for (`rotation`).
+pub(super) const ROTATED: u32 = 600;
 /// Chance that the medication list of a follow-up visit was reviewed completely.
 pub(super) const REVIEW_COMPLETE: u32 = 920;
 /// Chance that the first series ends before its fifth infusion.

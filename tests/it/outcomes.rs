@@ -239,6 +239,37 @@ fn conditions_are_viewed_as_the_table_says() {
     }
 }
 
+/// Patients whose opioid was changed for another, so that other factors say another
+/// status at 50 %: planted counts, found exactly.
+#[test]
+fn planted_flips_are_found_under_every_set() {
+    let workdir = Workdir::with_sample();
+    workdir.relief(&["run", "pipelines/quarterly.toml"]).exits(0);
+    let results = read(&workdir.read("reports/sample-quarterly/results.csv"));
+    let text = std::fs::read_to_string(repository().join("sample-data/truth.json")).expect("the planted truth");
+    let truth: Value = serde_json::from_str(&text).expect("JSON");
+    let planted = |set: &str, ending: &str| -> u64 {
+        let flips = truth["opioids_12w"]["flips"].as_array().expect("a list").iter();
+        let under = |flip: &&Value| flip["flips_under"].as_array().expect("sets").iter().any(|one| one == set);
+        let ends = |flip: &&Value| flip["rotation"].as_str().expect("a name").ends_with(ending);
+        flips
+            .filter(under)
+            .filter(ends)
+            .map(|flip| flip["realised_by_last_mature_quarter"].as_u64().expect("a count"))
+            .sum()
+    };
+    for set in ["cdc-2016", "heal-2025", "anzca-2021"] {
+        for (way, ending) in
+            [("responder_to_non_responder", "_to_morphine"), ("non_responder_to_responder", "_to_tramadol")]
+        {
+            let id = format!("mme_flip/to_date/2023-07-01..2026-03-31/all/all/flip_{set}={way}/12w/NRI/rate");
+            let found = find(&results, &id);
+            assert_eq!(found["numerator"], planted(set, ending).to_string(), "{id}");
+        }
+    }
+    assert!(planted("cdc-2016", "") > 10 && planted("anzca-2021", "") > 0, "something was planted");
+}
+
 /// The planted truth of the sample: rates that differ by condition and not by
 /// quarter, and responders who stay in care more often.
 #[test]

@@ -36,6 +36,10 @@ pub const FLIP_SPLIT: &str = "flip_";
 pub const LOST: &str = "computable_to_not_computable";
 /// The other way round.
 pub const GAINED: &str = "not_computable_to_computable";
+/// Both doses known under both sets.
+pub const BOTH: &str = "computable_under_both";
+/// Of these, whose status is not the same: no effect of what a set does not list.
+pub const DIFFERS: &str = "status_differs";
 
 /// A measure by set.
 struct Rate {
@@ -180,8 +184,8 @@ impl Sets<'_> {
         (1..self.all().len()).map(beside).collect()
     }
 
-    /// Status under one set by status under the other, and who becomes computable
-    /// or ceases to be.
+    /// Status under one set by status under the other, and sums of it: who becomes
+    /// computable or ceases to be, who is under both, whose status differs.
     fn flips(&self, set: usize, counts: SetCounts) -> Vec<Estimate> {
         let every = || (0..STATUSES.len()).flat_map(|from| (0..STATUSES.len()).map(move |to| (from, to)));
         let joint: Vec<(CellKey, Count)> = every().map(|(from, to)| self.joint(set, from, to)).collect();
@@ -196,13 +200,10 @@ impl Sets<'_> {
             let relations = Relations { same_people, ..Relations::default() };
             all.push(self.estimate(key.clone(), counts.joint[from][to], relations));
         }
-        let known = [RESPONDER, NON_RESPONDER];
-        let lost = known.map(|from| (from, NOT_COMPUTABLE));
-        let gained = known.map(|to| (NOT_COMPUTABLE, to));
-        for (order, (level, cells)) in [(LOST, lost), (GAINED, gained)].into_iter().enumerate() {
+        for (order, (level, cells)) in sums_of_flips().into_iter().enumerate() {
             let key = self.flip_key(set, (joint.len() + order, level));
             let with = vec![(key.clone(), Count::With)];
-            let parts = cells.map(|(from, to)| self.joint(set, from, to)).to_vec();
+            let parts = cells.iter().map(|&(from, to)| self.joint(set, from, to)).collect();
             let mut same_people = vec![everyone(&key), SamePeople { left: with.clone(), right: parts }];
             // Whoever becomes computable had an opioid the pipeline's set cannot convert.
             let unconvertible = of_pack(self.inputs, &self.place, "opioid_to_unconvertible", Estimand::Nri);
@@ -218,15 +219,27 @@ impl Sets<'_> {
     }
 }
 
-/// The rate among those whose doses can be computed under the set.
+/// Level and cells of every sum that is said.
+fn sums_of_flips() -> [(&'static str, Vec<(usize, usize)>); 4] {
+    let known = [RESPONDER, NON_RESPONDER];
+    [
+        (LOST, known.map(|from| (from, NOT_COMPUTABLE)).to_vec()),
+        (GAINED, known.map(|to| (NOT_COMPUTABLE, to)).to_vec()),
+        (BOTH, known.iter().flat_map(|&from| known.map(|to| (from, to))).collect()),
+        (DIFFERS, vec![(RESPONDER, NON_RESPONDER), (NON_RESPONDER, RESPONDER)]),
+    ]
+}
+
+/// The rate among those whose doses can be computed under the set, and of statuses
+/// that differ among those whose doses can be under both.
 pub(super) fn derivations(_: &Inputs<'_>, estimates: &[Estimate]) -> Vec<Derivation> {
-    let of_set = |estimate: &&Estimate| RATES.iter().any(|rate| rate.id == estimate.key.measure_id);
     let derivation = |estimate: &Estimate| {
         let key = &estimate.key;
+        let (measure, level) = among(key)?;
         let at = estimates.iter().find(|other| {
             let other = &other.key;
-            other.measure_id == COMPUTABLE
-                && (other.population, &other.stratum_level) == (key.population, &key.stratum_level)
+            (&*other.measure_id, &*other.stratum_level) == (measure, level)
+                && (other.population, &other.stratum_name) == (key.population, &key.stratum_name)
         })?;
         let output = Output {
             key: CellKey { estimand: Estimand::Oc, ..key.clone() },
@@ -240,7 +253,18 @@ pub(super) fn derivations(_: &Inputs<'_>, estimates: &[Estimate]) -> Vec<Derivat
             compute: Box::new(among_computable),
         })
     };
-    estimates.iter().filter(of_set).filter_map(derivation).collect()
+    estimates.iter().filter_map(derivation).collect()
+}
+
+/// Measure and level of those a rate is among.
+fn among(key: &CellKey) -> Option<(&str, &str)> {
+    let of_set = RATES.iter().any(|rate| rate.id == key.measure_id);
+    let of_flips = key.measure_id == FLIP && key.stratum_level == DIFFERS;
+    match () {
+        () if of_set => Some((COMPUTABLE, &key.stratum_level)),
+        () if of_flips => Some((FLIP, BOTH)),
+        () => None,
+    }
 }
 
 fn among_computable(inputs: &[Option<&Estimate>]) -> Vec<Finding> {

@@ -25,7 +25,7 @@ pub const RELIABILITY: &str = "pain_reliability";
 /// The name of its statistic.
 pub const ICC: &str = "icc_1";
 
-/// From so many patients asked twice the band rests on their reliability: a hundred
+/// From so many patients asked twice their reliability widens the band: a hundred
 /// or more is called excellent for a study of reliability (COSMIN: Terwee 2012,
 /// doi:10.1007/s11136-011-9960-1), and 103 is where rounding to 5 and to the middle
 /// of 6 begin a new step, so that having a band says no more than the rounded number.
@@ -118,14 +118,22 @@ fn finding(n: u64, band: &Result<[f64; 2], String>) -> Finding {
     Finding { n, numerator: None, statistics: vec![end(0), end(1)] }
 }
 
-/// What the mean would change by itself, over the interval of the reliability. One
-/// below 0 means that chance is all there is, and is taken for 0.
+/// What the mean would change by itself, over the declared range of the reliability
+/// and the interval measured. One below 0 means that chance is all there is, and is
+/// taken for 0.
 fn band(assumed: &Regression, change: &Estimate, reliability: &Estimate) -> Result<[f64; 2], String> {
     let few = || format!("fewer than {FEWEST} patients have repeated scores before treatment");
     let known = reliability.statistics.iter().find(|statistic| statistic.name == ICC);
     let interval = known.and_then(|icc| icc.interval.as_ref()).filter(|_| reliability.n >= FEWEST).ok_or_else(few)?;
     let before = change.value_of("mean_before").ok_or_else(|| "the mean before treatment is not known".to_owned())?;
-    Ok(regression(before, [interval.low, interval.high].map(|end| end.clamp(0.0, 1.0)), assumed.usual))
+    Ok(regression(before, allowed(assumed.reliability, interval), assumed.usual))
+}
+
+/// The reliabilities a band allows for: those declared, and those measured beyond
+/// them. Scores within a month agree more than scores a horizon apart, and patients
+/// chosen for high scores differ less than all: a measurement never narrows the band.
+fn allowed([least, most]: [f64; 2], measured: &ConfidenceInterval) -> [f64; 2] {
+    [measured.low.min(least), measured.high.max(most)].map(|end| end.clamp(0.0, 1.0))
 }
 
 #[cfg(test)]
@@ -138,18 +146,25 @@ mod tests {
         Estimate::new(key, n, None, vec![Statistic::new(ICC, "1", Ok(0.5)).with_interval(interval)], Maturity::Mature)
     }
 
-    /// By hand: mean before 7; 0.3 × (7 − 6.4) = 0.18 and 0.6 × (7 − 5) = 1.2.
+    /// By hand, for a mean before of 7: the least is (1 − most reliable) × (7 − 6.4),
+    /// the most (1 − least reliable) × (7 − 5).
     #[test]
-    fn a_band_rests_on_the_interval_and_needs_enough_patients() {
+    fn a_measured_reliability_widens_the_band_and_never_narrows_it() {
         let assumed = Regression { reliability: [0.5, 0.8], usual: [5.0, 6.4], citation: String::new() };
         let key = CellKey::to_date((0, "pain_delta"), (ALL, 0, ALL), Estimand::Oc);
         let before = vec![Statistic::new("mean_before", "points", Ok(7.0))];
         let change = Estimate::new(key, 300, None, before, Maturity::Mature);
         let of = |n, interval| band(&assumed, &change, &measured(n, interval));
-        let found = of(103, Some((0.4, 0.7))).expect("enough");
-        assert!((found[0] + 0.18).abs() < 1e-12 && (found[1] + 1.2).abs() < 1e-12, "{found:?}");
-        let negative = of(103, Some((-0.3, 0.7))).expect("enough");
-        assert!((negative[1] + 2.0).abs() < 1e-12, "{negative:?}");
+        for (interval, [least, most]) in [
+            ((0.6, 0.7), [0.12, 1.0]),
+            ((0.85, 0.95), [0.03, 1.0]),
+            ((0.4, 0.7), [0.12, 1.2]),
+            ((0.4, 0.9), [0.06, 1.2]),
+            ((-0.3, 0.7), [0.12, 2.0]),
+        ] {
+            let found = of(103, Some(interval)).expect("enough");
+            assert!((found[0] + least).abs() < 1e-12 && (found[1] + most).abs() < 1e-12, "{interval:?}: {found:?}");
+        }
         assert!(of(102, Some((0.4, 0.7))).is_err_and(|why| why.contains("103")));
         assert!(of(103, None).is_err());
     }

@@ -19,7 +19,7 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
     let lines: Vec<Line> = with_bands.map(|(line, band)| line.with_band(*band)).collect();
     let measured = bands.iter().flatten().flatten().any(|row| reliability(row, released).is_some());
     let basis = if measured {
-        "over the interval of the reliability estimated from repeated scores, under the mildest and the strongest assumptions of the usual level"
+        "under the mildest and the strongest assumptions, widened where repeated scores say so"
     } else {
         "under the mildest and the strongest assumptions"
     };

@@ -117,14 +117,9 @@ fn regression(headline: &Headline<'_>, released: &Released) -> String {
     let much = match expected {
         Some([Some(least), Some(most)]) if least.value.is_some() && most.value.is_some() => {
             format!(
-                "between {} and {}, under {} stated below",
+                "perhaps {} to {}. These are assumptions stated below; neither end is a bound",
                 element::number(least),
                 element::number(most),
-                if super::views::reliability(least, released).is_some() {
-                    "the reliability estimated from repeated scores and the mildest and the strongest assumptions"
-                } else {
-                    "the mildest and the strongest assumptions"
-                }
             )
         }
         _ => "how much is not known".to_owned(),

@@ -58,13 +58,18 @@ fn answer(material: Material<'_>, checked: &[(&Claim, Option<&ResultRow>)]) -> S
 
 /// What stands against a sentence: the number as counted and the one among those seen.
 fn measured(material: Material<'_>, claim: &Claim, row: &ResultRow) -> String {
-    let seen = Query { estimand: Estimand::Oc, ..Query::rate(&claim.measure, row.population, material.context) };
-    let seen = Query { horizon: claim.horizon.id, ..seen }.find(material.released);
-    let seen = seen.filter(|seen| seen.value.is_some() && row.estimand != Estimand::Oc);
+    let seen = seen(material, claim, row);
     let among =
         seen.map_or_else(String::new, |seen| format!("; among only those seen it was {}", element::number(seen)));
     let claimed = claim::found(claim, CLAIMED, material.released).map_or_else(String::new, element::number);
     format!("Where we say {} {claimed}, we measured {}{among}.", side(claim), element::compact(row))
+}
+
+/// The same rate among only those seen, where the claim counts everyone due.
+fn seen<'a>(material: Material<'a>, claim: &Claim, row: &ResultRow) -> Option<&'a ResultRow> {
+    let seen = Query { estimand: Estimand::Oc, ..Query::rate(&claim.measure, row.population, material.context) };
+    let seen = Query { horizon: claim.horizon.id, ..seen }.find(material.released);
+    seen.filter(|seen| seen.value.is_some() && row.estimand != Estimand::Oc)
 }
 
 fn table(material: Material<'_>, checked: &[(&Claim, Option<&ResultRow>)]) -> String {
@@ -140,7 +145,13 @@ fn sentence(material: Material<'_>, claim: &Claim, row: Option<&ResultRow>) -> S
             side = side(claim)
         ),
         Verdict::NamesNoNumber => {
-            format!("names no number, so none can support or contradict it. What is known: {number} ({what}).")
+            let among = seen(material, claim, row).map_or_else(String::new, |seen| {
+                format!("; among the {} seen it was {}", element::size(seen), element::compact(seen))
+            });
+            format!(
+                "names no number, so none can support or contradict it. What is known: {number} of {} ({what}), with everyone lost counted as “no”{among}.",
+                element::size(row)
+            )
         }
         Verdict::NotInterpretable => {
             format!(

@@ -49,7 +49,7 @@ fn assumptions(band: &ResultRow, released: &Released, context: &Context<'_>) -> 
     };
     match super::views::reliability(band, released) {
         Some(icc) => format!(
-            ". The reliability is estimated: scores of one patient before treatment correlate by {} (ICC(1), {} patients with two or more). That scores are drawn towards a mean of {high} to {low} points is assumed. Neither end is a bound: scores months apart agree less than scores of one month, which makes the change larger, and patients chosen for high scores differ less, which makes it smaller",
+            ", under the mildest and the strongest of these assumptions: two scores of an unchanged patient correlate by {most} to {least}, or as far beyond as was measured here, and scores are drawn towards a mean of {high} to {low} points. Measured was {} (ICC(1), {} patients with two or more scores in the month before treatment); scores months apart agree less, so this does not narrow the assumed range. Neither end is a bound: the truth may be less or more",
             element::compact(icc),
             element::size(icc)
         ),

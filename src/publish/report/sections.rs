@@ -320,10 +320,10 @@ fn named(chart: &Chart, row: &ResultRow, context: &Context<'_>) -> String {
         ("mind_change", _) => context.label(&row.measure_id),
         (_, "rate_pooled") => format!("{}, pooled", name(row, context)),
         (_, "expected_regression_measured_least") => {
-            format!("{}, expected by itself, measured reliability, least", name(row, context))
+            format!("{}, expected by itself, widened by measured reliability, least", name(row, context))
         }
         (_, "expected_regression_measured_most") => {
-            format!("{}, expected by itself, measured reliability, most", name(row, context))
+            format!("{}, expected by itself, widened by measured reliability, most", name(row, context))
         }
         (_, "expected_regression_least") => format!("{}, expected by itself, mildest assumption", name(row, context)),
         (_, "expected_regression_most") => format!("{}, expected by itself, strongest assumption", name(row, context)),

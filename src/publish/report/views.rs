@@ -19,8 +19,8 @@ pub fn pooled<'r>(raw: &ResultRow, released: &'r Released) -> Option<&'r ResultR
 }
 
 /// What a mean change is expected to be without any treatment, at least and at most:
-/// under the reliability of repeated scores where it is known, else under the one the
-/// pack assumes.
+/// over the range of reliability the pack assumes, widened by the measured one where it
+/// is known.
 pub fn regression<'r>(mean: &ResultRow, released: &'r Released) -> [Option<&'r ResultRow>; 2] {
     let id = mean.result_id.strip_suffix("/mean");
     let find = |statistic: &str| released.by_id(&format!("{}/{statistic}", id?));
@@ -31,7 +31,7 @@ pub fn regression<'r>(mean: &ResultRow, released: &'r Released) -> [Option<&'r R
     [find("expected_regression_least"), find("expected_regression_most")]
 }
 
-/// The reliability such a band rests on; `None` where it rests on an assumed one.
+/// The reliability such a band was widened by; `None` where it rests on an assumed one.
 pub fn reliability<'r>(band: &ResultRow, released: &'r Released) -> Option<&'r ResultRow> {
     let mut rows = released.of_measure(RELIABILITY).filter(|_| BAND.contains(&band.statistic.as_str()));
     rows.find(|row| row.statistic == ICC)
