@@ -188,7 +188,10 @@ fn is_time(before: &str, word: &str, after: &str) -> bool {
     let trim = |word: &str| word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned();
     let quarter = |word: &str| matches!(trim(word).as_str(), "Q1" | "Q2" | "Q3" | "Q4");
     let month = trim(before).rsplit('–').next().is_some_and(|name| name.len() == 3 && MONTHS.contains(name));
-    quarter(word) || quarter(after) || month || ["weeks", "days", "quarters"].iter().any(|unit| trim(after) == *unit)
+    quarter(word)
+        || quarter(after)
+        || month
+        || ["weeks", "days", "months", "quarters"].iter().any(|unit| trim(after) == *unit)
 }
 
 /// How many groups, measures or numbers the report has: counted on the page,

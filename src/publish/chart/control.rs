@@ -50,7 +50,12 @@ fn draw(role: Option<Role>, released: &Released, context: &Context<'_>) -> Optio
     let cut = if drawn == Population::Month { "month" } else { "quarter" };
     Some(Drawing {
         title: title(headline, drawn, released, context),
-        subtitle: format!("{} · by {cut} in which treatment began{}", words::at_start(&measure(headline, context)), limits(headline, drawn, released, context)),
+        subtitle: format!(
+            "{} · by {cut} in which treatment began · {}{}",
+            words::at_start(&measure(headline, context)),
+            size(&series, drawn),
+            limits(headline, drawn, released, context)
+        ),
         method: "Limits: XmR for a mean, p or Laney p′ for a share; they rest on the first 12 periods and stay. Rules: NHS England, Making Data Count. Triangle: more than chance, pointing where it went. Hatched: windows still open, not judged. A dash at the foot: not shown.".to_owned(),
         alt: alt(&points, &series),
         rows: ids(series.iter().copied()),
@@ -91,7 +96,7 @@ fn points(
     let value = |rows: &BTreeMap<Day, &ResultRow>, day: &Day| rows.get(day).and_then(|row| row.value);
     let each = series.iter().filter_map(|row| {
         let day = row.period_start?;
-        let period = if step == Population::Month { Period::month_of(day) } else { Period::quarter_of(day) };
+        let period = cut_at(day, step);
         let signal = signals.get(&day).filter(|row| row.value.is_some_and(|rules| rules > 0.0));
         Some(Point {
             period,
@@ -128,27 +133,58 @@ fn scale(series: &[&ResultRow], points: &[Point], target: Option<f64>) -> Scale 
     Scale::points_around(bands.chain(values))
 }
 
+/// What is drawn, in a word or two inside a sentence.
+pub(crate) fn short(headline: &Headline<'_>) -> &'static str {
+    match headline.role {
+        Some(Role::Headline) => "response",
+        Some(Role::ChangeHeadline) => "pain change",
+        Some(Role::OpioidHeadline) => "opioid reduction",
+        _ => "follow-up",
+    }
+}
+
 /// The finding: the state of the newest judged period.
 fn title(headline: &Headline<'_>, step: Population, released: &Released, context: &Context<'_>) -> String {
     let variation = of(headline, step, trend::VARIATION, released, context).into_values().next();
-    let name = match headline.role {
-        Some(Role::Headline) => "Response",
-        Some(Role::ChangeHeadline) => "Pain change",
-        Some(Role::OpioidHeadline) => "Opioid reduction",
-        _ => "Follow-up",
-    };
+    let name = words::at_start(short(headline));
     let Some(row) = variation.filter(|row| row.value.is_some()) else {
         return format!("{name}: whether more than chance is at work cannot be said");
     };
-    let when = row.period_start.map_or_else(String::new, |day| {
-        words::period(if step == Population::Month { Period::month_of(day) } else { Period::quarter_of(day) })
-    });
+    let when = row.period_start.map_or_else(String::new, |day| words::period(cut_at(day, step)));
     match Variation::of(row) {
         Some(Variation::Improvement) => format!("{name}: {when} has a special cause signal, for the better"),
         Some(Variation::Concern) => format!("{name}: {when} has a special cause signal, for the worse"),
         Some(Variation::Neutral) => format!("{name}: {when} has a special cause signal"),
         _ => format!("{name}: {when} is within what chance explains"),
     }
+}
+
+/// `n = 3,515 in 35 months, Jul 2023 to May 2026 (median 98 a month)`: over the
+/// periods that are judged and shown.
+fn size(series: &[&ResultRow], step: Population) -> String {
+    let shown = series.iter().filter(|row| row.maturity == Maturity::Mature && row.value.is_some());
+    let (rows, mut sizes): (Vec<&ResultRow>, Vec<u64>) =
+        shown.filter_map(|row| Some((*row, row.denominator.or(row.n)?))).unzip();
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return "no period shown".to_owned() };
+    let (total, many) = (sizes.iter().sum(), sizes.len());
+    sizes.sort_unstable();
+    // Of an even number the lower of the two in the middle: one that occurred.
+    let median = sizes[(many - 1) / 2];
+    let cut = if step == Population::Month { "month" } else { "quarter" };
+    let period = |row: &ResultRow| row.period_start.map_or_else(String::new, |day| words::period(cut_at(day, step)));
+    format!(
+        "n = {} in {}, {} to {} (median {} a {cut})",
+        words::count(total),
+        words::plural(many, cut),
+        period(first),
+        period(last),
+        words::count(median)
+    )
+}
+
+/// The period a day lies in.
+fn cut_at(day: Day, step: Population) -> Period {
+    if step == Population::Month { Period::month_of(day) } else { Period::quarter_of(day) }
 }
 
 /// ` · trial limits from 11 quarters`.
@@ -175,4 +211,30 @@ fn alt(points: &[Point], series: &[&ResultRow]) -> String {
     let sentences: Vec<String> = told.map(|(_, pair)| named(pair)).collect();
     let marked = points.iter().filter(|point| point.marking.is_some()).count();
     format!("{} stand out. {}", words::plural(marked, "period"), sentences.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+    use crate::estimate::result::{Maturity, Population};
+    use crate::model::calendar::Period;
+    use crate::publish::report::fixture::{hidden, rate};
+    use crate::publish::results::ResultRow;
+
+    fn month(row: ResultRow, number: u32) -> ResultRow {
+        ResultRow { period_start: Some(Period::Month(2026, number).first_day()), ..row }
+    }
+
+    /// By hand: 90 + 100 + 130 + 120 = 440, the lower of the two in the middle is 100.
+    #[test]
+    fn the_subtitle_counts_the_months_that_are_judged_and_shown() {
+        let open = ResultRow { maturity: Maturity::Immature, ..rate(5, 80) };
+        let rows = [rate(50, 90), hidden("fewer than 5"), rate(50, 100), rate(50, 130), rate(50, 120), open];
+        let rows: Vec<ResultRow> = rows.into_iter().zip(1..).map(|(row, number)| month(row, number)).collect();
+        let text = |rows: &[ResultRow]| size(&rows.iter().collect::<Vec<_>>(), Population::Month);
+        let said = "n = 440 in 4\u{A0}months, Jan\u{A0}2026 to May\u{A0}2026 (median 100 a month)";
+        assert_eq!(text(&rows), said);
+        assert_eq!(text(&rows[..1]), "n = 90 in 1\u{A0}month, Jan\u{A0}2026 to Jan\u{A0}2026 (median 90 a month)");
+        assert_eq!(text(&rows[1..2]), "no period shown");
+    }
 }

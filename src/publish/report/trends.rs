@@ -1,16 +1,19 @@
 //! Is it changing? The state of every headline measure, and why.
 
+mod answer;
+mod standing;
+
 use super::sections::{Material, figures};
 use super::select::Query;
 use super::{element, words};
 use crate::estimate::result::Population;
 use crate::estimate::statistics::signals::{RUN, Rule};
 use crate::model::calendar::Period;
-use crate::protocol::Role;
+use crate::protocol::Direction;
 use crate::publish::chart::control;
 use crate::publish::chart::svg::escape;
 use crate::publish::reading::trend::{
-    self, ASSURANCE, Assurance, CENTRE, Headline, LOWER, POINTS, SIGNALS, UPPER, VARIATION, Variation, headlines,
+    self, ASSURANCE, Assurance, CENTRE, Headline, LOWER, POINTS, UPPER, VARIATION, Variation, headlines,
 };
 use crate::publish::results::ResultRow;
 
@@ -20,13 +23,18 @@ pub(super) fn section(material: Material<'_>) -> String {
         super::contrasts::table(material),
         note(material),
         states(material),
-        standing_out(material),
+        standing::table(material),
         figures(
             material,
             &["response_trend", "control_response", "control_pain", "control_opioids", "control_retention"],
         ),
     ];
-    element::section("trend", "Is it changing over time?", &answer(material), &rest.concat())
+    element::section("trend", "Is it changing over time?", &answer::answer(material), &rest.concat())
+}
+
+/// The courses of all headline measures, in report order.
+fn courses(material: Material<'_>) -> Vec<Course<'_>> {
+    headlines(material.context.protocol).into_iter().map(|headline| Course::of(headline, material)).collect()
 }
 
 /// What is known of one headline measure.
@@ -79,10 +87,10 @@ impl<'a> Course<'a> {
         if self.step == Population::Month { "month" } else { "quarter" }
     }
 
-    /// The rules a period breaks, in words; of a run also how long it is and how
-    /// far from the center line, because a long run can lie close to it.
-    fn rules(&self, row: &ResultRow) -> Vec<String> {
-        let spoken = |rule: Rule| match self.run_to(row).filter(|_| rule == Rule::Shift) {
+    /// A rule that a period breaks, in words; of a run on one side also how long it
+    /// is and how far from the center line, because a long run can lie close to it.
+    fn rule(&self, rule: Rule, row: &ResultRow) -> String {
+        match self.run_to(row).filter(|_| rule == Rule::Shift) {
             Some((long, by)) => format!(
                 "{long} {}s in a row on one side of the center line, on average {} {} it",
                 self.cut(),
@@ -90,8 +98,7 @@ impl<'a> Course<'a> {
                 if by < 0.0 { "below" } else { "above" }
             ),
             None => rule.words().to_owned(),
-        };
-        Variation::rules(row).into_iter().map(spoken).collect()
+        }
     }
 
     /// The run on one side of the center line that a period ends, and how far the
@@ -126,40 +133,42 @@ impl<'a> Course<'a> {
         escape(&if known { context.label(self.headline.measure) } else { long() })
     }
 
+    /// The same inside a sentence.
+    fn short(&self) -> &'static str {
+        control::short(&self.headline)
+    }
+
+    fn better(&self) -> Direction {
+        trend::better(self.headline.measure, self.material.context.protocol)
+    }
+
     /// Why there is no state, in a clause.
     fn why_not(&self) -> String {
         self.variation.map_or_else(|| "no period has reached its horizon yet".to_owned(), element::number)
     }
 }
 
-/// Symbol, class and words of a state; never by color alone.
-fn spoken(state: Variation) -> (&'static str, &'static str, &'static str) {
-    match state {
-        Variation::CommonCause => ("●", "unclear", "common cause: chance alone can explain it"),
-        Variation::Improvement => ("▲", "better", "special cause, for the better"),
-        Variation::Concern => ("▼", "worse", "special cause, for the worse"),
-        Variation::Neutral => ("◆", "unclear", "special cause"),
-    }
+/// A state as it is written; never by color alone.
+struct Spoken {
+    /// Points where the measure went, as on its chart.
+    symbol: &'static str,
+    class: &'static str,
+    words: &'static str,
 }
 
-fn answer(material: Material<'_>) -> String {
-    let Some(headline) = trend::headline(Some(Role::Headline), material.context.protocol) else {
-        return "No measure is named as the headline, so whether it is changing cannot be said.".to_owned();
-    };
-    let course = Course::of(headline, material);
-    let (Some(state), Some(row)) = (course.state(), course.variation) else {
-        return format!("Whether response is changing cannot be said: {}.", course.why_not());
-    };
-    let number = element::cell(course.beside(row, course.headline.statistic), element::fine_compact);
-    let center = element::cell(course.beside(row, CENTRE), element::fine);
-    let (_, _, words) = spoken(state);
-    let rules: Vec<&str> = Variation::rules(row).into_iter().map(Rule::words).collect();
-    let because = if rules.is_empty() { String::new() } else { format!(" ({})", rules.join("; ")) };
-    format!(
-        "In {}, the newest {} whose windows have closed, response was {number} around a center line of {center}; {words}{because}.",
-        course.when(row),
-        course.cut()
-    )
+fn spoken(state: Variation, better: Direction) -> Spoken {
+    let up = better == Direction::Higher;
+    let triangle = |up| if up { "▲" } else { "▼" };
+    match state {
+        Variation::CommonCause => {
+            Spoken { symbol: "●", class: "unclear", words: "common cause: chance alone can explain it" }
+        }
+        Variation::Improvement => {
+            Spoken { symbol: triangle(up), class: "better", words: "special cause, for the better" }
+        }
+        Variation::Concern => Spoken { symbol: triangle(!up), class: "worse", words: "special cause, for the worse" },
+        Variation::Neutral => Spoken { symbol: "◆", class: "unclear", words: "special cause" },
+    }
 }
 
 /// How to read it, and every date from which limits start anew.
@@ -176,12 +185,8 @@ fn note(material: Material<'_>) -> String {
 
 /// One row for each headline measure: its newest number, limits and state.
 fn states(material: Material<'_>) -> String {
-    let rows: Vec<Vec<String>> = headlines(material.context.protocol)
-        .into_iter()
-        .map(|headline| Course::of(headline, material))
-        .filter(|course| course.variation.is_some())
-        .map(|course| state_row(&course))
-        .collect();
+    let rows: Vec<Vec<String>> =
+        courses(material).iter().filter(|course| course.variation.is_some()).map(state_row).collect();
     if rows.is_empty() {
         return String::new();
     }
@@ -212,13 +217,13 @@ fn state_row(course: &Course<'_>) -> Vec<String> {
         element::cell(course.beside(row, course.headline.statistic), element::fine_compact),
         line(CENTRE),
         format!("{} to {}{trial}", line(LOWER), line(UPPER)),
-        course.state().map_or_else(|| course.why_not(), |state| marked(state, row)),
+        course.state().map_or_else(|| course.why_not(), |state| marked(state, row, course)),
         target(course),
     ]
 }
 
-fn marked(state: Variation, row: &ResultRow) -> String {
-    let (symbol, class, words) = spoken(state);
+fn marked(state: Variation, row: &ResultRow, course: &Course<'_>) -> String {
+    let Spoken { symbol, class, words } = spoken(state, course.better());
     let words = words.split(':').next().unwrap_or(words);
     format!(
         "<span class=\"trend {class}\" data-result=\"{}\"><span aria-hidden=\"true\">{symbol}</span> {words}</span>",
@@ -241,41 +246,4 @@ fn target(course: &Course<'_>) -> String {
         None => return element::number(row),
     };
     format!("{}: {words} ({})", element::number(row), escape(&set.source))
-}
-
-/// Every period that stands out, and which rule says so.
-fn standing_out(material: Material<'_>) -> String {
-    let courses = headlines(material.context.protocol)
-        .into_iter()
-        .map(|headline| Course::of(headline, material))
-        .filter(|course| course.judged);
-    let rows: Vec<Vec<String>> = courses
-        .flat_map(|course| {
-            let marked: Vec<&ResultRow> =
-                course.rows(SIGNALS).filter(|row| row.value.is_some_and(|rules| rules > 0.0)).collect();
-            marked.into_iter().map(|row| signal_row(&course, row)).collect::<Vec<_>>()
-        })
-        .collect();
-    if rows.is_empty() {
-        return "<p>No judged period of a headline measure stands out.</p>\n".to_owned();
-    }
-    let columns = [
-        element::words_column("Period"),
-        element::words_column("Measure"),
-        element::number_column("Number"),
-        element::words_column("Meaning"),
-        element::words_column("Which rule says so"),
-    ];
-    element::table("Periods that stand out", &columns, &rows)
-}
-
-fn signal_row(course: &Course<'_>, row: &ResultRow) -> Vec<String> {
-    let rules = course.rules(row);
-    vec![
-        escape(&course.when(row)),
-        course.name(),
-        element::cell(course.beside(row, course.headline.statistic), element::fine_compact),
-        Variation::of(row).map_or_else(String::new, |state| marked(state, row)),
-        words::at_start(&rules.join("; ")),
-    ]
 }
