@@ -57,6 +57,20 @@ fn counts(answer: &Value, table: &str) -> [u64; 3] {
     ["read", "accepted", "quarantined"].map(|count| answer["tables"][table][count].as_u64().expect("a count"))
 }
 
+/// More than waits in memory, so that the rows go through the spool.
+#[test]
+fn a_sheet_of_many_rows_is_read_whole() {
+    let workdir = workbook(|book| {
+        for row in 10..5_010 {
+            for (column, cell) in ["qx7k2m9p", "2026-01-04", "pain_nrs", "8"].iter().enumerate() {
+                book.worksheets_mut()[3].write_string(row, column as u16, *cell).expect("a cell");
+            }
+        }
+    });
+    let answer = workdir.relief(&["ingest", "pipeline.toml", "--json"]).exits(0).json();
+    assert_eq!(counts(&answer, "assessments"), [5_002, 5_001, 1]);
+}
+
 #[test]
 fn a_sheet_is_a_table_and_a_finding_names_its_row() {
     let workdir = workbook(|_| ());

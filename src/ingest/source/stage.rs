@@ -5,7 +5,6 @@
 //! quarantine say later is about the original files and their lines.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -184,15 +183,7 @@ impl<'a> Stage<'a> {
             "the columns of {} were not shown to the privacy gate",
             file.name
         );
-        let stream = match self.streams.entry((position(table), at.file)) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => {
-                let stream = new.insert(Stream::new(table));
-                // Its header waits as well.
-                self.waiting += stream.text.len();
-                stream
-            }
-        };
+        let stream = stream_of(&mut self.streams, &mut self.waiting, table, at.file);
         let before = stream.text.len();
         let same_calendar = stream.push(table, at.line, marks, cells, corrected);
         self.waiting += stream.text.len() - before;
@@ -311,8 +302,7 @@ impl Sink for Stage<'_> {
     }
 
     fn may_hold(&mut self, file: FileId, table: &'static InputTable) {
-        let number = position(table);
-        self.streams.entry((number, file)).or_insert_with(|| Stream::new(table));
+        stream_of(&mut self.streams, &mut self.waiting, table, file);
     }
 
     fn reject_row(
@@ -395,6 +385,20 @@ impl File {
                 .collect(),
         })
     }
+}
+
+/// The stream of a table of a file; the header a new one begins with waits as rows do.
+fn stream_of<'s>(
+    streams: &'s mut BTreeMap<(usize, FileId), Stream>,
+    waiting: &mut usize,
+    table: &'static InputTable,
+    file: FileId,
+) -> &'s mut Stream {
+    streams.entry((position(table), file)).or_insert_with(|| {
+        let stream = Stream::new(table);
+        *waiting += stream.text.len();
+        stream
+    })
 }
 
 /// Whether a corrected record can be a row: something of it could be read, and
