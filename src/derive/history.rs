@@ -176,7 +176,7 @@ pub struct Departure {
 }
 
 /// Reasons that are told apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     /// Died.
     Died,

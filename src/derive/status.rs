@@ -33,10 +33,13 @@ pub fn needs_telling(status: usize) -> bool {
     (FIRST_REASON..=LOST).contains(&status)
 }
 
-/// Why the patient had left by `day`; a death before anything else.
+/// Why the patient had left by `day`, whichever of the patient's sources said so:
+/// a death before anything else, then what came first; of one day, in the order
+/// the reasons are reported in.
 pub fn left_by(history: &PatientHistory<'_>, day: i32) -> Option<Reason> {
-    let mut reasons = history.departures.iter().filter(|departure| departure.day <= day).map(|one| one.reason);
-    if reasons.clone().any(|reason| reason == Reason::Died) { Some(Reason::Died) } else { reasons.next() }
+    let left = history.departures.iter().filter(|departure| departure.day <= day);
+    left.min_by_key(|departure| (departure.reason != Reason::Died, departure.day, departure.reason))
+        .map(|departure| departure.reason)
 }
 
 /// Counts by period and status (position).

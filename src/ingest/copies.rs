@@ -5,15 +5,15 @@
 //! within one patient does: many exports number rows from 1 for each patient,
 //! so ids of different patients are never compared.
 
-use super::row::Row;
+use super::row::{self, Row};
 use super::sort::Sorted;
 
 /// Leaves in `kept`, the offsets of one patient's rows, the rows to keep, and
 /// counts the others.
 ///
-/// Of rows that share file and row id the one that sorts first by day and
-/// content stays; equal ones are copies, different ones contradict it and are
-/// set aside. So the order of lines decides nothing.
+/// Of equal rows that share file and row id one stays and the others are copies.
+/// Where they differ, all of them are set aside: nothing says which is true, and
+/// neither the order of lines nor a smaller value may decide it.
 pub(super) fn without_copies(bytes: &[u8], kept: &mut Vec<u32>, sorted: &mut Sorted) {
     if kept.len() < 2 || !may_repeat(bytes, kept) {
         return;
@@ -26,19 +26,33 @@ pub(super) fn without_copies(bytes: &[u8], kept: &mut Vec<u32>, sorted: &mut Sor
     });
     let mut left_out = Vec::new();
     for same in by_id.chunk_by(|&a, &b| (row(a).head.file, row(a).id) == (row(b).head.file, row(b).id)) {
-        let first = row(same[0]);
-        for &offset in &same[1..] {
-            let other = row(offset);
-            if (other.head.day, other.payload) == (first.head.day, first.payload) {
-                sorted.repeated[other.head.file as usize] += 1;
-            } else {
-                sorted.conflicts.push(other.head);
-            }
-            left_out.push(offset);
+        let (first, last) = (row(same[0]), row(same[same.len() - 1]));
+        if (first.head.day, first.payload) == (last.head.day, last.payload) {
+            sorted.repeated[first.head.file as usize] += (same.len() - 1) as u64;
+            left_out.extend(&same[1..]);
+        } else {
+            sorted.conflicts.extend(same.iter().map(|&offset| row(offset).head));
+            left_out.extend(same);
         }
     }
     left_out.sort_unstable();
     kept.retain(|offset| left_out.binary_search(offset).is_err());
+}
+
+/// Counts, by file, rows that say the same as another one of their day where no
+/// row id tells them apart. They are kept: see above.
+pub(super) fn count_identical(bytes: &[u8], kept: &[u32], sorted: &mut Sorted) {
+    let row = |offset: u32| Row::read(&bytes[offset as usize..]);
+    for of_day in kept.chunk_by(|&a, &b| row::day(&bytes[a as usize..]) == row::day(&bytes[b as usize..])) {
+        if of_day.len() < 2 {
+            continue;
+        }
+        let mut rows: Vec<Row<'_>> = of_day.iter().map(|&at| row(at)).filter(|row| row.id.is_empty()).collect();
+        rows.sort_unstable_by_key(|row| (row.payload, row.head.file, row.head.line));
+        for pair in rows.windows(2).filter(|pair| pair[0].payload == pair[1].payload) {
+            sorted.identical[pair[1].head.file as usize] += 1;
+        }
+    }
 }
 
 /// Whether two rows share a hash of their ids: nearly always no, and cheap.

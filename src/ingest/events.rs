@@ -22,7 +22,8 @@ use super::row::{self, Head, LONGEST_ROW_ID, NO_DAY};
 use super::sort::{Sorted, sort_table};
 use crate::model::patient::PatientKey;
 use crate::model::reject::{
-    AMBIGUOUS_PATIENT, CONSENT_WITHDRAWN, FIELD_COUNT, FREE_TEXT, ROW_ID_CONFLICT, ROW_ID_REPEATED, UNKNOWN_PATIENT,
+    AMBIGUOUS_PATIENT, CONSENT_WITHDRAWN, FIELD_COUNT, FREE_TEXT, ROW_ID_CONFLICT, ROW_ID_REPEATED, ROWS_IDENTICAL,
+    UNKNOWN_PATIENT,
 };
 use crate::model::table::TableId;
 use crate::protocol::DrugClass;
@@ -93,8 +94,14 @@ pub(super) fn read_table<'a, E: Event<'a> + Send>(
         session.note_digest(index, digest);
     }
     let writer = draft.map(|draft| draft.table(E::TABLE)).transpose()?;
-    let sorted = sort_table::<E::Columns>(session, roster, E::TABLE, buckets, writer)?;
-    settle(&sorted, E::TABLE, withheld, ledger)?;
+    let mut set_aside = |head: Head| {
+        if E::TABLE == TableId::Prescriptions {
+            withheld.extend(&bare_row(head))?;
+        }
+        Ok(ledger.reject(head.file as usize, head.line, &ROW_ID_CONFLICT, "row_id")?)
+    };
+    let sorted = sort_table::<E::Columns>(session, roster, E::TABLE, buckets, writer, &mut set_aside)?;
+    settle(&sorted, ledger);
     Ok(sorted)
 }
 
@@ -107,22 +114,20 @@ pub(super) fn write_withheld(
 ) -> Result<(), IngestError> {
     let table = TableId::PrescriptionsWithheld;
     let writer = draft.map(|draft| draft.table(table)).transpose()?;
-    sort_table::<WithheldColumns>(session, roster, table, withheld, writer).map(|_| ())
+    // They have no row ids, so none contradicts another.
+    sort_table::<WithheldColumns>(session, roster, table, withheld, writer, &mut |_| Ok(())).map(|_| ())
 }
 
 /// Enters in the ledger what only sorting could tell.
-fn settle(sorted: &Sorted, table: TableId, withheld: &mut Buckets, ledger: &mut Ledger) -> Result<(), IngestError> {
-    for (file, (&accepted, &repeated)) in sorted.accepted.iter().zip(&sorted.repeated).enumerate() {
+fn settle(sorted: &Sorted, ledger: &mut Ledger) {
+    let counts = sorted.accepted.iter().zip(&sorted.repeated).zip(&sorted.identical);
+    for (file, ((&accepted, &repeated), &identical)) in counts.enumerate() {
         ledger.accept(file, accepted);
         ledger.drop(file, &ROW_ID_REPEATED, "row_id", repeated);
-    }
-    for head in &sorted.conflicts {
-        ledger.reject(head.file as usize, head.line, &ROW_ID_CONFLICT, "row_id")?;
-        if table == TableId::Prescriptions {
-            withheld.extend(&bare_row(*head))?;
+        if identical > 0 {
+            ledger.remark(file, &ROWS_IDENTICAL, "row_id", identical);
         }
     }
-    Ok(())
 }
 
 fn bare_row(head: Head) -> Vec<u8> {

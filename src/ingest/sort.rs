@@ -8,7 +8,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use super::Session;
 use super::admit::Columns;
 use super::buckets::{Bucket, Buckets, Spilled};
-use super::copies::without_copies;
+use super::copies::{count_identical, without_copies};
 use super::error::IngestError;
 use super::events::Origin;
 use super::roster::Roster;
@@ -23,7 +23,9 @@ pub(super) struct Sorted {
     pub accepted: Vec<u64>,
     /// Second copies under one row id, by file.
     pub repeated: Vec<u64>,
-    /// Rows that contradict another under one row id.
+    /// Rows that say the same as another one of their day without a row id, by file.
+    pub identical: Vec<u64>,
+    /// Rows that contradict another under one row id; `sort_table` hands them over.
     pub conflicts: Vec<row::Head>,
     /// Last day, by site.
     pub last_days: Vec<Option<i32>>,
@@ -31,7 +33,13 @@ pub(super) struct Sorted {
 
 impl Sorted {
     fn new(files: usize, sites: usize) -> Self {
-        Self { accepted: vec![0; files], repeated: vec![0; files], conflicts: Vec::new(), last_days: vec![None; sites] }
+        Self {
+            accepted: vec![0; files],
+            repeated: vec![0; files],
+            identical: vec![0; files],
+            conflicts: Vec::new(),
+            last_days: vec![None; sites],
+        }
     }
 
     fn add(&mut self, other: Self) {
@@ -40,19 +48,21 @@ impl Sorted {
         };
         sum(&mut self.accepted, other.accepted);
         sum(&mut self.repeated, other.repeated);
-        self.conflicts.extend(other.conflicts);
+        sum(&mut self.identical, other.identical);
         self.last_days.iter_mut().zip(other.last_days).for_each(|(mine, theirs)| *mine = (*mine).max(theirs));
     }
 }
 
 /// Sorts a table and writes it, if there is a writer. Row groups are sorted
-/// and encoded on all threads and written in order.
+/// and encoded on all threads and written in order. Rows that contradict each
+/// other go to `set_aside` as they are found, however many there are.
 pub(super) fn sort_table<'a, C: Columns<'a>>(
     session: &Session<'a>,
     roster: &Roster,
     table: TableId,
     buckets: Buckets,
     mut writer: Option<TableWriter>,
+    set_aside: &mut dyn FnMut(row::Head) -> Result<(), IngestError>,
 ) -> Result<Sorted, IngestError> {
     let mut sorted = Sorted::new(session.plan.files.len(), roster.sites.len());
     let (buckets, spilled) = buckets.finish();
@@ -68,7 +78,8 @@ pub(super) fn sort_table<'a, C: Columns<'a>>(
         let work = |group| sort_group::<C>(&task, group);
         let done: Vec<_> = wave.into_par_iter().map(work).collect();
         for result in done {
-            let (found, row_groups) = result?;
+            let (mut found, row_groups) = result?;
+            std::mem::take(&mut found.conflicts).into_iter().try_for_each(&mut *set_aside)?;
             sorted.add(found);
             for group in row_groups {
                 writer.as_mut().expect("only a writer's encoder makes row groups").append(group)?;
@@ -105,6 +116,13 @@ struct Task<'s, 'a> {
     /// Whether any file of the table numbers its rows.
     has_ids: bool,
     encoder: Option<&'s Encoder>,
+}
+
+/// Whether a second equal row of a day changes a number: another diagnosis,
+/// review or departure that says the same does not.
+fn counts_twice(table: TableId) -> bool {
+    use TableId::{AdverseEvents, Assessments, Infusions, Prescriptions, TherapySessions};
+    matches!(table, AdverseEvents | Assessments | Infusions | Prescriptions | TherapySessions)
 }
 
 fn sort_group<'a, C: Columns<'a>>(
@@ -223,6 +241,9 @@ impl<'t, 'a, C: Columns<'a>> Output<'t, 'a, C> {
         kept.extend(places.iter().map(|&place| offset_of(place)));
         if self.task.has_ids {
             without_copies(bytes, &mut kept, &mut self.sorted);
+        }
+        if counts_twice(self.task.table) {
+            count_identical(bytes, &kept, &mut self.sorted);
         }
         for &offset in &kept {
             self.push(&Row::read(&bytes[offset as usize..]))?;

@@ -169,6 +169,8 @@ const FIXTURES: &[(&str, &str, &str, &str)] = &[
     ("not-a-number", "assessments", "P1,2026-02-01,pain_nrs,average,seven\n", "score"),
     ("not-yes-or-no", "medication_reviews", "P1,2026-02-01,partly\n", "complete"),
     ("free-text", "adverse_events", "P1,2026-02-01,felt quite sick,1,no\n", "term"),
+    ("patient-code-invalid", "infusions", "P1\u{0},2026-02-01,0.5,60,yes\n", "patient_id"),
+    ("patient-code-invalid", "patients", "P\u{200b}3,F,1970\n", "patient_id"),
     ("patient-code-invalid", "infusions", "LONG,2026-02-01,0.5,60,yes\n", "patient_id"),
     ("unknown-patient", "infusions", "P9,2026-02-01,0.5,60,yes\n", "patient_id"),
     ("patient-conflict", "patients", "P1,M,1970\n", "patient_id"),
@@ -191,8 +193,8 @@ const FIXTURES: &[(&str, &str, &str, &str)] = &[
     ("too-many-decimals", "prescriptions", "P1,2026-02-01,30,oxycodone,5.0005,mg,60,,,c\n", "strength"),
     ("unit-mismatch", "prescriptions", "P1,2026-02-01,30,oxycodone,5,mg/ml,60,,,c\n", "unit"),
     ("opioid-dose-implausible", "prescriptions", "P1,2026-02-01,30,morphine,15000,mg,60,,,c\n", "strength"),
-    ("row-id-conflict", "prescriptions", "P1,2026-02-01,30,oxycodone,20,mg,60,oral,pain,a\n", "row_id"),
     ("row-id-repeated", "prescriptions", "P1,2026-01-01,30,oxycodone,10,mg,60,oral,pain,a\n", "row_id"),
+    ("rows-identical", "assessments", "P1,2026-01-04,pain_nrs,average,7\n", "row_id"),
     ("patient-repeated", "patients", "P1,female,1970\n", "patient_id"),
     ("condition-unmapped", "diagnoses", "P1,sore elbow,2\n", "condition"),
     ("text-dropped", "prescriptions", "P1,2026-02-01,30,oxycodone,5,mg,60,,since the fall (winter),c\n", "indication"),
@@ -203,7 +205,8 @@ const FIXTURES: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Rules that need more than a line; each has a test of this name below.
-const ELSEWHERE: [&str; 32] = [
+const ELSEWHERE: [&str; 33] = [
+    "row-id-conflict",
     "ambiguous-patient",
     "index-period-missing",
     "consent-withdrawn",
@@ -277,6 +280,41 @@ fn each_rule_fires_on_its_fixture_and_nothing_else_does() {
         };
         assert_eq!(more, expected, "{rule}");
     }
+}
+
+/// Neither the first nor the smaller of two contradicting rows is the true one.
+#[test]
+fn rows_that_contradict_each_other_are_all_set_aside() {
+    let more = "P1,2026-02-01,30,oxycodone,20,mg,60,oral,pain,a\nP1,2026-01-01,30,oxycodone,10,mg,60,oral,pain,a\n";
+    let clinic = Clinic::clean();
+    clinic.append("prescriptions", more);
+    let ingested = clinic.ingest();
+    assert_eq!(findings(&ingested), [("row-id-conflict".to_owned(), "row_id".to_owned(), 3)]);
+    let expected = Counts { read: 4, accepted: 1, quarantined: 3, duplicates: 0 };
+    assert_eq!(ingested.tables["prescriptions"], expected);
+    let snapshot = ingested.snapshot.expect("written");
+    // The dose of the patient is unknown on all of those days.
+    let withheld = text_of(&snapshot.table_path(TableId::PrescriptionsWithheld), &["patient_key", "source_id"]);
+    assert_eq!(withheld.len(), 3, "{withheld:?}");
+    // Of copies that agree one is kept, as before.
+    let clinic = Clinic::clean();
+    clinic.append("prescriptions", more.lines().last().expect("two lines"));
+    assert_eq!(clinic.ingest().tables["prescriptions"].duplicates, 1);
+}
+
+/// What the program keeps although it may be a copy is said.
+#[test]
+fn identical_rows_are_counted_where_they_count_twice() {
+    let clinic = Clinic::clean();
+    let twice = "P1,2026-02-01,0.5,60,yes\nP1,2026-02-01,0.5,60,yes\nP1,2026-02-01,0.5,60,yes\n";
+    clinic.append("infusions", twice);
+    clinic.append("infusions", "P1,2026-02-01,0.75,60,yes\nP1,2026-02-02,0.5,60,yes\nP2,2026-02-01,0.5,60,yes\n");
+    clinic.append("diagnoses", "P1,crps_1,1\n");
+    // A row id tells two equal prescriptions apart.
+    clinic.append("prescriptions", "P1,2026-01-01,30,oxycodone,10,mg,60,oral,pain,c\n");
+    let ingested = clinic.ingest();
+    assert_eq!(findings(&ingested), [("rows-identical".to_owned(), "row_id".to_owned(), 2)]);
+    assert!(ingested.tables.values().all(|counts| counts.read == counts.accepted));
 }
 
 #[test]
@@ -437,8 +475,9 @@ fn quarantined_prescriptions_of_known_patients_are_withheld() {
     clinic.append("prescriptions", "P1,2026-02-02,30,oxycodone,20,mg,60,oral,pain,a\n");
     let snapshot = clinic.ingest().snapshot.expect("written");
     let withheld = text_of(&snapshot.table_path(TableId::PrescriptionsWithheld), &["patient_key", "source_id"]);
-    // 2026-02-01, -02 and -03 are days 20485 to 20487; the second has no readable day.
-    let expected = ["4,20485", "5,", "7,20487", "8,20486"].map(str::to_owned);
+    // 2026-02-01, -02 and -03 are days 20485 to 20487; the second has no readable day. The
+    // last contradicts line 2, whose day is 20454, and neither is known to be true.
+    let expected = ["2,20454", "4,20485", "5,", "7,20487", "8,20486"].map(str::to_owned);
     assert_eq!(BTreeSet::from_iter(withheld), BTreeSet::from(expected));
 }
 
@@ -668,7 +707,7 @@ fn tables_are_sorted_by_patient_day_and_line() {
             let days: &Int32Array = column(&batch, day);
             order.extend((0..batch.num_rows()).map(|row| (keys.value(row), days.value(row), lines.value(row))));
         }
-        assert!(order.len() >= 10_000 && order.is_sorted(), "{}", table.name());
+        assert!(order.len() >= 8_000 && order.is_sorted(), "{}", table.name());
     }
 }
 

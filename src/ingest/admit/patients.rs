@@ -237,11 +237,21 @@ impl<'a> PatientReader<'a> {
     }
 }
 
-/// A patient's code: there, and short enough to be one.
+/// A patient's code: there, short enough to be one, and of characters that show.
 pub(in crate::ingest) fn patient_code<'r>(cell: Cell, record: &Record<'r>) -> Result<&'r [u8], Problem> {
     const LONGEST: usize = 64;
     let code = cell.required(record)?;
-    if code.len() > LONGEST { Err(cell.breaks(&PATIENT_CODE_INVALID)) } else { Ok(code) }
+    if code.len() > LONGEST || !shows(code) { Err(cell.breaks(&PATIENT_CODE_INVALID)) } else { Ok(code) }
+}
+
+/// Whether every character can be seen: two codes that look alike would be two patients.
+fn shows(code: &[u8]) -> bool {
+    let hidden = |c: char| {
+        let blank = matches!(c, '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{2060}' | '\u{feff}');
+        c.is_control() || blank
+    };
+    code.iter().all(|byte| (b' '..=b'~').contains(byte))
+        || str::from_utf8(code).is_ok_and(|code| !code.contains(hidden))
 }
 
 fn whole(cell: Cell, text: &[u8]) -> Result<i64, Problem> {

@@ -40,9 +40,9 @@ pub static FREE_TEXT: Rule = quarantine(
 /// A patient code that cannot be one.
 pub static PATIENT_CODE_INVALID: Rule = quarantine(
     "patient-code-invalid",
-    "the patient code is longer than 64 bytes",
-    "a pseudonym is short; a long one is text about the patient",
-    "use the clinic's own pseudonymous code",
+    "the patient code is longer than 64 bytes, or holds a character that does not show",
+    "a pseudonym is short, a long one is text about the patient; and codes that differ in what nobody sees would be two patients",
+    "use the clinic's own pseudonymous code, of letters and digits, and export again",
 );
 /// A code that is not among the patients.
 pub static UNKNOWN_PATIENT: Rule = quarantine(
@@ -236,7 +236,7 @@ pub static OPIOID_DOSE_IMPLAUSIBLE: Rule = quarantine(
 /// One row id, two contents.
 pub static ROW_ID_CONFLICT: Rule = quarantine(
     "row-id-conflict",
-    "two rows of the patient share a row id and differ",
-    "one of them is an older version, or the ids are not unique",
+    "rows of the patient share a row id and differ; all of them are set aside",
+    "one of them is an older version, or the ids are not unique, and nothing here says which is true",
     "export only the newest version of each row",
 );

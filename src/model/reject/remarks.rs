@@ -16,6 +16,13 @@ pub static PATIENT_REPEATED: Rule = drop(
     "counting the patient twice would change every denominator",
     "nothing to do: one copy is kept",
 );
+/// Two rows without ids that say the same.
+pub static ROWS_IDENTICAL: Rule = remark(
+    "rows-identical",
+    "the row says the same as another of the patient on that day, and no row id tells them apart",
+    "both are counted: two equal infusions or prescriptions of a day may be two, but a row exported twice doubles a dose",
+    "nothing to do where both took place; otherwise export the id your system gives each row as `row_id`, and copies are left out",
+);
 /// A diagnosis outside the pack.
 pub static CONDITION_UNMAPPED: Rule = remark(
     "condition-unmapped",
