@@ -62,6 +62,8 @@ pub struct SafetyCounts {
     pub outside: u64,
     /// By kind: any, serious, each term of the pack, other.
     pub kinds: Vec<EventCounts>,
+    /// Serious events by term: each term of the pack, other.
+    pub serious: Vec<EventCounts>,
 }
 
 /// Counts by site (position) and by when the patient's first series began. All
@@ -81,16 +83,21 @@ impl AddAssign<&Self> for SafetyCounts {
         self.asked_squares += other.asked_squares;
         self.outside_patients += other.outside_patients;
         self.outside += other.outside;
-        if self.kinds.len() < other.kinds.len() {
-            self.kinds.resize_with(other.kinds.len(), EventCounts::default);
-        }
-        for (mine, theirs) in self.kinds.iter_mut().zip(&other.kinds) {
-            mine.patients += theirs.patients;
-            mine.infusions += theirs.infusions;
-            mine.events += theirs.events;
-            mine.squares += theirs.squares;
-            mine.products += theirs.products;
-        }
+        add(&mut self.kinds, &other.kinds);
+        add(&mut self.serious, &other.serious);
+    }
+}
+
+fn add(mine: &mut Vec<EventCounts>, theirs: &[EventCounts]) {
+    if mine.len() < theirs.len() {
+        mine.resize_with(theirs.len(), EventCounts::default);
+    }
+    for (mine, theirs) in mine.iter_mut().zip(theirs) {
+        mine.patients += theirs.patients;
+        mine.infusions += theirs.infusions;
+        mine.events += theirs.events;
+        mine.squares += theirs.squares;
+        mine.products += theirs.products;
     }
 }
 
@@ -122,6 +129,7 @@ impl Safety {
     ) {
         let counts = self.cells.entry((site, period)).or_default();
         counts.kinds.resize_with(kinds, EventCounts::default);
+        counts.serious.resize_with(kinds.saturating_sub(FIRST_TERM), EventCounts::default);
         let asked = infusions.iter().filter(|infusion| infusion.asked).count() as u64;
         counts.patients += 1;
         counts.infusions += infusions.len() as u64;
@@ -137,6 +145,7 @@ impl Safety {
 impl SafetyCounts {
     fn count_events(&mut self, asked: u64, infusions: &[Infusion], events: &[AdverseEvent]) {
         let mut seen = vec![Seen::default(); self.kinds.len()];
+        let mut serious = vec![Seen::default(); self.serious.len()];
         let mut outside = 0;
         for event in events {
             let Some(infusion) = after(infusions, event.day).filter(|&at| infusions[at].asked) else {
@@ -145,16 +154,25 @@ impl SafetyCounts {
             };
             let kinds = [Some(ANY), event.serious.then_some(SERIOUS), Some(FIRST_TERM + event.term)];
             kinds.into_iter().flatten().for_each(|kind| seen[kind].add(infusion));
+            if event.serious {
+                serious[event.term].add(infusion);
+            }
         }
         self.outside += outside;
         self.outside_patients += u64::from(outside > 0);
-        for (kind, seen) in self.kinds.iter_mut().zip(seen) {
-            kind.patients += u64::from(seen.events > 0);
-            kind.infusions += seen.infusions;
-            kind.events += seen.events;
-            kind.squares += seen.events * seen.events;
-            kind.products += seen.events * asked;
-        }
+        self.kinds.iter_mut().zip(seen).for_each(|(kind, seen)| kind.add(seen, asked));
+        self.serious.iter_mut().zip(serious).for_each(|(kind, seen)| kind.add(seen, asked));
+    }
+}
+
+impl EventCounts {
+    /// Adds a patient who was asked after so many infusions.
+    fn add(&mut self, seen: Seen, asked: u64) {
+        self.patients += u64::from(seen.events > 0);
+        self.infusions += seen.infusions;
+        self.events += seen.events;
+        self.squares += seen.events * seen.events;
+        self.products += seen.events * asked;
     }
 }
 

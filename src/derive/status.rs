@@ -10,6 +10,9 @@ use super::episode::{Episode, Outcome};
 use super::history::{PatientHistory, Reason, Told};
 use crate::model::calendar::Period;
 
+/// Those lost whose source does not tell every reason.
+pub const REASON_UNKNOWN: &str = "not_recorded";
+
 /// Id and label of every status, in report order. Each patient due has one.
 pub const STATUSES: [(&str, &str); 7] = [
     ("seen", "Seen"),
@@ -18,7 +21,7 @@ pub const STATUSES: [(&str, &str); 7] = [
     ("moved", "Moved away"),
     ("left_otherwise", "Left for another reason"),
     ("lost", "Lost, nobody said why"),
-    ("not_recorded", "Lost, and their source does not record every reason"),
+    (REASON_UNKNOWN, "Lost, and their source does not record every reason"),
 ];
 
 /// Position of the first reason; the others follow as in `Reason`.

@@ -26,12 +26,16 @@ pub struct Stratum {
 }
 
 const YES_NO: &[(&str, &str)] = &[("no", "No"), ("yes", "Yes")];
-const CASE: &[(&str, &str)] = &[("no", "No"), ("yes", "Yes"), ("unknown", "Not asked")];
+const CASE: &[(&str, &str)] = &[("no", "No"), ("yes", "Yes"), (NOT_ASKED, "Not asked")];
 
 /// Positions of PHQ-9, GAD-7 and PCL-5 among the questionnaires, with the score
 /// in tenths from which somebody is a case (pack `measures-mind-body`).
 const CASES: [(usize, i32); 3] = [(0, 100), (1, 100), (2, 310)];
 
+/// Whether somebody was depressed, and its level where nobody asked.
+pub const DEPRESSION: &str = "depression";
+/// See [`DEPRESSION`].
+pub const NOT_ASKED: &str = "unknown";
 /// How much pain there was, and its level below what trials ask for.
 pub const BASELINE_PAIN: &str = "baseline_pain";
 /// See [`BASELINE_PAIN`].
@@ -94,7 +98,7 @@ pub const STRATA: [Stratum; 11] = [
         level: |episode, _| usize::from(episode.pain_reprogramming),
     },
     Stratum {
-        id: "depression",
+        id: DEPRESSION,
         label: "Depression before treatment",
         levels: CASE,
         level: |episode, _| case(episode, 0),

@@ -52,7 +52,7 @@ const FORMULAS: &[(&str, &str)] = &[
     ("infusions_asked", "infusions after which patients were asked for events, of {n} patients"),
     ("infusions_asked_share", "infusions with a question ÷ all infusions, of {n} patients"),
     ("infusions_with_event", "infusions with the event ÷ infusions with a question, of {denominator}"),
-    ("events", "events recorded outside of what a rate can count"),
+    ("events", "events on record, counted"),
     ("events_per_100_infusions", "100 × events ÷ infusions with a question = 100 × {numerator} ÷ {denominator}"),
     (
         "events_per_100_infusions_clustered",

@@ -104,6 +104,12 @@ proptest! {
             assert_eq!(counts.infusions, days.iter().collect::<BTreeSet<_>>().len() as u64);
             assert_eq!(counts.patients, u64::from(events > 0));
         }
+        for (term, counts) in found.serious.iter().enumerate() {
+            let of_term = |event: &&AdverseEvent| event.serious && event.term == term;
+            let events = events.iter().filter(of_term).filter(|event| infusion_of(event, &infusions).is_some()).count();
+            assert_eq!((counts.events, counts.patients), (events as u64, u64::from(events > 0)));
+        }
+        assert_eq!(found.serious.iter().map(|term| term.events).sum::<u64>(), found.kinds[SERIOUS].events);
         assert_eq!(found.outside + found.kinds[ANY].events, events.len() as u64, "no event vanishes");
     }
 

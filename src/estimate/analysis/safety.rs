@@ -31,11 +31,19 @@ pub const ASKED: &str = "adverse_events_asked";
 pub const OUTSIDE: &str = "adverse_events_outside";
 /// The split by kind of event; its first level is any event.
 pub const KIND: &str = "event";
+/// The split of serious events by term, of everyone to date at all sites: they
+/// are few, and every further cut of them would be hidden.
+pub const SERIOUS_TERM: &str = "serious_event";
 
 /// Ids of the kinds of event, in the order counted.
 pub fn levels(pack: &AdverseEventPack) -> Vec<&str> {
     let terms = pack.terms().iter().map(|term| term.code.as_str());
     ["any", "serious"].into_iter().chain(terms).chain(["other"]).collect()
+}
+
+/// Ids of the terms, in the order counted.
+pub fn terms(pack: &AdverseEventPack) -> Vec<&str> {
+    levels(pack).split_off(FIRST_TERM)
 }
 
 /// The label of a kind of event.
@@ -59,7 +67,11 @@ pub(super) fn estimates(inputs: &Inputs<'_>) -> Vec<Estimate> {
             let code = site.map_or(ALL, |site| &inputs.tallies.sites[site]);
             let place =
                 Place { cohort: &cohort, site: code, levels: &levels, measures: inputs.protocol.measures.len() };
-            all.extend(place.estimates(&cohort.sum(safety, site)));
+            let counts = cohort.sum(safety, site);
+            all.extend(place.estimates(&counts));
+            if site.is_none() && population == Population::ToDate {
+                all.extend(place.serious(&counts));
+            }
         }
     }
     all
@@ -121,6 +133,37 @@ impl Place<'_> {
         all
     }
 
+    /// What the serious events were. Patients with a serious one of a term are
+    /// among those with the term and among those with any serious one; the events
+    /// add up to all that were serious.
+    fn serious(&self, counts: &SafetyCounts) -> Vec<Estimate> {
+        let one = |term: usize| {
+            let kind = counts.serious.get(term).copied().unwrap_or_default();
+            let ratio = Ratio { numerator: kind.patients, denominator: counts.patients };
+            let within = |id| vec![self.key(id, Some(SERIOUS)), self.key(id, Some(FIRST_TERM + term))];
+            let related = |part_of| Relations { part_of, ..Relations::default() };
+            let patients = super::measures::ratio(self.serious_key(PATIENTS, term), ratio, "share", Maturity::Mature);
+            let statistics = vec![count("events", kind.events)];
+            let events = Estimate::new(
+                self.serious_key(RATE, term),
+                counts.asked,
+                Some(kind.events),
+                statistics,
+                Maturity::Mature,
+            );
+            let rests_on = vec![self.serious_key(PATIENTS, term)];
+            [
+                patients.related(related(within(PATIENTS))),
+                events.related(Relations { rests_on, ..related(vec![self.key(RATE, Some(FIRST_TERM + term))]) }),
+            ]
+        };
+        (0..self.levels.len() - FIRST_TERM).flat_map(one).collect()
+    }
+
+    fn serious_key(&self, id: &str, term: usize) -> CellKey {
+        CellKey { stratum_name: SERIOUS_TERM.to_owned(), stratum_order: term, ..self.key(id, Some(FIRST_TERM + term)) }
+    }
+
     /// Infusions of one patient are alike, so that Wilson's interval would be too
     /// narrow for a share of infusions.
     fn asked(&self, counts: &SafetyCounts) -> Estimate {
@@ -155,7 +198,11 @@ impl Place<'_> {
         let at = |order: usize| self.key(RATE, Some(order));
         let relations = Relations {
             rests_on: vec![self.key(PATIENTS, Some(order))],
-            sum_of: if order == ANY { (FIRST_TERM..self.levels.len()).map(at).collect() } else { Vec::new() },
+            sum_of: match order {
+                ANY => (FIRST_TERM..self.levels.len()).map(at).collect(),
+                SERIOUS => (0..self.levels.len() - FIRST_TERM).map(|term| self.serious_key(RATE, term)).collect(),
+                _ => Vec::new(),
+            },
             part_of: if order == SERIOUS { vec![at(ANY)] } else { Vec::new() },
             ..Relations::default()
         };

@@ -27,7 +27,8 @@ fn find<'a>(released: &'a Released, measure: &str, stratum: &str, level: &str) -
 /// The section.
 pub(super) fn section(material: Material<'_>) -> String {
     let Material { released, context, .. } = material;
-    let rest = rows(released)
+    let rest = super::actions::list(material)
+        + &rows(released)
         + &rules(released)
         + &figures(material, &["completeness"])
         + &completeness(released, context)

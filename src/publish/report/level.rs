@@ -5,7 +5,7 @@ use crate::derive::opioid_counts::BANDS;
 use crate::estimate::analysis::durability;
 use crate::estimate::analysis::factor_sets::{FACTOR_SET, FLIP_SPLIT};
 use crate::estimate::analysis::opioid_doses::{BAND, BEFORE};
-use crate::estimate::analysis::safety::{self, KIND};
+use crate::estimate::analysis::safety::{self, KIND, SERIOUS_TERM};
 use crate::publish::results::ResultRow;
 
 /// What the level of a row's split is called.
@@ -13,7 +13,7 @@ pub(super) fn name(row: &ResultRow, context: &Context<'_>) -> String {
     match row.stratum_name.as_str() {
         "reduction_at_least_pct" => format!("At least {}\u{A0}%", row.stratum_level),
         durability::WEEKS => format!("{}\u{A0}weeks: {}", row.stratum_level, row.statistic.replace('_', " ")),
-        KIND => safety::label(&context.protocol.adverse_events, &row.stratum_level).to_owned(),
+        KIND | SERIOUS_TERM => safety::label(&context.protocol.adverse_events, &row.stratum_level).to_owned(),
         BAND => format!("{}, {}", band(&row.stratum_level), if row.measure_id == BEFORE { "before" } else { "after" }),
         FACTOR_SET => set(&row.stratum_level, context),
         split if split.starts_with(FLIP_SPLIT) => {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::format_collect, reason = "a page is small, and pieces that are joined read like the page")]
 
+mod actions;
 mod cautions;
 mod claims;
 mod conditions;

@@ -3,7 +3,7 @@
 use super::sections::{Material, figures};
 use super::select::Query;
 use super::{Context, element, words};
-use crate::estimate::analysis::safety::{ASKED, KIND, OUTSIDE, PATIENTS, RATE, label, levels};
+use crate::estimate::analysis::safety::{ASKED, KIND, OUTSIDE, PATIENTS, RATE, SERIOUS_TERM, label, levels, terms};
 use crate::publish::chart::svg::escape;
 use crate::publish::results::{Released, ResultRow};
 
@@ -33,8 +33,11 @@ pub fn kinds<'a>(released: &'a Released, context: &Context<'a>, statistic: &str)
 /// The section.
 pub(super) fn section(material: Material<'_>) -> String {
     let Material { released, context, .. } = material;
-    let rest =
-        table(released, context) + &asked(released) + &outside(released) + &figures(material, &["adverse_events"]);
+    let rest = serious_kinds(released, context)
+        + &table(released, context)
+        + &asked(released)
+        + &outside(released)
+        + &figures(material, &["adverse_events"]);
     element::section("safety", "What were the side effects?", &answer(released, context), &rest)
 }
 
@@ -77,6 +80,38 @@ fn serious(row: &ResultRow) -> String {
         ),
         None => format!("How many patients had a serious event is not shown ({}). ", element::number(row)),
     }
+}
+
+/// What the serious events were. A kind without one on record has no row; one that
+/// is hidden has.
+fn serious_kinds(released: &Released, context: &Context<'_>) -> String {
+    let pack = &context.protocol.adverse_events;
+    let of = |measure, statistic, level: &str| {
+        let query = Query { stratum: SERIOUS_TERM, ..Query::to_date(measure, statistic) };
+        query.rows(released).find(|row| row.stratum_level == level)
+    };
+    let rows: Vec<Vec<String>> = terms(pack)
+        .into_iter()
+        .filter_map(|level| Some((level, of(PATIENTS, "rate", level)?)))
+        .filter(|(_, patients)| patients.numerator != Some(0))
+        .map(|(level, patients)| {
+            vec![
+                escape(label(pack, level)),
+                element::of(patients),
+                element::cell(of(RATE, "events", level), element::number),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let columns = [
+        element::words_column("Serious event"),
+        element::number_column("Patients affected"),
+        element::number_column("Events"),
+    ];
+    let note = "<p class=\"note\">A kind without a row has no serious event on record. A patient with two kinds is in two rows.</p>\n";
+    element::table("What the serious events were", &columns, &rows) + note
 }
 
 fn table(released: &Released, context: &Context<'_>) -> String {
@@ -133,4 +168,26 @@ fn outside(released: &Released) -> String {
         "<p>Recorded beside these, and in no rate: events after an infusion without a record of asking, or more than a week after the last one: {}.</p>\n",
         element::number(events)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::section;
+    use crate::publish::report::fixture::Clinic;
+    use crate::publish::report::sections::Material;
+
+    #[test]
+    fn serious_events_are_told_by_kind_and_hidden_ones_as_hidden() {
+        let clinic = Clinic::new(3);
+        let protocol = clinic.protocol();
+        let (context, released) = (clinic.context(&protocol), clinic.released(&protocol));
+        let html = section(Material { released: &released, context: &context, charts: &[] });
+        let table = html.split("What the serious events were</span>").nth(1).expect("there is such a table");
+        let table = table.split("</table>").next().expect("it ends");
+        let terms = protocol.adverse_events.terms();
+        let row = |at: usize| table.split("<tr>").find(|row| row.contains(&format!(">{}<", terms[at].label)));
+        assert!(row(0).is_none(), "no serious event of this kind: {table}");
+        assert!(row(1).is_some_and(|row| row.contains("hidden") && !row.contains("class=\"num\"")), "{table}");
+        assert!(row(2).is_some_and(|row| row.contains(">14 of 1,845<")), "{table}");
+    }
 }

@@ -246,7 +246,8 @@ fn figure(row: &ResultRow, value: f64) -> String {
         "share" => decimal(value * 100.0, percent_places(row)),
         "percent" | "weeks" => decimal(value, 0),
         "rows" | "patients" | "series" | "infusions" | "events" => grouped(&decimal(value, 0)),
-        "events per 100 infusions" => decimal(value, 2),
+        // 22.4, and 0.31: the second decimal of a common event says nothing.
+        "events per 100 infusions" => decimal(value, if row.value.is_some_and(|rate| rate >= 1.0) { 1 } else { 2 }),
         _ => decimal(value, places(&row.statistic)),
     }
 }
