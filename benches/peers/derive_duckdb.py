@@ -46,6 +46,11 @@ def tables(db, folder, manifest, pipeline):
     for path in Path(folder).glob("*.parquet"):
         # `file_row_number` is the order of the file.
         db.execute(f"CREATE VIEW {path.stem} AS FROM read_parquet('{path}', file_row_number = {str(path.stem == 'assessments').lower()})")
+    # A quarantined infusion took place, whatever it was; on the day of a sound row it is that one.
+    if db.execute("SELECT count(*) FROM infusions_withheld").fetchone()[0]:
+        db.execute("""CREATE TABLE infusions_all AS SELECT patient_key, day, dose_mg_per_kg, duration_min FROM infusions
+            UNION ALL SELECT DISTINCT patient_key, day, NULL, NULL FROM infusions_withheld ANTI JOIN infusions USING (patient_key, day) ORDER BY patient_key, day""")
+        db.execute("CREATE OR REPLACE VIEW infusions AS FROM infusions_all")
     factors = pack("mme-cdc-2022")["factor"]
     thousandths = lambda text: round(float(text) * 10_000)
     drug = lambda d: (d["code"], d["class"], thousandths(factors[d["code"]]["factor"]) if d["code"] in factors else None, int(d.get("patch", False)))

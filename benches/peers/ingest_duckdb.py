@@ -173,7 +173,7 @@ def candidates(db, table, sources, last):
 
 def write(db, out, table, rows):
     order = {"patients": "", "diagnoses": "", "prescriptions": "start_day,", "prescriptions_withheld": "start_day NULLS FIRST,"}.get(table, "day,")
-    db.execute(f"""COPY (SELECT patient_key, source_id::INT AS source_id, source_row, {KEPT.get(table, 'start_day')} FROM ({rows}) ORDER BY patient_key, {order} source_id, source_row)
+    db.execute(f"""COPY (SELECT patient_key, source_id::INT AS source_id, source_row, {KEPT.get(table, 'start_day' if table == 'prescriptions_withheld' else 'day')} FROM ({rows}) ORDER BY patient_key, {order} source_id, source_row)
         TO '{out / table}.parquet' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 122880)""")
 
 
@@ -195,10 +195,18 @@ def prescriptions(db, out, sources, last):
         UNION ALL SELECT * FROM ({malformed}) SEMI JOIN patient USING (patient_key)""")
 
 
+def infusions(db, out, sources, last):
+    """Of what is set aside the day is remembered, unless the dose says that nothing may have been given."""
+    rows, accepted = candidates(db, "infusions", sources, last)
+    write(db, out, "infusions", f"SELECT * FROM ({rows}) WHERE {accepted}")
+    given = " AND ".join(f"coalesce({amount} > 0, true)" for amount in ["dose_mg_per_kg", "dose_mg", "duration_min"])
+    write(db, out, "infusions_withheld", f"SELECT * FROM ({rows}) WHERE NOT coalesce({accepted}, false) AND day BETWEEN {EARLIEST} AND {last} AND {given}")
+
+
 def manifest(db, out, sources, pipeline):
     """What derivation needs to know, in the shape of a snapshot's manifest."""
     count = lambda table: db.execute(f"SELECT count(*) FROM '{out / table}.parquet'").fetchone()[0]
-    names = ["patients", *RULES, "prescriptions_withheld"]
+    names = ["patients", *RULES, "infusions_withheld", "prescriptions_withheld"]
     dated = [(t, "start_day" if t == "prescriptions" else "day") for t in RULES if DAY.get(t, "date")]
     last = dict(db.execute("SELECT source_id, max(day) FROM (" + " UNION ALL ".join(f"SELECT source_id, {d} AS day FROM '{out / t}.parquet'" for t, d in dated) + ") GROUP BY ALL").fetchall())
     patients = dict(db.execute("SELECT source_id, count(*) FROM patient GROUP BY ALL").fetchall())
@@ -221,6 +229,8 @@ def ingest(db, pipeline, out):
     for table in RULES:
         if table == "prescriptions":
             prescriptions(db, out, pipeline.sources, last)
+        elif table == "infusions":
+            infusions(db, out, pipeline.sources, last)
         else:
             rows, accepted = candidates(db, table, pipeline.sources, last)
             write(db, out, table, f"SELECT * FROM ({rows}) WHERE {accepted}")

@@ -31,6 +31,7 @@ SCHEMAS = {
     "patients": [("site", pa.string()), ("sex", pa.string()), ("birth_year", pa.int32()), ("index_period", pa.string())],
     "diagnoses": [("condition", pa.string()), ("rank", pa.int32()), ("source_code", pa.string())],
     "infusions": [("day", pa.int32()), ("dose_mg_per_kg", pa.float64()), ("dose_mg", pa.float64()), ("duration_min", pa.float64()), ("ae_asked", pa.bool_())],
+    "infusions_withheld": [("day", pa.int32())],
     "assessments": [("day", pa.int32()), ("instrument", pa.string()), ("item", pa.string()), ("score_x10", pa.int32())],
     "prescriptions": [("start_day", pa.int32()), ("days_supply", pa.int32()), ("drug", pa.string()), ("strength", pa.float64()), ("unit", pa.string()),
                       ("quantity", pa.float64()), ("route", pa.string()), ("indication", pa.string()), ("source_row_id", pa.string())],
@@ -64,6 +65,7 @@ def history(draw, study_days, supplies, conditions):
     some = lambda most, make: [make() for _ in range(draw.choice([0, 1, 1, 2, 3, most]))]
     tables = {
         "infusions": infusions,
+        "infusions_withheld": [(draw.choice([near(), day, start - 1]),) for _ in range(draw.random() < 0.1)],
         "assessments": [(near(), draw.choice(INSTRUMENTS), draw.choice(ITEMS), score()) for _ in range(draw.randrange(0, 25))],
         "prescriptions": halved if draw.random() < 0.2 else some(12, prescription) if draw.random() < 0.6 else [],
         "prescriptions_withheld": [(draw.choice([None, near(), near() - 365]),) for _ in range(draw.random() < 0.1)],
@@ -97,7 +99,7 @@ def main():
             line += len(found) + 1
             if name != "diagnoses":
                 numbered.sort(key=lambda row: (row[3] is not None, row[3] or 0))  # stable: file order within a day
-                last[source] = max([d for d in [last[source], *(row[3] for row in numbered if name != "prescriptions_withheld")] if d is not None], default=None)
+                last[source] = max([d for d in [last[source], *(row[3] for row in numbered if not name.endswith("_withheld"))] if d is not None], default=None)
             rows[name] += numbered
     folder = args.store / "snapshots" / "000001"
     folder.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,16 @@ pub struct Infusion {
     pub asked: bool,
 }
 
+/// Adds the days of infusions that were set aside, in order, of which nothing else
+/// is known. On the day of a sound row it is that infusion, written down twice.
+pub fn add_withheld(infusions: &mut Vec<Infusion>, days: &[i32]) {
+    for &day in days {
+        if let Err(place) = infusions.binary_search_by_key(&day, |infusion| infusion.day) {
+            infusions.insert(place, Infusion { day, ..Infusion::default() });
+        }
+    }
+}
+
 /// One adverse event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AdverseEvent {

@@ -106,6 +106,25 @@ impl Decode for Infusions {
     }
 }
 
+/// `infusions_withheld`: the days of quarantined infusions.
+#[derive(Default)]
+pub(super) struct InfusionsWithheld {
+    day: Option<Int32Array>,
+}
+
+impl Decode for InfusionsWithheld {
+    type Row = i32;
+    const COLUMNS: &'static [&'static str] = &["day"];
+
+    fn load(&mut self, columns: &[ArrayRef]) {
+        self.day = Some(int32(&columns[0]));
+    }
+
+    fn row(&self, index: usize) -> Option<i32> {
+        Some(self.day.as_ref()?.value(index))
+    }
+}
+
 /// `assessments`: the instrument and item together name a scale.
 #[derive(Default)]
 pub(super) struct Assessments {
@@ -239,11 +258,11 @@ impl Decode for Prescriptions<'_> {
 
 /// `prescriptions_withheld`: when a quarantined prescription began, if readable.
 #[derive(Default)]
-pub(super) struct Withheld {
+pub(super) struct PrescriptionsWithheld {
     start: Option<Int32Array>,
 }
 
-impl Decode for Withheld {
+impl Decode for PrescriptionsWithheld {
     type Row = Option<i32>;
     const COLUMNS: &'static [&'static str] = &["start_day"];
 

@@ -15,7 +15,7 @@ use super::durability::Durability;
 use super::episode::{DataCut, Scratch, episodes};
 use super::factor_sets::FactorSets;
 use super::flow::Flow;
-use super::history::{PatientHistory, Told};
+use super::history::{PatientHistory, Told, add_withheld};
 use super::opioid_counts::OpioidCounts;
 use super::reader::{Cursor, KeyRange};
 use super::repeats::Repeats;
@@ -23,8 +23,8 @@ use super::safety::{self, Safety};
 use super::status::Statuses;
 use super::strata::Strata;
 use super::tables::{
-    AdverseEvents, Assessments, Departures, Diagnoses, Infusions, PatientRow, Patients, Prescriptions, Reviews,
-    TherapySessions, Withheld,
+    AdverseEvents, Assessments, Departures, Diagnoses, Infusions, InfusionsWithheld, PatientRow, Patients,
+    Prescriptions, PrescriptionsWithheld, Reviews, TherapySessions,
 };
 use crate::model::horizon::HORIZONS;
 use crate::model::table::TableId;
@@ -268,9 +268,10 @@ struct Merge<'a> {
     paths: Paths,
     patients: Cursor<Patients>,
     infusions: Cursor<Infusions>,
+    infusions_withheld: Cursor<InfusionsWithheld>,
     assessments: Cursor<Assessments>,
     prescriptions: Cursor<Prescriptions<'a>>,
-    withheld: Cursor<Withheld>,
+    withheld: Cursor<PrescriptionsWithheld>,
     reviews: Cursor<Reviews>,
     diagnoses: Cursor<Diagnoses<'a>>,
     adverse_events: Cursor<AdverseEvents<'a>>,
@@ -284,6 +285,7 @@ struct Merge<'a> {
 struct Paths {
     patients: PathBuf,
     infusions: PathBuf,
+    infusions_withheld: PathBuf,
     assessments: PathBuf,
     prescriptions: PathBuf,
     withheld: PathBuf,
@@ -299,6 +301,7 @@ impl Paths {
         Self {
             patients: snapshot.table_path(TableId::Patients),
             infusions: snapshot.table_path(TableId::Infusions),
+            infusions_withheld: snapshot.table_path(TableId::InfusionsWithheld),
             assessments: snapshot.table_path(TableId::Assessments),
             prescriptions: snapshot.table_path(TableId::Prescriptions),
             withheld: snapshot.table_path(TableId::PrescriptionsWithheld),
@@ -316,6 +319,7 @@ impl Paths {
 struct PatientRows {
     patient: Vec<PatientRow>,
     infusions: Vec<super::history::Infusion>,
+    infusions_withheld: Vec<i32>,
     assessments: Vec<super::history::Assessment>,
     prescriptions: Vec<super::history::Prescription>,
     withheld: Vec<Option<i32>>,
@@ -338,9 +342,10 @@ impl<'a> Merge<'a> {
         Ok(Self {
             patients: Cursor::open(&paths.patients, range, Patients::default())?,
             infusions: Cursor::open(&paths.infusions, range, Infusions::default())?,
+            infusions_withheld: Cursor::open(&paths.infusions_withheld, range, InfusionsWithheld::default())?,
             assessments: Cursor::open(&paths.assessments, range, Assessments::new(directions(snapshot, protocol)))?,
             prescriptions: Cursor::open(&paths.prescriptions, range, Prescriptions::new(protocol))?,
-            withheld: Cursor::open(&paths.withheld, range, Withheld::default())?,
+            withheld: Cursor::open(&paths.withheld, range, PrescriptionsWithheld::default())?,
             reviews: Cursor::open(&paths.reviews, range, Reviews::default())?,
             diagnoses: Cursor::open(&paths.diagnoses, range, Diagnoses::new(protocol))?,
             adverse_events: Cursor::open(&paths.adverse_events, range, AdverseEvents::new(&protocol.adverse_events))?,
@@ -389,6 +394,8 @@ impl<'a> Merge<'a> {
         let (rows, paths) = (&mut self.rows, &self.paths);
         self.patients.take(key, &mut rows.patient, &paths.patients)?;
         self.infusions.take(key, &mut rows.infusions, &paths.infusions)?;
+        self.infusions_withheld.take(key, &mut rows.infusions_withheld, &paths.infusions_withheld)?;
+        add_withheld(&mut rows.infusions, &rows.infusions_withheld);
         self.assessments.take(key, &mut rows.assessments, &paths.assessments)?;
         self.prescriptions.take(key, &mut rows.prescriptions, &paths.prescriptions)?;
         self.withheld.take(key, &mut rows.withheld, &paths.withheld)?;

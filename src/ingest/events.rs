@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int32Array, Int64Array};
 
 use super::Session;
-use super::admit::{Event, Problem, Remarks, WithheldColumns, patient_code};
+use super::admit::{Event, Problem, Remarks, patient_code};
 use super::buckets::Buckets;
 use super::day::DayReader;
 use super::error::IngestError;
@@ -20,10 +20,11 @@ use super::rejects::{Reject, Rejects};
 use super::roster::Roster;
 use super::row::{self, Head, LONGEST_ROW_ID, NO_DAY};
 use super::sort::{Sorted, sort_table};
+use super::withheld::{Withheld, bare_row};
 use crate::model::patient::PatientKey;
 use crate::model::reject::{
-    AMBIGUOUS_PATIENT, CONSENT_WITHDRAWN, FIELD_COUNT, FREE_TEXT, ROW_ID_CONFLICT, ROW_ID_REPEATED, ROWS_IDENTICAL,
-    UNKNOWN_PATIENT,
+    AMBIGUOUS_PATIENT, CONSENT_WITHDRAWN, FIELD_COUNT, FREE_TEXT, KETAMINE_DOSE_INVALID, ROW_ID_CONFLICT,
+    ROW_ID_REPEATED, ROWS_IDENTICAL, Rule, UNKNOWN_PATIENT,
 };
 use crate::model::table::TableId;
 use crate::protocol::DrugClass;
@@ -68,12 +69,12 @@ pub(super) fn field_count(record: &Record<'_>, width: usize) -> Result<(), Probl
 }
 
 /// Reads, sorts and, given a draft, writes one table of all sources.
-/// Prescriptions set aside go to `withheld`.
+/// Days of rows set aside go to `withheld`.
 pub(super) fn read_table<'a, E: Event<'a> + Send>(
     session: &Session<'a>,
     roster: &Roster,
     ledger: &mut Ledger,
-    withheld: &mut Buckets,
+    withheld: &mut Withheld,
     draft: Option<&Draft<'_>>,
     meter: &mut Meter<'_>,
 ) -> Result<Sorted, IngestError> {
@@ -88,34 +89,19 @@ pub(super) fn read_table<'a, E: Event<'a> + Send>(
         let take = |(_, mut found): (E, Found)| {
             found.notes.strange = std::mem::take(&mut found.remarks.strange);
             session.watch(index, std::mem::take(&mut found.notes));
-            found.take(index, &mut buckets, withheld, ledger)
+            found.take((index, E::TABLE), &mut buckets, withheld, ledger)
         };
         let digest = read_file(file, meter, begin, work, take)?;
         session.note_digest(index, digest);
     }
     let writer = draft.map(|draft| draft.table(E::TABLE)).transpose()?;
     let mut set_aside = |head: Head| {
-        if E::TABLE == TableId::Prescriptions {
-            withheld.extend(&bare_row(head))?;
-        }
+        withheld.extend(E::TABLE, &bare_row(head))?;
         Ok(ledger.reject(head.file as usize, head.line, &ROW_ID_CONFLICT, "row_id")?)
     };
     let sorted = sort_table::<E::Columns>(session, roster, E::TABLE, buckets, writer, &mut set_aside)?;
     settle(&sorted, ledger);
     Ok(sorted)
-}
-
-/// Sorts and writes the prescriptions that were set aside.
-pub(super) fn write_withheld(
-    session: &Session<'_>,
-    roster: &Roster,
-    withheld: Buckets,
-    draft: Option<&Draft<'_>>,
-) -> Result<(), IngestError> {
-    let table = TableId::PrescriptionsWithheld;
-    let writer = draft.map(|draft| draft.table(table)).transpose()?;
-    // They have no row ids, so none contradicts another.
-    sort_table::<WithheldColumns>(session, roster, table, withheld, writer, &mut |_| Ok(())).map(|_| ())
 }
 
 /// Enters in the ledger what only sorting could tell.
@@ -128,13 +114,6 @@ fn settle(sorted: &Sorted, ledger: &mut Ledger) {
             ledger.remark(file, &ROWS_IDENTICAL, "row_id", identical);
         }
     }
-}
-
-fn bare_row(head: Head) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let start = row::begin(&mut bytes, head, b"");
-    row::end(&mut bytes, start);
-    bytes
 }
 
 /// What a block held.
@@ -153,9 +132,9 @@ struct Found {
 impl Found {
     fn take(
         self,
-        file: usize,
+        (file, table): (usize, TableId),
         buckets: &mut Buckets,
-        withheld: &mut Buckets,
+        withheld: &mut Withheld,
         ledger: &mut Ledger,
     ) -> Result<(), IngestError> {
         ledger.read(file, self.read);
@@ -169,7 +148,7 @@ impl Found {
         for (rule, column, times) in self.remarks.counted {
             ledger.remark(file, rule, column, times);
         }
-        withheld.extend(&self.withheld)?;
+        withheld.extend(table, &self.withheld)?;
         buckets.extend(&self.rows)?;
         Ok(())
     }
@@ -254,9 +233,22 @@ impl<'a> FileReader<'_, 'a> {
         found.notes.look_through(record, &self.file.layout);
         let said = || Reject { line: record.line(), rule, column: self.file.called(record, column) };
         let reject = self.file.rejected(record).unwrap_or_else(said);
-        let withhold = table == TableId::Prescriptions && !self.is_no_opioid(record);
-        common.set_aside(record, matched, &reject, found, withhold);
+        let left = self.left_behind(record, rule, common, table);
+        common.set_aside(record, matched, &reject, found, left);
         Mended::StillBad
+    }
+
+    /// The day a record set aside leaves behind. An infusion took place whatever is
+    /// wrong with its amounts, unless the dose says it may not have; a prescription
+    /// that may be an opioid's makes the dose unknown, whenever it began.
+    fn left_behind(&self, record: &Record<'_>, rule: &Rule, common: &Common, table: TableId) -> Option<i32> {
+        match table {
+            TableId::Infusions if *rule != KETAMINE_DOSE_INVALID => common.day?.read(record).ok(),
+            TableId::Prescriptions if !self.is_no_opioid(record) => {
+                Some(common.day.and_then(|day| day.written(record)).unwrap_or(NO_DAY))
+            }
+            _ => None,
+        }
     }
 
     /// Whether a prescription names a drug that no opioid dose depends on. Where
@@ -363,15 +355,14 @@ impl Common {
         }
     }
 
-    /// Sets a record aside; a prescription that may be an opioid's leaves behind whose it was.
-    fn set_aside(&self, record: &Record<'_>, matched: Match, reject: &Reject, found: &mut Found, withhold: bool) {
+    /// Sets a record aside, with whose it was if it leaves a day behind.
+    fn set_aside(&self, record: &Record<'_>, matched: Match, reject: &Reject, found: &mut Found, left: Option<i32>) {
         if matches!(matched, Match::Withdrawn) {
             found.withdrawn += 1;
             return;
         }
         found.rejects.push(reject);
-        if let (true, Match::Patient(patient)) = (withhold, matched) {
-            let day = self.day.and_then(|day| day.written(record)).unwrap_or(NO_DAY);
+        if let (Some(day), Match::Patient(patient)) = (left, matched) {
             found.withheld.extend(bare_row(Head { patient, day, file: self.file, line: record.line() }));
         }
     }

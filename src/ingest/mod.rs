@@ -39,6 +39,7 @@ mod sort;
 mod source;
 mod staged;
 mod withdrawals;
+mod withheld;
 mod words;
 
 use std::collections::BTreeMap;

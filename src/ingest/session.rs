@@ -8,7 +8,7 @@ use super::admit::{
 use super::buckets::Buckets;
 use super::digest::{digest, reading};
 use super::error::IngestError;
-use super::events::{read_table, write_withheld};
+use super::events::read_table;
 use super::gate::{GateReport, Notes, Watch, Watched};
 use super::layout::Cell;
 use super::plan::{Plan, PlannedFile};
@@ -19,6 +19,7 @@ use super::roster::Roster;
 use super::sort::Sorted;
 use super::source::SourceCorrections;
 use super::withdrawals::Withdrawn;
+use super::withheld::Withheld;
 use super::{Corrections, FileRecords, Ingested};
 use crate::model::reject::{CORRECTION_NOT_NEEDED, Counts, UNMAPPED_COLUMN};
 use crate::model::table::TableId;
@@ -87,7 +88,7 @@ impl<'a> Session<'a> {
         let roster = Roster::read(self, &withdrawn, ledger, meter)?;
         withdrawn.remark_unknown(&roster.index, ledger);
         draft.map_or(Ok(()), |draft| roster.write(self, draft))?;
-        let mut withheld = self.buckets(&roster, draft);
+        let mut withheld = Withheld::new(self, &roster, draft);
         let mut last_days = vec![None; roster.sites.len()];
         let mut see = |sorted: Sorted| {
             last_days
@@ -109,7 +110,7 @@ impl<'a> Session<'a> {
             TherapySessions,
             Departures
         );
-        write_withheld(self, &roster, withheld, draft)?;
+        withheld.write(self, &roster, draft)?;
         Ok((roster, last_days))
     }
 

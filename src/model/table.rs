@@ -47,6 +47,9 @@ pub enum TableId {
     Diagnoses,
     /// Ketamine given.
     Infusions,
+    /// Quarantined infusion rows of known patients with a readable day: without
+    /// them the second infusion would pass for the first.
+    InfusionsWithheld,
     /// Questionnaire scores.
     Assessments,
     /// Dispensings.
@@ -74,10 +77,11 @@ pub const ORIGIN: [Column; 3] = [
 
 impl TableId {
     /// Every table, in the order they are listed.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Patients,
         Self::Diagnoses,
         Self::Infusions,
+        Self::InfusionsWithheld,
         Self::Assessments,
         Self::Prescriptions,
         Self::PrescriptionsWithheld,
@@ -93,6 +97,7 @@ impl TableId {
             Self::Patients => "patients",
             Self::Diagnoses => "diagnoses",
             Self::Infusions => "infusions",
+            Self::InfusionsWithheld => "infusions_withheld",
             Self::Assessments => "assessments",
             Self::Prescriptions => "prescriptions",
             Self::PrescriptionsWithheld => "prescriptions_withheld",
@@ -109,6 +114,7 @@ impl TableId {
             Self::Patients => PATIENTS,
             Self::Diagnoses => DIAGNOSES,
             Self::Infusions => INFUSIONS,
+            Self::InfusionsWithheld => INFUSIONS_WITHHELD,
             Self::Assessments => ASSESSMENTS,
             Self::Prescriptions => PRESCRIPTIONS,
             Self::PrescriptionsWithheld => PRESCRIPTIONS_WITHHELD,
@@ -143,6 +149,7 @@ const INFUSIONS: &[Column] = &[
     optional("duration_min", ColumnKind::Float64),
     optional("ae_asked", ColumnKind::Boolean),
 ];
+const INFUSIONS_WITHHELD: &[Column] = &[column("day", ColumnKind::Int32)];
 const ASSESSMENTS: &[Column] = &[
     column("day", ColumnKind::Int32),
     column("instrument", ColumnKind::Utf8),

@@ -11,6 +11,7 @@ use arrow::array::{Array, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::util::display::array_value_to_string;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::{Strategy, any, prop, proptest};
+use relief::derive;
 use relief::ingest::{self, IngestError, Ingested, Mode};
 use relief::model::reject::{Counts, Outcome, RULES};
 use relief::model::table::{INPUT_TABLES, TableId};
@@ -479,6 +480,35 @@ fn quarantined_prescriptions_of_known_patients_are_withheld() {
     // last contradicts line 2, whose day is 20454, and neither is known to be true.
     let expected = ["2,20454", "4,20485", "5,", "7,20487", "8,20486"].map(str::to_owned);
     assert_eq!(BTreeSet::from_iter(withheld), BTreeSet::from(expected));
+}
+
+/// The first infusion has an impossible dose: the second must not pass for day 0,
+/// nor a score between the two for one before treatment. A dose of 0 may be an
+/// infusion that was not given; a copy on the day of a sound row adds nothing.
+#[test]
+fn a_quarantined_infusion_still_took_place() {
+    let clinic = Clinic::clean();
+    clinic.append(
+        "infusions",
+        "P1,2026-01-02,50,60,yes\nP1,2025-12-30,0,60,yes\nP1,someday,0.5,60,yes\nP9,2026-01-02,50,60,yes\nP2,2026-01-06,50,90,no\n",
+    );
+    let ingested = clinic.ingest();
+    assert_eq!(ingested.tables["infusions"].quarantined, 5);
+    let snapshot = ingested.snapshot.expect("written");
+    let withheld = text_of(&snapshot.table_path(TableId::InfusionsWithheld), &["patient_key", "source_id"]);
+    // 2026-01-02 and -06 are days 20455 and 20459.
+    assert_eq!(BTreeSet::from_iter(withheld), BTreeSet::from(["4,20455", "8,20459"].map(str::to_owned)));
+    let path = clinic.folder.path().join("analysis_set.parquet");
+    derive::run(&snapshot, &clinic.protocol(), &path, 2).expect("derivation");
+    let kept = ["index_day", "infusions", "mg_per_kg", "baseline_pain_x10"];
+    let cell = |batch: &RecordBatch, row: usize, name: &str| {
+        array_value_to_string(batch.column_by_name(name).expect("a column"), row).expect("a printable type")
+    };
+    let of_row = |batch: &RecordBatch, row: usize| kept.map(|name| cell(batch, row, name)).join(",");
+    let all = |batch: &RecordBatch| (0..batch.num_rows()).map(|row| of_row(batch, row)).collect::<Vec<_>>();
+    let series: BTreeSet<String> = rows(&path).iter().flat_map(all).collect();
+    // The score of 2026-01-04 lies after the infusion of 2026-01-02.
+    assert_eq!(series, BTreeSet::from(["20455,2,,", "20459,1,0.75,"].map(str::to_owned)));
 }
 
 #[test]
