@@ -33,7 +33,7 @@ MME_DAYS = 30
 # Dose windows from day 0, and the days on which a review of the medication list counts.
 DOSES = {"b": (-MME_DAYS, -1)} | {i: (t - MME_DAYS + 1, t) for i, t, _, _ in HORIZONS if t - MME_DAYS + 1 >= -1}
 REVIEWS = {"b": (-MME_DAYS, 0)} | {i: (t, l) for i, t, _, l in HORIZONS}
-# A quarantined prescription may still be active this long after it began.
+# A quarantined prescription may still be active this long after it began, where it does not say for how long it was.
 LONGEST_SUPPLY = 90
 PARENTERAL = "('iv', 'im', 'sc', 'sq', 'iv_im', 'im_iv', 'iv_push', 'ivp', 'iv_bolus', 'iv_drip', 'iv_infusion', 'ivpb', 'iv_pca', 'pca', 'injection', 'injected', 'injectable', 'parenteral', 'intravenous', 'intra_venous', 'intravenously', 'intramuscular', 'intra_muscular', 'subcutaneous', 'sub_cutaneous', 'subq', 'subcut', 'infusion', 'intrathecal', 'epidural')"
 OUTPATIENT = "('oral', 'by_mouth', 'po', 'mouth', 'transdermal', 'patch', 'via_patch', 'topical', 'sublingual', 'under_the_tongue', 'sl', 'buccal', 'transmucosal', 'nasal', 'intranasal', 'inhaled', 'inhalation', 'rectal', 'pr', 'vaginal', 'ophthalmic', 'orally', 'per_os', 'oral_route', 'swallowed', 'enteral', 'nasogastric', 'ng_tube', 'g_tube', 'peg_tube', 'feeding_tube', 'transdermal_patch', 'dermal', 'skin', 'oromucosal')"
@@ -221,7 +221,7 @@ def reviews_sql():
 
 
 def withheld_sql():
-    near = [f"bool_or(start_day IS NULL OR start_day - index_day BETWEEN {a - LONGEST_SUPPLY} AND {b}) AS withheld_{w}" for w, (a, b) in DOSES.items()]
+    near = [f"bool_or(start_day IS NULL OR start_day - index_day <= {b} AND start_day + coalesce(days_supply - 1, {LONGEST_SUPPLY}) - index_day >= {a}) AS withheld_{w}" for w, (a, b) in DOSES.items()]
     return f"SELECT sid, {', '.join(near)} FROM prescriptions_withheld JOIN series USING (patient_key) GROUP BY sid"
 
 

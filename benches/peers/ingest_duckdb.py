@@ -173,7 +173,7 @@ def candidates(db, table, sources, last):
 
 def write(db, out, table, rows):
     order = {"patients": "", "diagnoses": "", "prescriptions": "start_day,", "prescriptions_withheld": "start_day NULLS FIRST,"}.get(table, "day,")
-    db.execute(f"""COPY (SELECT patient_key, source_id::INT AS source_id, source_row, {KEPT.get(table, 'start_day' if table == 'prescriptions_withheld' else 'day')} FROM ({rows}) ORDER BY patient_key, {order} source_id, source_row)
+    db.execute(f"""COPY (SELECT patient_key, source_id::INT AS source_id, source_row, {KEPT.get(table, 'start_day, days_supply' if table == 'prescriptions_withheld' else 'day')} FROM ({rows}) ORDER BY patient_key, {order} source_id, source_row)
         TO '{out / table}.parquet' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 122880)""")
 
 
@@ -188,10 +188,10 @@ def prescriptions(db, out, sources, last):
     write(db, out, "prescriptions", f"SELECT * FROM {joined} WHERE accepted AND coalesce(({content}, source_row) = first, true)")
     # A malformed line still says whose it is and perhaps when.
     malformed = " UNION ALL ".join(
-        f"""SELECT DISTINCT {key(site, "split_part(csv_line, ',', 1)")} AS patient_key, {n} AS source_id, line::BIGINT AS source_row, (try_cast(split_part(csv_line, ',', 2) AS DATE) - DATE '1970-01-01')::INT AS start_day
+        f"""SELECT DISTINCT {key(site, "split_part(csv_line, ',', 1)")} AS patient_key, {n} AS source_id, line::BIGINT AS source_row, (try_cast(split_part(csv_line, ',', 2) AS DATE) - DATE '1970-01-01')::INT AS start_day, NULL::INT AS days_supply
         FROM reject_errors JOIN reject_scans USING (scan_id, file_id) WHERE file_path = '{folder / 'prescriptions.csv'}'""" for n, (_, site, folder, _) in enumerate(sources))
     write(db, out, "prescriptions_withheld", f"""
-        SELECT patient_key, source_id, source_row, CASE WHEN day BETWEEN {EARLIEST} AND {last} THEN day END AS start_day FROM {joined} WHERE NOT accepted OR coalesce({content} <> first[1], false)
+        SELECT patient_key, source_id, source_row, CASE WHEN day BETWEEN {EARLIEST} AND {last} THEN day END AS start_day, CASE WHEN days_supply BETWEEN 1 AND 366 THEN days_supply END AS days_supply FROM {joined} WHERE NOT accepted OR coalesce({content} <> first[1], false)
         UNION ALL SELECT * FROM ({malformed}) SEMI JOIN patient USING (patient_key)""")
 
 

@@ -35,7 +35,7 @@ SCHEMAS = {
     "assessments": [("day", pa.int32()), ("instrument", pa.string()), ("item", pa.string()), ("score_x10", pa.int32())],
     "prescriptions": [("start_day", pa.int32()), ("days_supply", pa.int32()), ("drug", pa.string()), ("strength", pa.float64()), ("unit", pa.string()),
                       ("quantity", pa.float64()), ("route", pa.string()), ("indication", pa.string()), ("source_row_id", pa.string())],
-    "prescriptions_withheld": [("start_day", pa.int32())],
+    "prescriptions_withheld": [("start_day", pa.int32()), ("days_supply", pa.int32())],
     "medication_reviews": [("day", pa.int32()), ("complete", pa.bool_())],
     "adverse_events": [("day", pa.int32()), ("term", pa.string()), ("grade", pa.int32()), ("serious", pa.bool_())],
     "therapy_sessions": [("day", pa.int32()), ("kind", pa.string())],
@@ -68,7 +68,7 @@ def history(draw, study_days, supplies, conditions):
         "infusions_withheld": [(draw.choice([near(), day, start - 1]),) for _ in range(draw.random() < 0.1)],
         "assessments": [(near(), draw.choice(INSTRUMENTS), draw.choice(ITEMS), score()) for _ in range(draw.randrange(0, 25))],
         "prescriptions": halved if draw.random() < 0.2 else some(12, prescription) if draw.random() < 0.6 else [],
-        "prescriptions_withheld": [(draw.choice([None, near(), near() - 365]),) for _ in range(draw.random() < 0.1)],
+        "prescriptions_withheld": [(draw.choice([None, near(), near() - 365]), draw.choice([None, *supplies])) for _ in range(draw.random() < 0.1)],
         "medication_reviews": some(8, lambda: (near(), draw.random() < 0.8)),
         "diagnoses": some(5, lambda: (draw.choice(conditions), draw.choice([None, 1, 1, 2, 3]), draw.choice([None, None, "M79.7", "Z79.891", "z79891"]))),
         "adverse_events": [], "therapy_sessions": [], "departures": [],
@@ -104,7 +104,7 @@ def main():
     folder = args.store / "snapshots" / "000001"
     folder.mkdir(parents=True, exist_ok=True)
     for name, columns in SCHEMAS.items():
-        optional = NULLABLE | ({"start_day"} if name == "prescriptions_withheld" else set())
+        optional = NULLABLE | ({"start_day", "days_supply"} if name == "prescriptions_withheld" else set())
         schema = pa.schema([pa.field(n, t, nullable=n in optional) for n, t in ORIGIN + columns])
         table = pa.table([pa.array(c, t) for c, t in zip(zip(*rows[name]) if rows[name] else [[]] * len(schema), schema.types)], schema=schema)
         pq.write_table(table, folder / f"{name}.parquet", compression="zstd", row_group_size=20_000)

@@ -28,6 +28,15 @@ pub fn add_withheld(infusions: &mut Vec<Infusion>, days: &[i32]) {
     }
 }
 
+/// A prescription that was quarantined and may be an opioid's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Withheld {
+    /// First day, where readable.
+    pub start: Option<i32>,
+    /// Days of supply, where readable.
+    pub days: Option<i32>,
+}
+
 /// One adverse event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AdverseEvent {
@@ -253,8 +262,8 @@ pub struct PatientHistory<'a> {
     pub assessments: &'a [Assessment],
     /// Dispensings.
     pub prescriptions: &'a [Prescription],
-    /// Start days of prescriptions that were quarantined, where readable.
-    pub withheld: &'a [Option<i32>],
+    /// Prescriptions that were quarantined.
+    pub withheld: &'a [Withheld],
     /// Days on which the medication list was confirmed complete.
     pub reviews: &'a [i32],
     /// Diagnoses, in the order recorded.

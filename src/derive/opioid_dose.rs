@@ -4,7 +4,7 @@
 //! the 30 days that end at the target. A dose that cannot be known is missing
 //! with its reason, never 0 (definitions, mme_method.md).
 
-use super::history::{Medication, PatientHistory, Prescription, Window};
+use super::history::{Medication, PatientHistory, Prescription, Window, Withheld};
 use crate::model::horizon::Horizon;
 use crate::model::opioid::{Dispensing, Mme};
 
@@ -12,8 +12,9 @@ use crate::model::opioid::{Dispensing, Mme};
 pub const WINDOW_DAYS: i32 = 30;
 /// Fewer days with an opioid than this is not opioid use (product decision).
 const USER_DAYS: i32 = 14;
-/// How long before a window a quarantined prescription may still reach into it:
-/// the longest supply of an opioid that is dispensed at once.
+/// How long before a window a quarantined prescription may still reach into it
+/// where nobody can read for how long it was: the longest supply of an opioid that
+/// is dispensed at once.
 const LONGEST_SUPPLY: i32 = 90;
 
 /// Why a dose is missing, or that it is known.
@@ -131,8 +132,13 @@ pub fn follow_up_review(index_day: i32, horizon: &Horizon) -> Window {
 }
 
 fn withheld_near(history: &PatientHistory<'_>, window: Window) -> bool {
-    let reach = Window { first: window.first - LONGEST_SUPPLY, last: window.last };
-    history.withheld.iter().any(|start| start.is_none_or(|day| reach.holds(day)))
+    history.withheld.iter().any(|withheld| reaches(*withheld, window))
+}
+
+/// Whether a quarantined prescription may have been taken on a day of the window.
+fn reaches(withheld: Withheld, window: Window) -> bool {
+    let lasts = withheld.days.map_or(LONGEST_SUPPLY, |days| days - 1);
+    withheld.start.is_none_or(|start| start <= window.last && start + lasts >= window.first)
 }
 
 /// Whether the patient used opioids at baseline: a dose above zero, on at
@@ -177,4 +183,27 @@ pub fn benzodiazepine_with_opioid(history: &PatientHistory<'_>, window: Window) 
         masks[which] |= days_mask(&prescription.dispensing, window);
     }
     masks[0] & masks[1] != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Withheld, baseline_window, reaches};
+
+    /// The window is days −30 to −1; a supply of 30 from day −60 ends on day −31.
+    #[test]
+    fn a_quarantined_prescription_reaches_as_far_as_its_supply() {
+        for (start, days, expected) in [
+            (Some(-60), Some(30), false),
+            (Some(-60), Some(31), true),
+            (Some(-366), Some(366), true),
+            (Some(-1), Some(1), true),
+            (Some(0), Some(30), false),
+            (Some(-120), None, true),
+            (Some(-121), None, false),
+            (None, Some(7), true),
+            (None, None, true),
+        ] {
+            assert_eq!(reaches(Withheld { start, days }, baseline_window(0)), expected, "{start:?} {days:?}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int32Array};
 
 use super::history::{
     AdverseEvent, Assessment, Departure, Diagnosis, Infusion, PGIC, Prescription, Reason, Scale, Therapy,
-    TherapySession,
+    TherapySession, Withheld,
 };
 use super::medication::{Given, Meaning, is_for_oud, is_parenteral, is_route_unknown};
 use super::reader::{Decode, Words, boolean, float64, int32};
@@ -256,23 +256,26 @@ impl Decode for Prescriptions<'_> {
     }
 }
 
-/// `prescriptions_withheld`: when a quarantined prescription began, if readable.
+/// `prescriptions_withheld`: when a quarantined prescription began and for how many
+/// days, if readable.
 #[derive(Default)]
 pub(super) struct PrescriptionsWithheld {
     start: Option<Int32Array>,
+    days: Option<Int32Array>,
 }
 
 impl Decode for PrescriptionsWithheld {
-    type Row = Option<i32>;
-    const COLUMNS: &'static [&'static str] = &["start_day"];
+    type Row = Withheld;
+    const COLUMNS: &'static [&'static str] = &["start_day", "days_supply"];
 
     fn load(&mut self, columns: &[ArrayRef]) {
         self.start = Some(int32(&columns[0]));
+        self.days = Some(int32(&columns[1]));
     }
 
-    fn row(&self, index: usize) -> Option<Option<i32>> {
-        let start = self.start.as_ref()?;
-        Some(start.is_valid(index).then(|| start.value(index)))
+    fn row(&self, index: usize) -> Option<Withheld> {
+        let known = |column: &Int32Array| column.is_valid(index).then(|| column.value(index));
+        Some(Withheld { start: known(self.start.as_ref()?), days: known(self.days.as_ref()?) })
     }
 }
 

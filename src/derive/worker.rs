@@ -15,7 +15,7 @@ use super::durability::Durability;
 use super::episode::{DataCut, Scratch, episodes};
 use super::factor_sets::FactorSets;
 use super::flow::Flow;
-use super::history::{PatientHistory, Told, add_withheld};
+use super::history::{PatientHistory, Told, Withheld, add_withheld};
 use super::opioid_counts::OpioidCounts;
 use super::reader::{Cursor, KeyRange};
 use super::repeats::Repeats;
@@ -322,7 +322,7 @@ struct PatientRows {
     infusions_withheld: Vec<i32>,
     assessments: Vec<super::history::Assessment>,
     prescriptions: Vec<super::history::Prescription>,
-    withheld: Vec<Option<i32>>,
+    withheld: Vec<Withheld>,
     reviews: Vec<i32>,
     diagnoses: Vec<super::history::Diagnosis>,
     adverse_events: Vec<super::history::AdverseEvent>,

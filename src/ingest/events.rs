@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int32Array, Int64Array};
 
 use super::Session;
-use super::admit::{Event, Problem, Remarks, patient_code};
+use super::admit::{Event, Problem, Remarks, days_of_supply, patient_code};
 use super::buckets::Buckets;
 use super::day::DayReader;
 use super::error::IngestError;
@@ -20,7 +20,7 @@ use super::rejects::{Reject, Rejects};
 use super::roster::Roster;
 use super::row::{self, Head, LONGEST_ROW_ID, NO_DAY};
 use super::sort::{Sorted, sort_table};
-use super::withheld::{Withheld, bare_row};
+use super::withheld::{Left, Withheld, bare_row};
 use crate::model::patient::PatientKey;
 use crate::model::reject::{
     AMBIGUOUS_PATIENT, CONSENT_WITHDRAWN, FIELD_COUNT, FREE_TEXT, KETAMINE_DOSE_INVALID, ROW_ID_CONFLICT,
@@ -96,7 +96,7 @@ pub(super) fn read_table<'a, E: Event<'a> + Send>(
     }
     let writer = draft.map(|draft| draft.table(E::TABLE)).transpose()?;
     let mut set_aside = |head: Head| {
-        withheld.extend(E::TABLE, &bare_row(head))?;
+        withheld.extend(E::TABLE, &bare_row(head, 0))?;
         Ok(ledger.reject(head.file as usize, head.line, &ROW_ID_CONFLICT, "row_id")?)
     };
     let sorted = sort_table::<E::Columns>(session, roster, E::TABLE, buckets, writer, &mut set_aside)?;
@@ -241,14 +241,24 @@ impl<'a> FileReader<'_, 'a> {
     /// The day a record set aside leaves behind. An infusion took place whatever is
     /// wrong with its amounts, unless the dose says it may not have; a prescription
     /// that may be an opioid's makes the dose unknown, whenever it began.
-    fn left_behind(&self, record: &Record<'_>, rule: &Rule, common: &Common, table: TableId) -> Option<i32> {
+    fn left_behind(&self, record: &Record<'_>, rule: &Rule, common: &Common, table: TableId) -> Option<Left> {
         match table {
-            TableId::Infusions if *rule != KETAMINE_DOSE_INVALID => common.day?.read(record).ok(),
+            TableId::Infusions if *rule != KETAMINE_DOSE_INVALID => {
+                Some(Left { day: common.day?.read(record).ok()?, supply: 0 })
+            }
             TableId::Prescriptions if !self.is_no_opioid(record) => {
-                Some(common.day.and_then(|day| day.written(record)).unwrap_or(NO_DAY))
+                let day = common.day.and_then(|day| day.written(record)).unwrap_or(NO_DAY);
+                Some(Left { day, supply: self.supply(record) })
             }
             _ => None,
         }
+    }
+
+    /// Days a prescription is for; 0 where it does not say, or may say it in another column.
+    fn supply(&self, record: &Record<'_>) -> u16 {
+        let layout = &self.file.layout;
+        let text = layout.cell("days_supply").optional(record).filter(|_| record.fields() == layout.width);
+        text.and_then(days_of_supply).unwrap_or_default()
     }
 
     /// Whether a prescription names a drug that no opioid dose depends on. Where
@@ -356,14 +366,14 @@ impl Common {
     }
 
     /// Sets a record aside, with whose it was if it leaves a day behind.
-    fn set_aside(&self, record: &Record<'_>, matched: Match, reject: &Reject, found: &mut Found, left: Option<i32>) {
+    fn set_aside(&self, record: &Record<'_>, matched: Match, reject: &Reject, found: &mut Found, left: Option<Left>) {
         if matches!(matched, Match::Withdrawn) {
             found.withdrawn += 1;
             return;
         }
         found.rejects.push(reject);
-        if let (Some(day), Match::Patient(patient)) = (left, matched) {
-            found.withheld.extend(bare_row(Head { patient, day, file: self.file, line: record.line() }));
+        if let (Some(Left { day, supply }), Match::Patient(patient)) = (left, matched) {
+            found.withheld.extend(bare_row(Head { patient, day, file: self.file, line: record.line() }, supply));
         }
     }
 }

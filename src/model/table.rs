@@ -167,7 +167,8 @@ const PRESCRIPTIONS: &[Column] = &[
     optional("indication", ColumnKind::Utf8),
     optional("source_row_id", ColumnKind::Utf8),
 ];
-const PRESCRIPTIONS_WITHHELD: &[Column] = &[optional("start_day", ColumnKind::Int32)];
+const PRESCRIPTIONS_WITHHELD: &[Column] =
+    &[optional("start_day", ColumnKind::Int32), optional("days_supply", ColumnKind::Int32)];
 const MEDICATION_REVIEWS: &[Column] = &[column("day", ColumnKind::Int32), column("complete", ColumnKind::Boolean)];
 const ADVERSE_EVENTS: &[Column] = &[
     column("day", ColumnKind::Int32),

@@ -2,7 +2,7 @@
 
 use relief::derive::episode::{DataCut, Episode, Outcome, Scratch, episodes};
 use relief::derive::history::{
-    Assessment, Departure, Diagnosis, Infusion, PatientHistory, Prescription, Scale, TherapySession, Told,
+    Assessment, Departure, Diagnosis, Infusion, PatientHistory, Prescription, Scale, TherapySession, Told, Withheld,
 };
 use relief::derive::medication::{Given, Meaning};
 use relief::model::horizon::HORIZONS;
@@ -14,7 +14,7 @@ pub(crate) struct Patient {
     pub(crate) infusions: Vec<Infusion>,
     pub(crate) assessments: Vec<Assessment>,
     pub(crate) prescriptions: Vec<Prescription>,
-    pub(crate) withheld: Vec<Option<i32>>,
+    pub(crate) withheld: Vec<Withheld>,
     pub(crate) reviews: Vec<i32>,
     pub(crate) diagnoses: Vec<Diagnosis>,
     pub(crate) therapy: Vec<TherapySession>,

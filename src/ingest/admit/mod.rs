@@ -24,9 +24,9 @@ pub(super) use diagnoses::Diagnoses;
 pub(super) use infusions::Infusions;
 pub(super) use medication_reviews::MedicationReviews;
 pub(super) use patients::{Facts, PatientReader, PatientRecord, Sites, YEARS, patient_code};
-pub(super) use prescriptions::Prescriptions;
+pub(super) use prescriptions::{Prescriptions, days_of_supply};
 pub(super) use therapy_sessions::TherapySessions;
-pub(super) use withheld::WithheldColumns;
+pub(super) use withheld::{InfusionsWithheldColumns, PrescriptionsWithheldColumns};
 
 use super::gate::{Detector, Strange};
 use super::layout::{Cell, Layout};

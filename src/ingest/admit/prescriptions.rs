@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, Float64Array, StringBuilder};
 
 use super::{Columns, Event, Problem, Remarks, column_of};
 use crate::ingest::layout::{Cell, Layout};
-use crate::ingest::number::Decimal;
+use crate::ingest::number::{Decimal, whole};
 use crate::ingest::record::Record;
 use crate::ingest::row::{Payload, Row, push_code};
 use crate::ingest::words::{Code, Words};
@@ -23,6 +23,12 @@ use crate::protocol::{CodeColumn, CodeLists, ConditionPack, Drug, DrugClass, Dru
 const MOST_DAYS: i64 = 366;
 /// Largest strength or quantity, in thousandths.
 const MOST_X1000: i64 = 100_000_000;
+
+/// Days of supply as written, if they can be.
+pub(in crate::ingest) fn days_of_supply(text: &[u8]) -> Option<u16> {
+    let days = whole(text).filter(|days| (1..=MOST_DAYS).contains(days))?;
+    Some(u16::try_from(days).expect("at most 366"))
+}
 
 pub(in crate::ingest) struct Prescriptions<'a> {
     days_supply: Cell,
@@ -107,9 +113,8 @@ impl Prescriptions<'_> {
     fn days(&self, record: &Record<'_>) -> Result<u16, Problem> {
         let cell = self.days_supply;
         let text = cell.optional(record).ok_or_else(|| cell.breaks(&DAYS_SUPPLY_INVALID))?;
-        let days = cell.decimal(text)?.scaled(0).filter(|days| (1..=MOST_DAYS).contains(days));
-        let days = days.ok_or_else(|| cell.breaks(&DAYS_SUPPLY_INVALID))?;
-        Ok(u16::try_from(days).expect("at most 366"))
+        cell.decimal(text)?;
+        days_of_supply(text).ok_or_else(|| cell.breaks(&DAYS_SUPPLY_INVALID))
     }
 
     /// A route nobody understands may be an injection, so it is not left out as
