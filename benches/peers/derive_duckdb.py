@@ -249,12 +249,12 @@ def wide_sql(manifest, pipeline, common, whole):
     # With study days only the site can say when day 0 was, and it said so for the first series.
     period = "strftime(DATE '1970-01-01' + index_day, '%Y-%m')" if dated else "CASE WHEN index_day = 0 THEN index_period END"
     reached = "cut_day"
-    if not dated and pipeline.data_cut is not None:
+    if not dated:
         first = """CASE WHEN length(index_period) = 4 THEN strptime(index_period || '-01', '%Y-%m')
             WHEN index_period[5] = 'Q' THEN strptime(index_period[:4] || '-' || (index_period[6]::INT * 3 - 2), '%Y-%m') ELSE strptime(index_period, '%Y-%m') END"""
         length = "CASE WHEN length(index_period) = 4 THEN INTERVAL 1 YEAR WHEN index_period[5] = 'Q' THEN INTERVAL 3 MONTH ELSE INTERVAL 1 MONTH END"
         end = f"(({first} + {length})::DATE - DATE '1970-01-02')::INT"
-        reached = f"CASE WHEN index_day = 0 AND index_period IS NOT NULL THEN {pipeline.data_cut} - {end} ELSE cut_day END"
+        reached = f"CASE WHEN index_day = 0 AND index_period IS NOT NULL THEN {pipeline.data_cut} - {end} ELSE -1000000 END"
     facts = []
     for w in DOSES:
         total = f"coalesce(total_{w}, 0)::{whole}"
