@@ -15,7 +15,7 @@ use std::time::Instant;
 use relief::derive;
 use relief::estimate::expression::compile;
 use relief::estimate::scan::{self, Counting};
-use relief::estimate::tally::{FineCell, Tallies, Tally};
+use relief::estimate::tally::{FineCell, Pair, Tallies, Tally};
 use relief::model::horizon::HORIZONS;
 use relief::protocol::Protocol;
 use relief::store::Store;
@@ -96,8 +96,11 @@ fn place(cell: &FineCell, tallies: &Tallies, protocol: &Protocol) -> String {
 }
 
 fn counts(tally: &Tally) -> impl Iterator<Item = (String, u64)> + '_ {
-    let plain = [("eligible", tally.eligible), ("observed", tally.observed), ("outcome", tally.outcome)];
+    let Tally { eligible, observed, outcome, carried, .. } = *tally;
+    let plain = [("eligible", eligible), ("observed", observed), ("outcome", outcome), ("carried", carried)];
     let plain = plain.into_iter().map(|(what, count)| (what.to_owned(), count));
-    let pairs = tally.pairs.iter().map(|pair| (format!("pair:{}:{}", pair.baseline, pair.follow_up), pair.count));
-    plain.chain(pairs).filter(|(_, count)| *count > 0)
+    let scores = |what: &'static str, pair: Pair| (format!("{what}:{}:{}", pair.baseline, pair.follow_up), pair.count);
+    let pairs = tally.pairs.iter().map(move |pair| scores("pair", pair));
+    let carried = tally.carried_pairs.iter().map(move |pair| scores("carried", pair));
+    plain.chain(pairs).chain(carried).filter(|(_, count)| *count > 0)
 }

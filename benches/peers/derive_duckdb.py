@@ -127,7 +127,9 @@ def after_sql():
         latest.append(f"max((row << 10) | score) FILTER (offset_day BETWEEN {edges[n] + 1} AND {last}) AS until_{h}")
         pain.append(f"max(at_{h} & 1023) FILTER (scale = pain_scale) AS pain_{h}")
         other += [f"max(at_{h} & 1023) FILTER (scale = {code}) AS {name}_{h}" for name, code in FORM_CODES.items() if name != "pgic"]
-        carried.append(f"max(greatest({', '.join(f'until_{i}' for i, *_ in HORIZONS[:n + 1])})) FILTER (scale = pain_scale) & 1023 AS last_{h}")
+        so_far = f"greatest({', '.join(f'until_{i}' for i, *_ in HORIZONS[:n + 1])}) & 1023"
+        carried.append(f"max({so_far}) FILTER (scale = pain_scale) AS last_pain_{h}")
+        carried += [f"max({so_far}) FILTER (scale = {FORM_CODES[name]}) AS last_{name}_{h}" for name in BEFORE]
     return f"""
     WITH outcomes AS (SELECT * FROM scores ANTI JOIN infusions USING (patient_key, day)),
     by_scale AS (
@@ -294,8 +296,9 @@ def rows_sql(wide):
         relief_begins, relief_days, relief_lost, relief_least_days, retreated_days,
         opioid_in_scope, opioid_user, state_b AS opioid_baseline, mme_b AS mme_baseline_x1000, benzodiazepine_b AS benzodiazepine_baseline,
         {fixed(quoted([h]) for h, *_ in HORIZONS)} AS horizon, observed_days >= {fixed(last for *_, last in HORIZONS)} AS due,
-        {at('pain', 'INT')} AS follow_up_pain_x10, {at('last', 'INT')} AS last_pain_x10,
-        {', '.join(f"{'NULL::INT' if name == 'pgic' else at(name, 'INT')} AS follow_up_{name}_x10" for name in FORMS)}, {at('boosters', 'INT')} AS boosters_before,
+        {at('pain', 'INT')} AS follow_up_pain_x10, {at('last_pain', 'INT')} AS last_pain_x10,
+        {', '.join(f"{'NULL::INT' if name == 'pgic' else at(name, 'INT')} AS follow_up_{name}_x10" for name in FORMS)},
+        {', '.join(f"{at(f'last_{name}', 'INT')} AS last_{name}_x10" for name in BEFORE)}, {at('boosters', 'INT')} AS boosters_before,
         {dose('state', 'VARCHAR')} AS opioid_follow_up, {dose('mme', 'BIGINT')} AS mme_follow_up_x1000, {dose('reduction', 'BIGINT')} AS mme_reduction_x100,
         coalesce(opioid_follow_up = 'buprenorphine', false) AS buprenorphine_follow_up,
         coalesce({at('buprenorphine', 'BOOLEAN')}, false) AS buprenorphine_since_start, coalesce(complete = 1 OR {at('reviewed', 'BOOLEAN')}, false) AS medications_reviewed,
@@ -329,7 +332,10 @@ CELL = "index_period, site, condition, horizon"
 
 
 def tally(db, rows, pipeline):
-    """Counts per measure and cell (`counts`) and the pairs of scores (`pairs`). A condition that is unknown does not hold."""
+    """Counts per measure and cell (`counts`) and the pairs of scores (`pairs`). A condition that is unknown does not hold.
+
+    `carried`: of those without an outcome, who has it by the last score, or their scores before and last.
+    """
     db.execute(f"CREATE VIEW analysis AS FROM read_parquet('{rows}')")
     holds = lambda sql: f"coalesce({sql}, false)"
     counts, pairs = [], []
@@ -338,10 +344,15 @@ def tally(db, rows, pipeline):
         observed = f"{eligible} AND {holds(m['observed'])}"
         if "outcome" in m:
             counts.append((f"{m['id']}|outcome", f"{observed} AND {holds(m['outcome'])}"))
+            if "last" in m:
+                counts.append((f"{m['id']}|carried", f"{eligible} AND NOT ({observed}) AND {holds(m['last'])}"))
         else:
             before, after = f"({m['baseline']})", f"({m['follow_up']})"
             observed += f" AND {before} IS NOT NULL AND {after} IS NOT NULL"
-            pairs.append(f"SELECT {CELL}, '{m['id']}' AS measure, {before} AS before, {after} AS after, count(*) AS n FROM analysis WHERE {observed} GROUP BY ALL")
+            last = f"({m.get('last', m['baseline'])})"
+            carried = f"{eligible} AND NOT ({observed}) AND {before} IS NOT NULL AND {last} IS NOT NULL"
+            for what, score, among in ("pair", after, observed), ("carried", last, carried):
+                pairs.append(f"SELECT {CELL}, '{m['id']}' AS measure, '{what}' AS what, {before} AS before, {score} AS after, count(*) AS n FROM analysis WHERE {among} GROUP BY ALL")
         counts += [(f"{m['id']}|eligible", eligible), (f"{m['id']}|observed", observed)]
     columns = ", ".join(f'count_if({sql}) AS "{name}"' for name, sql in counts)
     db.execute(f"CREATE TEMP TABLE counts AS SELECT {CELL}, {columns} FROM analysis GROUP BY {CELL}")
@@ -354,7 +365,7 @@ def write_tally(db, out):
         SELECT measure, {CELL}, what, n FROM (
             SELECT {CELL}, split_part(name, '|', 1) AS measure, split_part(name, '|', 2) AS what, n
                 FROM (UNPIVOT counts ON COLUMNS(* EXCLUDE ({CELL})) INTO NAME name VALUE n)
-            UNION ALL SELECT {CELL}, measure, concat('pair:', before, ':', after), n FROM pairs)
+            UNION ALL SELECT {CELL}, measure, concat(what, ':', before, ':', after), n FROM pairs)
         WHERE n > 0 ORDER BY ALL) TO '{out}' (HEADER)""")
 
 

@@ -22,8 +22,9 @@ GAPS = [0, 1, 2, 3, 7, 13, 14, 15, 16, 30, 60, 89, 90, 91, 92, 180, 400]
 EVEN_SUPPLIES, ODD_SUPPLIES = [1, 3, 7, 10, 14, 28, 30, 30, 30, 31, 37, 49, 60, 73, 90], [30, 41, 43, 64]
 DRUGS = ["oxycodone"] * 3 + ["tramadol", "codeine", "methadone", "morphine", "fentanyl_td", "levorphanol", "opioid_other", "fentanyl_iv", "buprenorphine_sl",
          "buprenorphine_patch", "diazepam", "lorazepam", "zolpidem", "gabapentin"]
-INSTRUMENTS = ["pain_nrs"] * 5 + ["pain_vas_mm"] * 3 + ["phq9", "gad7", "pcl5"]
-ITEMS = ["average", "average", None, "worst", "least", "now", "weekly"]
+PAIN, FORMS = ["pain_nrs"] * 5 + ["pain_vas_mm"] * 3, ["phq9", "gad7", "pcl5", "bpi_severity", "bpi_interference", "pcs", "pseq", "promis_pi"]
+ITEMS, TOTALS = ["average", "average", None, "worst", "least", "now", "weekly"], [None, None, "total", "mean", "average"]
+MEASURES = '"measures.toml", "measures-grid.toml", "measures-opioids.toml", "measures-mind-body.toml"'
 SOURCES = [("alpha", "reviewed"), ("beta", "complete"), ("gamma", "reviewed")]
 
 ORIGIN = [("patient_key", pa.int64()), ("source_id", pa.int32()), ("source_row", pa.int64())]
@@ -57,6 +58,9 @@ def history(draw, study_days, supplies, conditions):
         infusions.append((day, dose, None, None, None))
     near = lambda: draw.choice(zeros) + draw.choice(EDGES)
     score = lambda: draw.choice([0, 0, 10, 15, 30, 49, 50, 60, 65, 70, 80, 100])
+    # The case thresholds of the questionnaires, half of them and a meaningful fall below them.
+    total = lambda: draw.choice([0, 49, 50, 100, 100, 130, 150, 200, 210, 240, 270, 309, 310, 310, 410, 460, 610, 650, 800])
+    asked = lambda: (near(), draw.choice(PAIN), draw.choice(ITEMS), score()) if draw.random() < 0.6 else (near(), draw.choice(FORMS), draw.choice(TOTALS), total())
     prescription = lambda: (near() + draw.choice([-60, -30, -7, 0, 0, 1]), draw.choice(supplies), draw.choice(DRUGS), draw.choice([2.5, 5, 7.5, 10, 15, 12, 25, 50, 0.125]), "mg",
                             draw.choice([1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 2.5]), draw.choice(["oral"] * 8 + [None, "iv"]), draw.choice(["pain"] * 8 + [None, "oud", "F11.20"]), None)
     zero, supply, drug, strength, count = draw.choice(zeros), draw.choice(supplies), draw.choice(["oxycodone", "morphine", "codeine"]), draw.choice([5, 7.5, 10]), draw.randrange(1, 60)
@@ -66,7 +70,7 @@ def history(draw, study_days, supplies, conditions):
     tables = {
         "infusions": infusions,
         "infusions_withheld": [(draw.choice([near(), day, start - 1]),) for _ in range(draw.random() < 0.1)],
-        "assessments": [(near(), draw.choice(INSTRUMENTS), draw.choice(ITEMS), score()) for _ in range(draw.randrange(0, 25))],
+        "assessments": [asked() for _ in range(draw.randrange(0, 30))],
         "prescriptions": halved if draw.random() < 0.2 else some(12, prescription) if draw.random() < 0.6 else [],
         "prescriptions_withheld": [(draw.choice([None, near(), near() - 365]), draw.choice([None, *supplies])) for _ in range(draw.random() < 0.1)],
         "medication_reviews": some(8, lambda: (near(), draw.random() < 0.8)),
@@ -121,7 +125,7 @@ def main():
     sources = "".join(f'\n[[source]]\nname = "{name}"\nkind = "csv"\npath = "{name}"\nmedications = "{feed}"\n' for name, feed in SOURCES)
     (args.store / "pipeline.toml").write_text(
         'id = "random"\ntitle = "Random"\nclinic = "Random"\n\n[privacy]\nbasis = "limited-data-set"\n\n[store]\nfolder = "."\n\n[reports]\nfolder = "reports"\n\n'
-        f"[study]\n{cut}{sources}")
+        f'[packs]\nmeasures = [{MEASURES}]\n\n[study]\n{cut}{sources}')
 
 
 if __name__ == "__main__":

@@ -175,10 +175,14 @@ impl<'a> Rows<'a> {
             self.ids(),
             self.every(|_, outcome| Some(outcome.due)).flags(),
             self.every(|_, outcome| outcome.scores.pain).numbers::<Int32Type>(),
-            self.every(|_, outcome| outcome.last_pain_x10).numbers::<Int32Type>(),
+            self.every(|_, outcome| outcome.last.pain).numbers::<Int32Type>(),
         ];
         for which in 0..QUESTIONNAIRES.len() {
             columns.push(self.every(|_, outcome| outcome.scores.questionnaires[which]).numbers::<Int32Type>());
+        }
+        // Nobody's PGIC is missing where it counts: only those who answered are in its denominator.
+        for which in (0..QUESTIONNAIRES.len()).filter(|&which| which != PGIC) {
+            columns.push(self.every(|_, outcome| outcome.last.questionnaires[which]).numbers::<Int32Type>());
         }
         columns.extend([
             self.every(|_, outcome| Some(outcome.boosters)).numbers::<Int32Type>(),

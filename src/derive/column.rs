@@ -59,7 +59,7 @@ const fn column(name: &'static str, kind: Kind, optional: bool, meaning: &'stati
 
 /// Order is the file's: what is the same at every horizon comes first. `analysis_set`
 /// makes the columns in this order, and a wrong type or count fails on the first batch.
-pub const COLUMNS: [Column; 62] = [
+pub const COLUMNS: [Column; 70] = [
     column("patient_key", Kind::Int64, false, "keyed hash of the patient; means nothing outside the store"),
     column("site", Kind::Text, false, "site code"),
     column("sex", Kind::Text, false, "F, M, X or U"),
@@ -149,7 +149,12 @@ pub const COLUMNS: [Column; 62] = [
     column("horizon", Kind::Text, false, "2w, 4w, 12w or 24w"),
     column("due", Kind::Boolean, false, "whether the data cut has reached the end of the window"),
     column("follow_up_pain_x10", Kind::Int32, true, "pain at the horizon, tenths, on the scale of the baseline"),
-    column("last_pain_x10", Kind::Int32, true, "last pain score after day 0 up to the end of the window, tenths"),
+    column(
+        "last_pain_x10",
+        Kind::Int32,
+        true,
+        "last pain score after day 0 up to the end of the window, tenths; none of a day with an infusion, in no `last_` column",
+    ),
     column("follow_up_phq9_x10", Kind::Int32, true, "PHQ-9 at the horizon, tenths"),
     column("follow_up_gad7_x10", Kind::Int32, true, "GAD-7 at the horizon, tenths"),
     column("follow_up_pcl5_x10", Kind::Int32, true, "PCL-5 at the horizon, tenths"),
@@ -164,6 +169,29 @@ pub const COLUMNS: [Column; 62] = [
     column("follow_up_pcs_x10", Kind::Int32, true, "PCS at the horizon, tenths"),
     column("follow_up_pseq_x10", Kind::Int32, true, "PSEQ at the horizon, tenths"),
     column("follow_up_promis_pi_x10", Kind::Int32, true, "PROMIS pain interference T-score at the horizon, tenths"),
+    column("last_phq9_x10", Kind::Int32, true, "last PHQ-9 after day 0 up to the end of the window, tenths"),
+    column("last_gad7_x10", Kind::Int32, true, "last GAD-7 after day 0 up to the end of the window, tenths"),
+    column("last_pcl5_x10", Kind::Int32, true, "last PCL-5 after day 0 up to the end of the window, tenths"),
+    column(
+        "last_bpi_severity_x10",
+        Kind::Int32,
+        true,
+        "last BPI severity after day 0 up to the end of the window, tenths",
+    ),
+    column(
+        "last_bpi_interference_x10",
+        Kind::Int32,
+        true,
+        "last BPI interference after day 0 up to the end of the window, tenths",
+    ),
+    column("last_pcs_x10", Kind::Int32, true, "last PCS after day 0 up to the end of the window, tenths"),
+    column("last_pseq_x10", Kind::Int32, true, "last PSEQ after day 0 up to the end of the window, tenths"),
+    column(
+        "last_promis_pi_x10",
+        Kind::Int32,
+        true,
+        "last PROMIS pain interference T-score after day 0 up to the end of the window, tenths",
+    ),
     column("boosters_before", Kind::Int32, false, "boosters before the window of the horizon opens"),
     column(
         "opioid_follow_up",

@@ -3,7 +3,7 @@
 
 use super::baseline::{self, Baseline};
 use super::durability::Relief;
-use super::follow_up::Scores;
+use super::follow_up::{FollowUp, Scores};
 use super::history::{Medication, PatientHistory, QUESTIONNAIRES, Reason, Therapy, Window};
 use super::opioid_dose::{self, Dose};
 use super::series::Series;
@@ -55,8 +55,8 @@ pub struct Outcome {
     pub due: bool,
     /// Pain and questionnaires at the horizon, in tenths.
     pub scores: Scores,
-    /// Last pain score after day 0, in tenths.
-    pub last_pain_x10: Option<i32>,
+    /// The last ones after day 0 and up to the end of the window, in tenths.
+    pub last: Scores,
     /// Boosters before the window opens.
     pub boosters: i32,
     /// Opioid dose at the horizon; `None` at two weeks.
@@ -132,7 +132,9 @@ pub fn episodes(
         episode.period = period(history, series, cut);
         episode.condition = primary;
         episode.opioid_in_scope &= in_scope;
-        let outcomes = HORIZONS.map(|horizon| outcome(history, &episode, cut, &horizon));
+        let scale = episode.pain.map(|baseline| baseline.scale);
+        let follow_ups = follow_up::at_horizons(history, scale, series);
+        let outcomes = std::array::from_fn(|at| outcome(history, &episode, cut, (&HORIZONS[at], follow_ups[at])));
         visit(&episode, &scratch.conditions, &outcomes);
     }
 }
@@ -175,16 +177,20 @@ fn comorbidities(history: &PatientHistory<'_>) -> [bool; COMORBIDITIES.len()] {
     std::array::from_fn(|position| mask >> position & 1 == 1)
 }
 
-fn outcome(history: &PatientHistory<'_>, episode: &Episode, cut: DataCut, horizon: &Horizon) -> Outcome {
+fn outcome(
+    history: &PatientHistory<'_>,
+    episode: &Episode,
+    cut: DataCut,
+    (horizon, FollowUp { scores, last }): (&Horizon, FollowUp),
+) -> Outcome {
     let series = &episode.series;
-    let scale = episode.pain.map(|baseline| baseline.scale);
     let window = opioid_dose::follow_up_window(series.index_day, horizon);
     let review = opioid_dose::follow_up_review(series.index_day, horizon);
     let so_far = Window { first: series.index_day, last: series.index_day + horizon.target };
     Outcome {
         due: cut.reaches(series, episode.period, horizon),
-        scores: follow_up::scores(history, scale, series, horizon),
-        last_pain_x10: scale.and_then(|scale| follow_up::last_score(history, scale, series, horizon)),
+        scores,
+        last,
         boosters: adjunct::boosters_before(history.infusions, series, horizon),
         opioid: window.map(|window| opioid_dose::dose(history, window, review)),
         reviewed: opioid_dose::is_reviewed(history, review),

@@ -1,15 +1,17 @@
-//! The score at a horizon.
+//! The scores after treatment, at every horizon.
 //!
-//! The score closest to the target day within the window; of two equally
-//! close, the later; of several on one day, the last recorded. Scores of an
-//! infusion day never count, nor at two weeks any score up to the end of
-//! induction: they show the infusion, not the outcome.
+//! *At* a horizon: the score closest to the target day within the window; of two
+//! equally close, the later; of several on one day, the last recorded. The *last*
+//! one stands in where there is none (last observation carried forward): of all
+//! after day 0 and up to the end of the window. Scores of an infusion day never
+//! count: they show the infusion, not the outcome. At two weeks no score up to
+//! the end of induction is the one at the horizon either, though it may be the last.
 
 use super::history::{Assessment, PatientHistory, QUESTIONNAIRES, Scale, Window};
 use super::series::Series;
-use crate::model::horizon::Horizon;
+use crate::model::horizon::{HORIZONS, Horizon};
 
-/// The scores at a horizon, in tenths, where the window holds them.
+/// One score of every scale, in tenths, where there is one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scores {
     /// Pain, on the scale of the baseline.
@@ -18,30 +20,57 @@ pub struct Scores {
     pub questionnaires: [Option<i32>; QUESTIONNAIRES.len()],
 }
 
-/// The scores at a horizon; `pain` is the scale of the baseline. One pass for
-/// all scales: there are many, and most patients have few of them.
-pub fn scores(history: &PatientHistory<'_>, pain: Option<Scale>, series: &Series, horizon: &Horizon) -> Scores {
-    let target = series.index_day + horizon.target;
-    let mut best: [Option<&Assessment>; QUESTIONNAIRES.len() + 1] = [None; QUESTIONNAIRES.len() + 1];
-    for candidate in history.assessments_in(window(series, horizon)) {
-        let of_pain = (pain == Some(candidate.scale)).then_some(QUESTIONNAIRES.len());
-        let Some(slot) = candidate.scale.questionnaire().or(of_pain) else { continue };
-        // `<=` lets a later row replace an equally close one.
-        let closer = best[slot].is_none_or(|best| (candidate.day - target).abs() <= (best.day - target).abs());
-        if closer && !history.infused_on(candidate.day) {
-            best[slot] = Some(candidate);
-        }
-    }
-    let score = |slot: usize| best[slot].map(|assessment| assessment.score_x10);
-    Scores { pain: score(QUESTIONNAIRES.len()), questionnaires: std::array::from_fn(score) }
+/// What the scores after day 0 say at one horizon.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FollowUp {
+    /// Those at the horizon, where the window holds them.
+    pub scores: Scores,
+    /// The last ones up to the end of the window.
+    pub last: Scores,
 }
 
-/// Last observation carried forward: the last score after day 0 and up to the
-/// end of the window, infusion days left out.
-pub fn last_score(history: &PatientHistory<'_>, scale: Scale, series: &Series, horizon: &Horizon) -> Option<i32> {
-    let since = Window { first: series.index_day + 1, last: series.index_day + horizon.last };
-    let counts = |assessment: &&Assessment| assessment.scale == scale && !history.infused_on(assessment.day);
-    history.assessments_in(since).iter().rfind(counts).map(|assessment| assessment.score_x10)
+/// Place of pain among the assessments of all scales; questionnaires come first.
+const PAIN: usize = QUESTIONNAIRES.len();
+
+/// One assessment of every scale.
+type OfScales<'a> = [Option<&'a Assessment>; PAIN + 1];
+
+/// The scores of a series at every horizon; `pain` is the scale of the baseline.
+///
+/// One pass for all scales and all horizons: windows follow each other, so what
+/// was seen up to the end of one is not looked at for the next, and the last
+/// scores are taken along.
+pub fn at_horizons(history: &PatientHistory<'_>, pain: Option<Scale>, series: &Series) -> [FollowUp; HORIZONS.len()] {
+    let until = |horizon: &Horizon| series.index_day + horizon.last;
+    let first = series.index_day + 1;
+    let mut rest = history.assessments_in(Window { first, last: HORIZONS.last().map_or(first, until) });
+    let mut last: OfScales<'_> = [None; PAIN + 1];
+    HORIZONS.map(|horizon| {
+        let ended = rest.partition_point(|assessment| assessment.day <= until(&horizon));
+        let (seen, later) = rest.split_at(ended);
+        rest = later;
+        let (window, target) = (window(series, &horizon), series.index_day + horizon.target);
+        let mut nearest: OfScales<'_> = [None; PAIN + 1];
+        for candidate in seen {
+            let of_pain = (pain == Some(candidate.scale)).then_some(PAIN);
+            let Some(scale) = candidate.scale.questionnaire().or(of_pain) else { continue };
+            if history.infused_on(candidate.day) {
+                continue;
+            }
+            last[scale] = Some(candidate);
+            // `<=` lets a later row replace an equally close one.
+            let nearer = |best: &Assessment| (candidate.day - target).abs() <= (best.day - target).abs();
+            if window.holds(candidate.day) && nearest[scale].is_none_or(nearer) {
+                nearest[scale] = Some(candidate);
+            }
+        }
+        FollowUp { scores: scores(&nearest), last: scores(&last) }
+    })
+}
+
+fn scores(found: &OfScales<'_>) -> Scores {
+    let score = |scale: usize| found[scale].map(|assessment| assessment.score_x10);
+    Scores { pain: score(PAIN), questionnaires: std::array::from_fn(score) }
 }
 
 fn window(series: &Series, horizon: &Horizon) -> Window {

@@ -19,6 +19,7 @@ mod fhir;
 mod gate;
 mod golden;
 mod ingest;
+mod last_score;
 mod laws;
 mod limits;
 mod mappings;

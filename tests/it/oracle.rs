@@ -168,6 +168,19 @@ fn follow_up(patient: &Patient, scale: Scale, index_day: i32, horizon: usize) ->
     None
 }
 
+/// Back from the end of the window to the day after day 0.
+fn last_score(patient: &Patient, scale: Scale, index_day: i32, horizon: usize) -> Option<i32> {
+    let end = [20, 41, 111, 210][horizon];
+    for day in (index_day + 1..=index_day + end).rev() {
+        let infused = patient.infusions.iter().any(|infusion| infusion.day == day);
+        let mut of_day = patient.assessments.iter().filter(|a| a.day == day && a.scale == scale && !infused);
+        if let Some(found) = of_day.next_back() {
+            return Some(found.score_x10);
+        }
+    }
+    None
+}
+
 fn questionnaire(which: usize) -> Scale {
     Scale::Questionnaire(which as u8)
 }
@@ -262,6 +275,12 @@ fn check_series(derived: &Derived, patient: &Patient, prescriptions: &[Written])
         assert_eq!(outcome.due, day + last <= CUT);
         let pain = derived.episode.pain.and_then(|baseline| follow_up(patient, baseline.scale, day, horizon));
         assert_eq!(outcome.scores.pain, pain, "{}", HORIZONS[horizon].id);
+        let latest = derived.episode.pain.and_then(|baseline| last_score(patient, baseline.scale, day, horizon));
+        assert_eq!(outcome.last.pain, latest, "last until {}", HORIZONS[horizon].id);
+        for (which, found) in outcome.last.questionnaires.iter().enumerate() {
+            let expected = last_score(patient, questionnaire(which), day, horizon);
+            assert_eq!(*found, expected, "last {} until {}", QUESTIONNAIRES[which], HORIZONS[horizon].id);
+        }
         for (which, found) in outcome.scores.questionnaires.iter().enumerate() {
             let expected = follow_up(patient, questionnaire(which), day, horizon);
             assert_eq!(*found, expected, "{} at {}", QUESTIONNAIRES[which], HORIZONS[horizon].id);
