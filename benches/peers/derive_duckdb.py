@@ -273,7 +273,9 @@ def wide_sql(manifest, pipeline, common, whole):
         coalesce(in_scope, true) AND NOT coalesce(oud, false) AS opioid_in_scope
     FROM (
         SELECT * EXCLUDE (position, specific, primary_condition.in_scope), cut.day AS cut_day
-        FROM series JOIN patients USING (patient_key) JOIN feed USING (source_id) JOIN cut USING (site)
+        FROM series JOIN patients USING (patient_key) JOIN cut USING (site)
+            JOIN (SELECT sources, max(complete) AS complete FROM (SELECT DISTINCT sources, unnest(string_split(sources, ' '))::INT AS source_id FROM patients)
+                JOIN feed USING (source_id) GROUP BY sources) USING (sources)
             LEFT JOIN before USING (sid) LEFT JOIN after USING (sid) LEFT JOIN relief USING (sid) LEFT JOIN adjuncts USING (sid) LEFT JOIN doses USING (sid) LEFT JOIN reviews USING (sid)
             LEFT JOIN withheld USING (sid) LEFT JOIN conditions USING (patient_key) LEFT JOIN condition_words USING (condition_mask)
             LEFT JOIN condition_pack AS primary_condition ON primary_position = position

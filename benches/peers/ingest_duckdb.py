@@ -51,7 +51,7 @@ DAY = {"prescriptions": "start_date", "patients": None, "diagnoses": None}
 
 # Columns of the snapshot beside patient_key, source_id, source_row.
 KEPT = {
-    "patients": "site, sex, birth_year, index_period",
+    "patients": "site, sex, birth_year, index_period, sources",
     "diagnoses": "coalesce(code, 'other') AS condition, rank, coalesce(" + icd10("source_code") + ", " + icd10("condition") + ") AS source_code",
     "infusions": "day, dose_mg_per_kg, dose_mg, duration_min, ae_asked",
     "assessments": "day, name AS instrument, lower(item) AS item, tenths // divisor AS score_x10",
@@ -145,7 +145,8 @@ def patients(db, sources, pipeline):
                 CASE WHEN birth_year IS NOT NULL THEN greatest(birth_year, {year - 90}) END AS birth_year, NULL::VARCHAR AS index_period
             FROM ({lines('patients', sources)})
             WHERE length(patient_id) BETWEEN 1 AND 64 AND sex IS NOT NULL AND (birth_year IS NULL OR birth_year BETWEEN {year - 125} AND {year}))
-        SELECT unnest(arg_min(facts, (sex, coalesce(birth_year, -1), source_id, source_row))) FROM facts ANTI JOIN ({gone}) USING (patient_key) GROUP BY patient_key""")
+        SELECT unnest(arg_min(facts, (sex, coalesce(birth_year, -1), source_id, source_row))),
+            array_to_string(list_transform(list_sort(list(DISTINCT source_id)), lambda source: source::VARCHAR), ' ') AS sources FROM facts ANTI JOIN ({gone}) USING (patient_key) GROUP BY patient_key""")
 
 
 SEXES = {"f": "F", "female": "F", "m": "M", "male": "M", "x": "X", "other": "X", "u": "U", "unknown": "U"}
@@ -178,20 +179,20 @@ def write(db, out, table, rows):
 
 
 def prescriptions(db, out, sources, last):
-    """Of rows with one row id the first by day stays; the same content again is dropped, another is set aside. What is set aside is remembered by patient."""
+    """Of equal rows with one row id the first stays and the others are dropped; where they differ all are set aside. What is set aside is remembered by patient."""
     rows, accepted = candidates(db, "prescriptions", sources, last)
     db.execute(f"CREATE TABLE prescription AS SELECT *, coalesce({accepted}, false) AS accepted FROM ({rows})")
     content = "(day, days_supply, code, strength_x1000, quantity, route, indication)"
-    db.execute(f"""CREATE TABLE repeated AS SELECT source_id, patient_key, row_id, min(({content}, source_row)) AS first
+    db.execute(f"""CREATE TABLE repeated AS SELECT source_id, patient_key, row_id, min(({content}, source_row)) AS first, count(DISTINCT {content}) > 1 AS differ
         FROM prescription WHERE accepted AND row_id IS NOT NULL GROUP BY source_id, patient_key, row_id HAVING count(*) > 1""")
     joined = "prescription LEFT JOIN repeated USING (source_id, patient_key, row_id)"
-    write(db, out, "prescriptions", f"SELECT * FROM {joined} WHERE accepted AND coalesce(({content}, source_row) = first, true)")
+    write(db, out, "prescriptions", f"SELECT * FROM {joined} WHERE accepted AND coalesce(({content}, source_row) = first AND NOT differ, true)")
     # A malformed line still says whose it is and perhaps when.
     malformed = " UNION ALL ".join(
         f"""SELECT DISTINCT {key(site, "split_part(csv_line, ',', 1)")} AS patient_key, {n} AS source_id, line::BIGINT AS source_row, (try_cast(split_part(csv_line, ',', 2) AS DATE) - DATE '1970-01-01')::INT AS start_day, NULL::INT AS days_supply
         FROM reject_errors JOIN reject_scans USING (scan_id, file_id) WHERE file_path = '{folder / 'prescriptions.csv'}'""" for n, (_, site, folder, _) in enumerate(sources))
     write(db, out, "prescriptions_withheld", f"""
-        SELECT patient_key, source_id, source_row, CASE WHEN day BETWEEN {EARLIEST} AND {last} THEN day END AS start_day, CASE WHEN days_supply BETWEEN 1 AND 366 THEN days_supply END AS days_supply FROM {joined} WHERE NOT accepted OR coalesce({content} <> first[1], false)
+        SELECT patient_key, source_id, source_row, CASE WHEN day BETWEEN {EARLIEST} AND {last} THEN day END AS start_day, CASE WHEN days_supply BETWEEN 1 AND 366 THEN days_supply END AS days_supply FROM {joined} WHERE NOT accepted OR coalesce(differ, false)
         UNION ALL SELECT * FROM ({malformed}) SEMI JOIN patient USING (patient_key)""")
 
 

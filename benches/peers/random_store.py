@@ -29,7 +29,7 @@ SOURCES = [("alpha", "reviewed"), ("beta", "complete"), ("gamma", "reviewed")]
 
 ORIGIN = [("patient_key", pa.int64()), ("source_id", pa.int32()), ("source_row", pa.int64())]
 SCHEMAS = {
-    "patients": [("site", pa.string()), ("sex", pa.string()), ("birth_year", pa.int32()), ("index_period", pa.string())],
+    "patients": [("site", pa.string()), ("sex", pa.string()), ("birth_year", pa.int32()), ("index_period", pa.string()), ("sources", pa.string())],
     "diagnoses": [("condition", pa.string()), ("rank", pa.int32()), ("source_code", pa.string())],
     "infusions": [("day", pa.int32()), ("dose_mg_per_kg", pa.float64()), ("dose_mg", pa.float64()), ("duration_min", pa.float64()), ("ae_asked", pa.bool_())],
     "infusions_withheld": [("day", pa.int32())],
@@ -97,7 +97,7 @@ def main():
     for key in sorted({draw.getrandbits(63) for _ in range(args.patients)}):
         source = draw.randrange(len(SOURCES))
         tables, facts = history(draw, args.study_days, ODD_SUPPLIES if args.odd_supplies else EVEN_SUPPLIES, conditions)
-        rows["patients"].append((key, source, line, SOURCES[source][0], *facts))
+        rows["patients"].append((key, source, line, SOURCES[source][0], *facts, str(source)))
         for name, found in tables.items():
             numbered = [(key, source, line + n, *row) for n, row in enumerate(found)]
             line += len(found) + 1

@@ -222,7 +222,7 @@ impl Reason {
     }
 }
 
-/// Which reasons a patient's source would have told, had there been one.
+/// Which reasons a patient's sources would have told, had there been one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Told([bool; 4]);
 
@@ -240,6 +240,30 @@ impl Told {
     /// Whether the source tells this one.
     pub fn tells(self, reason: Reason) -> bool {
         self.0[reason as usize]
+    }
+}
+
+/// What a source tells, or all sources of a patient together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Feed {
+    /// Whether absence of prescriptions is absence of drugs.
+    pub complete: bool,
+    /// Which departures it would tell.
+    pub departures: Told,
+}
+
+impl Feed {
+    /// What the sources at these positions tell together: what one of them tells
+    /// of the patient is told.
+    pub fn of(positions: &str, feeds: &[Self]) -> Self {
+        let known = positions.split(' ').filter_map(|position| feeds.get(position.parse::<usize>().ok()?));
+        known.fold(Self::default(), |mut all, feed| {
+            all.complete |= feed.complete;
+            for (told, more) in all.departures.0.iter_mut().zip(feed.departures.0) {
+                *told |= more;
+            }
+            all
+        })
     }
 }
 
@@ -272,7 +296,7 @@ pub struct PatientHistory<'a> {
     pub therapy: &'a [TherapySession],
     /// Departures.
     pub departures: &'a [Departure],
-    /// What the source tells of them: without it, no departure on record does not
+    /// What the patient's sources tell of them: without it, no departure on record does not
     /// mean that nobody departed.
     pub departures_told: Told,
 }
@@ -314,5 +338,28 @@ impl PatientHistory<'_> {
         let start = self.assessments.partition_point(|assessment| assessment.day < window.first);
         let end = self.assessments.partition_point(|assessment| assessment.day <= window.last);
         start..end.max(start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Feed, Reason, Told};
+
+    #[test]
+    fn what_one_source_of_a_patient_tells_is_told() {
+        let feeds = [
+            Feed { complete: false, departures: Told::of(["died"]) },
+            Feed { complete: true, departures: Told::default() },
+            Feed { complete: false, departures: Told::of(["moved"]) },
+        ];
+        let told = |positions: &str| {
+            let feed = Feed::of(positions, &feeds);
+            (feed.complete, Reason::ALL.map(|reason| feed.departures.tells(reason)))
+        };
+        assert_eq!(told("0"), (false, [true, false, false, false]));
+        assert_eq!(told("0 1"), (true, [true, false, false, false]));
+        assert_eq!(told("0 2"), (false, [true, false, true, false]));
+        assert_eq!(told("0 1 2"), (true, [true, false, true, false]));
+        assert_eq!([told(""), told("7")], [(false, [false; 4]); 2]);
     }
 }

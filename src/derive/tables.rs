@@ -5,7 +5,7 @@ use std::rc::Rc;
 use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int32Array};
 
 use super::history::{
-    AdverseEvent, Assessment, Departure, Diagnosis, Infusion, PGIC, Prescription, Reason, Scale, Therapy,
+    AdverseEvent, Assessment, Departure, Diagnosis, Feed, Infusion, PGIC, Prescription, Reason, Scale, Therapy,
     TherapySession, Withheld,
 };
 use super::medication::{Given, Meaning, is_for_oud, is_parenteral, is_route_unknown};
@@ -21,7 +21,7 @@ pub(super) struct PatientRow {
     pub(super) site: Rc<str>,
     pub(super) sex: Rc<str>,
     pub(super) index_period: Option<Rc<str>>,
-    pub(super) source_id: i32,
+    pub(super) feed: Feed,
 }
 
 /// Text column whose words are kept as they are.
@@ -46,23 +46,32 @@ impl Texts {
     }
 }
 
-#[derive(Default)]
 pub(super) struct Patients {
     site: Texts,
     sex: Texts,
     index_period: Texts,
-    source_id: Option<Int32Array>,
+    /// What each source of the snapshot tells.
+    feeds: Vec<Feed>,
+    feed: Words<Feed>,
+}
+
+impl Patients {
+    pub(super) fn new(feeds: Vec<Feed>) -> Self {
+        let texts = Texts::default;
+        Self { site: texts(), sex: texts(), index_period: texts(), feeds, feed: Words::default() }
+    }
 }
 
 impl Decode for Patients {
     type Row = PatientRow;
-    const COLUMNS: &'static [&'static str] = &["site", "sex", "index_period", "source_id"];
+    const COLUMNS: &'static [&'static str] = &["site", "sex", "index_period", "sources"];
 
     fn load(&mut self, columns: &[ArrayRef]) {
         self.site.load(&columns[0]);
         self.sex.load(&columns[1]);
         self.index_period.load(&columns[2]);
-        self.source_id = Some(int32(&columns[3]));
+        let feeds = &self.feeds;
+        self.feed.load(&columns[3], |sources| Feed::of(sources, feeds));
     }
 
     fn row(&self, index: usize) -> Option<PatientRow> {
@@ -70,7 +79,7 @@ impl Decode for Patients {
             site: self.site.get(index)?,
             sex: self.sex.get(index).unwrap_or_else(|| Rc::from("U")),
             index_period: self.index_period.get(index),
-            source_id: self.source_id.as_ref()?.value(index),
+            feed: self.feed.get(index)?,
         })
     }
 }

@@ -15,7 +15,7 @@ use super::durability::Durability;
 use super::episode::{DataCut, Scratch, episodes};
 use super::factor_sets::FactorSets;
 use super::flow::Flow;
-use super::history::{PatientHistory, Told, Withheld, add_withheld};
+use super::history::{Feed, PatientHistory, Told, Withheld, add_withheld};
 use super::opioid_counts::OpioidCounts;
 use super::reader::{Cursor, KeyRange};
 use super::repeats::Repeats;
@@ -29,7 +29,7 @@ use super::tables::{
 use crate::model::horizon::HORIZONS;
 use crate::model::table::TableId;
 use crate::protocol::{MedicationFeed, Protocol};
-use crate::store::{CalendarKind, Encoder, RowGroup, SiteSummary, Snapshot, TableWriter};
+use crate::store::{CalendarKind, Encoder, RowGroup, SiteSummary, Snapshot, SourceSummary, TableWriter};
 
 /// Patients a part holds; fixes the parts, and with them the file's bytes,
 /// whatever the number of threads.
@@ -102,7 +102,6 @@ pub fn run(snapshot: &Snapshot, protocol: &Protocol, out: &Path, threads: usize)
         cuts: data_cuts(snapshot, protocol)?.into_iter().collect(),
         parts,
         primary: HORIZONS.iter().position(|known| *known == protocol.study.primary_horizon).unwrap_or_default(),
-        told: told(snapshot),
         factor_sets: FactorSets::of(protocol),
         next: AtomicUsize::new(0),
     };
@@ -174,10 +173,14 @@ pub fn data_cuts(snapshot: &Snapshot, protocol: &Protocol) -> Result<BTreeMap<St
     snapshot.manifest.sites.iter().map(site).collect()
 }
 
-/// What each source tells of departures, by position.
-fn told(snapshot: &Snapshot) -> Vec<Told> {
-    let sources = snapshot.manifest.sources.iter();
-    sources.map(|source| Told::of(source.departures.iter().map(String::as_str))).collect()
+/// What each source tells, by position. The snapshot says what its feeds were; the
+/// pipeline may have changed since.
+fn feeds(snapshot: &Snapshot) -> Vec<Feed> {
+    let feed = |source: &SourceSummary| Feed {
+        complete: source.medications == MedicationFeed::Complete.id(),
+        departures: Told::of(source.departures.iter().map(String::as_str)),
+    };
+    snapshot.manifest.sources.iter().map(feed).collect()
 }
 
 /// The work shared by all threads.
@@ -188,8 +191,6 @@ struct Job<'a> {
     parts: usize,
     /// Position of the primary horizon.
     primary: usize,
-    /// What sources tell of departures, by position.
-    told: Vec<Told>,
     factor_sets: FactorSets,
     next: AtomicUsize,
 }
@@ -340,7 +341,7 @@ impl<'a> Merge<'a> {
     fn open(snapshot: &Snapshot, protocol: &'a Protocol, range: KeyRange) -> Result<Self, DeriveError> {
         let paths = Paths::of(snapshot);
         Ok(Self {
-            patients: Cursor::open(&paths.patients, range, Patients::default())?,
+            patients: Cursor::open(&paths.patients, range, Patients::new(feeds(snapshot)))?,
             infusions: Cursor::open(&paths.infusions, range, Infusions::default())?,
             infusions_withheld: Cursor::open(&paths.infusions_withheld, range, InfusionsWithheld::default())?,
             assessments: Cursor::open(&paths.assessments, range, Assessments::new(directions(snapshot, protocol)))?,
@@ -364,7 +365,7 @@ impl<'a> Merge<'a> {
         let rows = &self.rows;
         let patient = rows.patient.first().expect("the key came from the patients table");
         let (site, cut) = job.site(&patient.site);
-        let history = history(key, patient, rows, job);
+        let history = history(key, patient, rows);
         let mut began = None;
         counts.flow.patients += 1;
         episodes(&history, cut, job.protocol, &mut self.scratch, |episode, conditions, outcomes| {
@@ -407,17 +408,13 @@ impl<'a> Merge<'a> {
     }
 }
 
-fn history<'r>(key: i64, patient: &'r PatientRow, rows: &'r PatientRows, job: &Job<'_>) -> PatientHistory<'r> {
-    // The snapshot says what its feeds were; the pipeline may have changed since.
-    let index = usize::try_from(patient.source_id).ok();
-    let source = index.and_then(|index| job.snapshot.manifest.sources.get(index));
-    let told = index.and_then(|index| job.told.get(index)).copied();
+fn history<'r>(key: i64, patient: &'r PatientRow, rows: &'r PatientRows) -> PatientHistory<'r> {
     PatientHistory {
         key,
         site: &patient.site,
         sex: &patient.sex,
         index_period: patient.index_period.as_deref(),
-        complete_feed: source.is_some_and(|source| source.medications == MedicationFeed::Complete.id()),
+        complete_feed: patient.feed.complete,
         infusions: &rows.infusions,
         assessments: &rows.assessments,
         prescriptions: &rows.prescriptions,
@@ -426,6 +423,6 @@ fn history<'r>(key: i64, patient: &'r PatientRow, rows: &'r PatientRows, job: &J
         diagnoses: &rows.diagnoses,
         therapy: &rows.therapy,
         departures: &rows.departures,
-        departures_told: told.unwrap_or_default(),
+        departures_told: patient.feed.departures,
     }
 }

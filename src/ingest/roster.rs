@@ -11,7 +11,7 @@ use super::admit::{Facts, PatientReader, PatientRecord, Problem, Remarks, Sites}
 use super::error::IngestError;
 use super::events::{Origin, field_count};
 use super::gate::Notes;
-use super::plan::PlannedFile;
+use super::plan::{Plan, PlannedFile};
 use super::quarantine::{Ledger, Mended};
 use super::read::{Meter, read_file};
 use super::record::{Record, Records};
@@ -33,6 +33,8 @@ pub(super) struct Patient {
     facts: Facts,
     file: u32,
     line: u32,
+    /// Number of the sources that list the patient, in `Roster::listed_in`.
+    listed_in: u32,
 }
 
 /// All accepted patients.
@@ -44,6 +46,8 @@ pub(super) struct Roster {
     pub index: CodeIndex,
     /// Sites by number.
     pub sites: Vec<String>,
+    /// Positions of sources, as patients refer to them.
+    listed_in: Vec<String>,
 }
 
 /// A row of a patients file. Rows of one patient are equal in `key` and
@@ -97,11 +101,12 @@ impl Roster {
         for row in &mut listed {
             row.withdrawn |= misplaced.contains(&row.code);
         }
-        let (patients, index) = enrol(listed, ledger)?;
+        let mut listed_in = ListedIn::new(&session.plan);
+        let (patients, index) = enrol(listed, &mut listed_in, ledger)?;
         if session.plan.calendar == CalendarKind::StudyDay {
             remark_periods(&patients, ledger);
         }
-        Ok(Self { patients, index, sites: sites.into_names() })
+        Ok(Self { patients, index, sites: sites.into_names(), listed_in: listed_in.into_texts() })
     }
 
     /// Writes the patients table.
@@ -117,6 +122,7 @@ impl Roster {
         let mut origin = Origin::with_capacity(patients.len());
         let (mut site, mut sex) = (StringBuilder::new(), StringBuilder::new());
         let (mut birth_year, mut index_period) = (Int32Builder::new(), StringBuilder::new());
+        let mut sources = StringBuilder::new();
         for patient in patients {
             let source = session.plan.files[patient.file as usize].source;
             origin.push(patient.key, source, patient.line);
@@ -124,12 +130,14 @@ impl Roster {
             sex.append_value(char::from(patient.facts.sex).encode_utf8(&mut [0; 4]));
             birth_year.append_option(patient.facts.birth_year.map(i32::from));
             index_period.append_option(patient.facts.index_period.map(|period| period.to_string()));
+            sources.append_value(&self.listed_in[patient.listed_in as usize]);
         }
-        let own: [ArrayRef; 4] = [
+        let own: [ArrayRef; 5] = [
             Arc::new(site.finish()),
             Arc::new(sex.finish()),
             Arc::new(birth_year.finish()),
             Arc::new(index_period.finish()),
+            Arc::new(sources.finish()),
         ];
         let columns = origin.finish().into_iter().chain(own).collect();
         RecordBatch::try_new(schema_of(TableId::Patients), columns).expect("columns follow the schema")
@@ -221,7 +229,7 @@ impl<'s, 'a> Lister<'s, 'a> {
         let key = patient_key(self.session.secret, site, row.code);
         let file = u32::try_from(self.index).expect("fewer files than that");
         Listed {
-            patient: Patient { key, site: row.site, facts: row.facts, file, line },
+            patient: Patient { key, site: row.site, facts: row.facts, file, line, listed_in: 0 },
             identity: self.identity.at_site(site).code(row.code),
             code,
             code_at_site,
@@ -252,9 +260,46 @@ fn take(file: usize, found: Found, listed: &mut Vec<Listed>, ledger: &mut Ledger
     Ok(())
 }
 
+/// Which sources list a patient. There are few combinations of them.
+struct ListedIn {
+    /// Source of each file.
+    source_of: Vec<usize>,
+    known: Vec<Vec<usize>>,
+    sources: Vec<usize>,
+}
+
+impl ListedIn {
+    fn new(plan: &Plan) -> Self {
+        Self { source_of: plan.files.iter().map(|file| file.source).collect(), known: Vec::new(), sources: Vec::new() }
+    }
+
+    /// The number of the sources of a patient's rows.
+    fn number(&mut self, rows: &[Listed]) -> u32 {
+        self.sources.clear();
+        self.sources.extend(rows.iter().map(|row| self.source_of[row.patient.file as usize]));
+        self.sources.sort_unstable();
+        self.sources.dedup();
+        let number = self.known.iter().position(|known| *known == self.sources).unwrap_or_else(|| {
+            self.known.push(self.sources.clone());
+            self.known.len() - 1
+        });
+        u32::try_from(number).expect("fewer combinations than patients")
+    }
+
+    /// The combinations as they are stored.
+    fn into_texts(self) -> Vec<String> {
+        let text = |sources: &Vec<usize>| sources.iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
+        self.known.iter().map(text).collect()
+    }
+}
+
 /// Orders the rows by key and keeps one row of each patient. Which one depends
 /// on what it says and not on where it stands, so shuffled files change nothing.
-fn enrol(mut listed: Vec<Listed>, ledger: &mut Ledger) -> Result<(Vec<Patient>, CodeIndex), IngestError> {
+fn enrol(
+    mut listed: Vec<Listed>,
+    listed_in: &mut ListedIn,
+    ledger: &mut Ledger,
+) -> Result<(Vec<Patient>, CodeIndex), IngestError> {
     listed.par_sort_unstable_by_key(|row| (row.patient.key, row.patient.facts, row.patient.file, row.patient.line));
     let codes = listed.iter().map(|row| 1 + usize::from(row.code_at_site.is_some())).sum();
     let mut index = CodeIndex::with_room(codes);
@@ -273,7 +318,7 @@ fn enrol(mut listed: Vec<Listed>, ledger: &mut Ledger) -> Result<(Vec<Patient>, 
         } else {
             ledger.accept(first.patient.file as usize, 1);
             leave_out(first, &rows[1..], ledger)?;
-            patients.push(first.patient);
+            patients.push(Patient { listed_in: listed_in.number(rows), ..first.patient });
             Match::Patient(u32::try_from(patients.len() - 1).expect("fewer than four billion patients"))
         };
         for row in rows {

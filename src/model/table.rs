@@ -136,6 +136,9 @@ const PATIENTS: &[Column] = &[
     column("sex", ColumnKind::Utf8),
     optional("birth_year", ColumnKind::Int32),
     optional("index_period", ColumnKind::Utf8),
+    // Positions of all sources that list the patient, with blanks between them:
+    // `source_id` is only the one whose row is kept.
+    column("sources", ColumnKind::Utf8),
 ];
 const DIAGNOSES: &[Column] = &[
     column("condition", ColumnKind::Utf8),

@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use crate::model::table::{Column, ColumnKind, TableId};
 
 /// Version of the tables' columns; part of every snapshot's digest.
-pub(crate) const SCHEMA_VERSION: u32 = 2;
+pub(crate) const SCHEMA_VERSION: u32 = 3;
 
 /// The Arrow schema of a table.
 pub fn schema_of(table: TableId) -> SchemaRef {

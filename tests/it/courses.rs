@@ -268,7 +268,7 @@ fn those_due_became_what_the_tables_say() {
         assert_eq!(told.to_string(), row.get("patients"), "the two tables agree");
     }
     let rate = find(&results, "response_30/quarter/2025Q3/all/all/all/12w/NRI/rate");
-    assert_eq!(counts(rate), "12 of 32", "whoever died or left did not respond");
+    assert_eq!(counts(rate), "12 of 33", "whoever died or left did not respond");
     let later = find(&results, "attrition/to_date/all/all/all/step=due_12w/all/NRI/not_yet_due");
     assert_eq!(later["value"], "0", "everyone was due");
 }
@@ -292,7 +292,38 @@ fn without_a_table_of_departures_nobody_is_said_not_to_have_died() {
         assert_eq!(cell(status), (String::new(), "not recorded".to_owned()), "{status}");
     }
     assert_eq!(cell("seen").0, "12");
-    assert_eq!(cell("not_recorded").0, "20");
+    assert_eq!(cell("not_recorded").0, "21");
+}
+
+/// A registry that lists the clinic's patients and says who left: what it tells is
+/// told, whichever of two rows of a patient is the one that is kept.
+#[test]
+fn departures_are_those_of_every_source_that_lists_the_patient() {
+    let [patients, expected] = &tables("follow_up_status")[..] else { panic!("two tables") };
+    let (mut clinic, mut left) = (Clinic::default(), "patient_id,date,departure\n".to_owned());
+    for row in patients.rows() {
+        let score = row.get("score on day 84");
+        clinic.add(&row, "0", "0.5", &if score == "-" { String::new() } else { format!("84:{score}") });
+        let group: u64 = row.get("patients").parse().expect("a count");
+        for number in clinic.count - group + 1..=clinic.count {
+            pairs(row.get("departures"))
+                .for_each(|(day, why)| writeln!(left, "{},{day},{why}", code(number)).expect("text"));
+        }
+    }
+    let workdir = clinic.written(FILES.len() - 1);
+    for (file, header) in &FILES[1..4] {
+        workdir.write(&format!("registry/{file}.csv"), format!("{header}\n"));
+    }
+    workdir.write("registry/patients.csv", workdir.read("records/patients.csv"));
+    workdir.write("registry/departures.csv", left);
+    let second = "\n[[source]]\nname = \"registry\"\nkind = \"csv\"\npath = \"registry\"\nsite = \"main\"\n";
+    workdir.write("pipeline.toml", workdir.read("pipeline.toml") + second);
+    let results = Clinic::run(&workdir);
+    for row in expected.rows().filter(|row| row.get("status") != "all") {
+        let id = format!("follow_up_status/quarter/2025Q3/all/all/status={}/12w/OC/count", row.get("status"));
+        let hidden = (1..5).contains(&row.get("patients").parse().unwrap_or(0));
+        assert_eq!(find(&results, &id)["value"], if hidden { "" } else { row.get("patients") }, "{}", row.text());
+    }
 }
 
 /// A source that has a place for deaths and for nothing else: OMOP, FHIR, or a
@@ -329,5 +360,5 @@ fn a_source_that_tells_deaths_alone_says_nothing_of_who_withdrew() {
     for status in ["withdrew", "moved", "left_otherwise", "lost"] {
         assert_eq!(cell(status), (String::new(), "not recorded".to_owned()), "{status}");
     }
-    assert_eq!([cell("seen").0, cell("died").0, cell("not_recorded").0], ["12", "5", "15"]);
+    assert_eq!([cell("seen").0, cell("died").0, cell("not_recorded").0], ["12", "5", "16"]);
 }
