@@ -70,6 +70,20 @@ fn rounded(value: f64) -> [String; 4] {
     [format!("{none:.0}"), format!("{one:.1}"), format!("{two:.2}"), format!("{three:.3}")]
 }
 
+/// Of all and those seen follow the lost; of a share of the lost, how many it is.
+fn of_the_lost(table: &Table, rows: &[&[String]]) -> BTreeSet<String> {
+    let number = |row: &[String], column: &str| table.cell(row, column).parse::<f64>().ok();
+    let of = |rows: &[&[String]]| {
+        let [all, seen] = rows else { return None };
+        Some(number(all, "n")? - number(seen, "n")?)
+    };
+    let found = match rows {
+        [share, rest @ ..] if rest.len() == 2 => number(share, "value").zip(of(rest)).map(|(share, lost)| share * lost),
+        _ => of(rows),
+    };
+    found.map(|lost| format!("{lost:.0}")).into_iter().collect()
+}
+
 /// Two rows printed as one number are how far they are apart, or the share one is of the other.
 fn apart(table: &Table, rows: &[&[String]]) -> BTreeSet<String> {
     let [one, other] = rows else { return BTreeSet::new() };
@@ -100,6 +114,7 @@ fn every_printed_number_is_its_row_s_number() {
             let rows: Vec<&[String]> =
                 ids.iter().map(|id| *known.get(id.as_str()).unwrap_or_else(|| panic!("no row {id}"))).collect();
             let mut allowed = apart(&table, &rows);
+            allowed.extend(of_the_lost(&table, &rows));
             allowed.extend(rows.iter().flat_map(|row| printable(&table, row)));
             let found = numbers(text);
             assert!(found.is_subset(&allowed), "{pipeline}: `{text}` is not of {ids:?}: {allowed:?}");

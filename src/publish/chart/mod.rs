@@ -134,8 +134,7 @@ impl Chart {
 }
 
 /// Below a chart with a number that too few of those due gave.
-const UNREADABLE: &str =
-    " † Or so marked in the table: not interpretable, fewer than 60\u{A0}% of those due were seen.";
+const UNREADABLE: &str = " Numbers with a † in the table of this chart are not interpretable: for fewer than 60\u{A0}% of those due are they on record.";
 
 /// Draws every chart that has rows.
 pub fn charts(released: &Released, context: &Context<'_>) -> Vec<Chart> {

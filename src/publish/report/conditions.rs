@@ -37,6 +37,7 @@ pub(super) fn by_condition(released: &Released, context: &Context<'_>) -> String
     let caption = format!("By condition, at {}: {}", context.horizon(), words::cohort(any));
     let table =
         element::table(&caption, &columns, &rows).replacen("class=\"scroll\"", "class=\"scroll conditions\"", 1);
+    let table = table + if rows.iter().any(|row| row[4].contains(">not counted<")) { NOT_COUNTED } else { "" };
     element::section(
         "conditions",
         "For whom, and where do we not know?",
@@ -44,6 +45,8 @@ pub(super) fn by_condition(released: &Released, context: &Context<'_>) -> String
         &table,
     )
 }
+
+const NOT_COUNTED: &str = "<p class=\"note\">Not counted: cancer pain is left out of the opioid measures, as CDC 2022 leaves it out; elsewhere nobody with the condition was on opioids.</p>\n";
 
 fn answer_by_condition(query: Query<'_>, released: &Released, context: &Context<'_>) -> String {
     let hidden = |query: Query<'_>| {

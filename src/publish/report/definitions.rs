@@ -8,7 +8,7 @@ use crate::publish::chart::svg::escape;
 /// The definitions in force.
 pub(super) fn definitions(context: &Context<'_>, profile: &DisclosureProfile) -> String {
     let answer = format!(
-        "{} are counted as defined here, at {} windows; the definitions are data, versioned with the pipeline.",
+        "{} are counted as defined here, at {} windows. Each definition has a version and is kept with this report.",
         words::plural(context.protocol.measures.len(), "measure"),
         HORIZONS.len()
     );
@@ -26,7 +26,7 @@ fn general(context: &Context<'_>, profile: &DisclosureProfile) -> String {
         ("Observed only", "Patients with a score (observed cases, OC). It flatters when those who did well return.".to_owned()),
         ("Opioid doses", "Counted are patients on opioids before treatment whose dose at the time can be observed; everyone due, with an unknown dose as not reduced, stands beside it.".to_owned()),
         ("Interval", "95\u{A0}%: Wilson for shares, t for means. “Likely between” means an interval built so that 95 in 100 of its kind hold the truth.".to_owned()),
-        ("No clear change", "The 95\u{A0}% interval of the difference holds zero (Newcombe for shares; for means, by square and add of the two t intervals or, where the difference was declared, Welch). Only when it does not is a number called higher or lower; a difference declared beforehand only when its p-value, adjusted for all of those declared (Holm), is below 0.05 as well. The interval is not adjusted. Two intervals that overlap do not decide it.".to_owned()),
+        ("No clear change", "The 95\u{A0}% interval of the difference holds zero (Newcombe for shares; for means, from the two t intervals after Zou and Donner or, where the difference was declared, Welch). Only when it does not is a number called higher or lower; a difference declared beforehand only when its p-value, adjusted for all of those declared (Holm), is below 0.05 as well. The interval is not adjusted. Two intervals that overlap do not decide it.".to_owned()),
         ("Meaningful relief", escape(&context.title(context.response()))),
         ("MME", format!("Morphine milligram equivalents a day, factors of {}, definition 3 (30-day fixed window). A drug without a factor makes the dose unknown, never zero. {}", escape(&context.protocol.factors.title), escape(&context.protocol.factors.citation))),
         ("MME factors compared", compared(context)),

@@ -24,7 +24,8 @@ pub(super) fn fine_compact(row: &ResultRow) -> String {
 /// Stands behind a number that too few of those due gave.
 const MARK: char = '†';
 /// What the mark means.
-const MARKED: &str = "<p class=\"note\">† Not interpretable: fewer than 60\u{A0}% of those due were seen.</p>\n";
+const MARKED: &str =
+    "<p class=\"note\">† Not interpretable: for fewer than 60\u{A0}% of those due is it on record.</p>\n";
 
 /// A number with the mark, where it needs one.
 fn marked(row: &ResultRow, html: String) -> String {
@@ -106,7 +107,12 @@ pub(super) fn share_of(part: &ResultRow, whole: &ResultRow) -> String {
 
 /// `119 of 142 (84 %)`, or why not.
 pub(super) fn counted(row: &ResultRow) -> String {
-    or_reason(row, words::of(row).map(|of| format!("{of} ({})", words::number_or_reason(row))))
+    let text = match (row.numerator, row.denominator) {
+        (_, Some(0)) => Some("nobody due".to_owned()),
+        (Some(0), Some(due)) => Some(format!("none of {}", words::count(due))),
+        _ => words::of(row).map(|of| format!("{of} ({})", words::number_or_reason(row))),
+    };
+    or_reason(row, text)
 }
 
 /// How many patients the number rests on, or why that is not said.
@@ -154,6 +160,38 @@ pub(super) fn distance(now: &ResultRow, before: &ResultRow) -> String {
         ),
         None => or_reason(if now.value.is_none() { now } else { before }, None),
     }
+}
+
+/// How many of those due were lost.
+pub(super) fn lost(all: &ResultRow, seen: &ResultRow) -> String {
+    bound(&[all, seen], lost_of(all, seen).map(words::count))
+}
+
+/// How many of the lost a share of them is.
+pub(super) fn part_of_lost(share: &ResultRow, all: &ResultRow, seen: &ResultRow) -> String {
+    bound(&[share, all, seen], part_of(share, all, seen).map(words::count))
+}
+
+/// How many of those due were lost: all less those seen.
+fn lost_of(all: &ResultRow, seen: &ResultRow) -> Option<u64> {
+    all.n?.checked_sub(seen.n?)
+}
+
+/// How many of the lost a share of them is; a share that is no whole number of them
+/// is not one of these lost.
+fn part_of(share: &ResultRow, all: &ResultRow, seen: &ResultRow) -> Option<u64> {
+    let lost = lost_of(all, seen)?;
+    let many = share.value? * lost as f64;
+    (0..=lost).find(|&one| (one as f64 - many).abs() < 1e-6)
+}
+
+/// A number that follows from several rows, or why the first that is not shown is not.
+fn bound(rows: &[&ResultRow], text: Option<String>) -> String {
+    let Some(text) = text else {
+        return or_reason(rows.iter().find(|row| row.n.is_none()).unwrap_or(&rows[0]), None);
+    };
+    let ids: Vec<&str> = rows.iter().map(|row| row.result_id.as_str()).collect();
+    format!("<span class=\"num\" data-result=\"{}\">{}</span>", escape(&ids.join(" ")), escape(&text))
 }
 
 fn or_reason(row: &ResultRow, text: Option<String>) -> String {
@@ -370,5 +408,16 @@ mod tests {
         let html = table("A <b>", &[words_column("x"), words_column("y")], &[vec!["1".to_owned(), "2".to_owned()]]);
         assert!(html.contains("<th scope=\"row\">1</th><td>2</td>"), "{html}");
         assert!(html.contains("<caption><span>A &lt;b&gt;</span></caption>"));
+    }
+
+    /// By hand: 301 due, 223 seen, 15 of the 78 lost are 19.2 %.
+    #[test]
+    fn a_share_of_the_lost_is_so_many_of_them() {
+        let (all, seen) = (rate(153, 301), rate(153, 223));
+        let share = |value: f64| ResultRow { value: Some(value), ..rate(1, 2) };
+        assert_eq!(super::lost_of(&all, &seen), Some(78));
+        assert_eq!(super::part_of(&share(15.0 / 78.0), &all, &seen), Some(15));
+        assert_eq!(super::part_of(&share(0.2), &all, &seen), None, "15.6 patients are none of these");
+        assert_eq!(super::lost_of(&all, &hidden("fewer than 11")), None);
     }
 }

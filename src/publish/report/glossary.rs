@@ -43,6 +43,8 @@ const WORDS: &[(&str, &str)] = &[
     ),
     ("Pooled", "A rate drawn towards those of the other conditions, the more the smaller the condition."),
     ("Common cause, special cause", "What chance alone explains from month to month, and what it does not."),
+    ("Center line, limits", "The level of the first months, and how far from it chance alone takes a month."),
+    ("Mature", "All patients of the group have reached the time in question, so that their number can be judged."),
     ("At risk", "Patients still followed and still with relief at that time."),
     (
         "PHQ-9, GAD-7, PCL-5, BPI",

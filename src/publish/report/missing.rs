@@ -90,9 +90,8 @@ fn turning(measure: &Measure, population: Population, material: Material<'_>) ->
     match row.value {
         Some(0.0) => format!(" The conclusion {what} holds even if none of the lost did ({}).", element::number(row)),
         Some(_) => format!(
-            " To be confident {what}, at least {} of the lost{} would have to have responded.",
-            element::number(row),
-            lost(measure, population, material)
+            " To be confident {what}, at least {} would have to have responded.",
+            of_the_lost(row, measure, population, material)
         ),
         None => {
             format!(" How many of the lost would have had to respond to conclude {what}: {}.", element::number(row))
@@ -100,13 +99,14 @@ fn turning(measure: &Measure, population: Population, material: Material<'_>) ->
     }
 }
 
-/// ` (301 were due, 223 of them seen)`: how many the lost are.
-fn lost(measure: &Measure, population: Population, material: Material<'_>) -> String {
-    let row = |estimand| counted(measure, estimand, population, material.released, material.context);
-    let pair = row(Estimand::Nri).zip(row(Estimand::Oc));
-    pair.map_or_else(String::new, |(all, seen)| {
-        format!(" ({} were due, {} of them seen)", element::size(all), element::size(seen))
-    })
+/// `15 of the 78 lost`; the share alone where the counts are not shown.
+fn of_the_lost(row: &ResultRow, measure: &Measure, population: Population, material: Material<'_>) -> String {
+    let count = |estimand| counted(measure, estimand, population, material.released, material.context);
+    let both = count(Estimand::Nri).zip(count(Estimand::Oc)).filter(|(all, seen)| all.n.is_some() && seen.n.is_some());
+    both.map_or_else(
+        || format!("{} of the lost", element::number(row)),
+        |(all, seen)| format!("{} of the {} lost", element::part_of_lost(row, all, seen), element::lost(all, seen)),
+    )
 }
 
 /// What became of those due; a death is never counted as lost.

@@ -133,5 +133,7 @@ fn table(title: &str, heads: [&str; 4], rows: &[Vec<String>], material: Material
     let heads = heads.iter().map(|head| element::number_column(head));
     let columns: Vec<element::Column<'_>> = std::iter::once(element::words_column("Measure")).chain(heads).collect();
     let cohort = cohort(released, select::headline(released), context);
-    element::table(&format!("{title}, at {}: {cohort}", context.horizon()), &columns, rows)
+    // What was so before treatment was not so at a time after it.
+    let at = if title.contains("before treatment") { String::new() } else { format!(", at {}", context.horizon()) };
+    element::table(&format!("{title}{at}: {cohort}"), &columns, rows)
 }

@@ -164,6 +164,12 @@
     }
   };
 
+  // A table wider than its box says so; a folded one is measured when it is opened.
+  const sized = new ResizeObserver((boxes) => {
+    for (const { target } of boxes) target.classList.toggle('wider', target.scrollWidth > target.clientWidth + 1);
+  });
+  document.querySelectorAll('.scroll').forEach((box) => sized.observe(box));
+
   if (filters.length) controls();
   document.querySelectorAll('main table').forEach(sortable);
   document.querySelectorAll('figure.chart').forEach(readable);

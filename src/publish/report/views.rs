@@ -43,6 +43,7 @@ pub(super) fn section(material: Material<'_>) -> String {
     let rest = conditions(released, context)
         + &level_table(material, PAIN_CLASS, "By pain class", "Pain class")
         + &level_table(material, GROUP, "By report group", "Group")
+        + &tests(released, context)
         + &screens(released, context)
         + NOTE;
     element::section("small", "What can be said of small conditions?", &answer(released, context), &rest)
@@ -64,47 +65,56 @@ fn answer(released: &Released, context: &Context<'_>) -> String {
     };
     let all = Query { population: Population::ToDate, ..asked };
     let all = screen(all, released).filter(|all| all.result_id != row.result_id);
-    let pooled = " Beside each rate as counted stands one drawn towards the others, the more the smaller the condition; it is never used instead.";
+    let pooled = "Beside each rate as counted stands one drawn towards the others, the more the smaller the condition; it is never used instead.";
     match detected(row) {
         None => {
-            format!("Whether response differs between conditions cannot be said ({}).{pooled}", element::number(row))
+            format!("Whether response differs between conditions cannot be said ({}). {pooled}", element::number(row))
         }
-        Some(found) => format!(
-            "{} the test {} a difference between conditions ({}){}. {}{pooled}",
-            cohort(row.population),
-            verb(found),
-            element::test(row),
-            all.map_or_else(String::new, |all| over_all(found, all)),
-            if found || all.and_then(detected) == Some(true) {
-                "It does not say which ones differ or why."
-            } else {
-                "That is not proof that they are alike."
-            }
-        ),
+        Some(found) => format!("{} {pooled}", differ(row.population, found, all.and_then(detected))),
     }
+}
+
+/// Whether conditions differ, in words; the tests stand below in small print.
+fn differ(population: Population, found: bool, over_all: Option<bool>) -> String {
+    let these = if population == Population::ToDate { "All quarters together" } else { "Four quarters" };
+    match (found, over_all) {
+        (false, Some(true)) => format!(
+            "{these} cannot show whether conditions differ. All quarters together, with more patients, say that they do, but not which ones or why."
+        ),
+        (false, _) => {
+            format!("{these} cannot show whether conditions differ. That is not proof that they are alike.")
+        }
+        (true, Some(false)) => format!(
+            "{these} say that conditions differ, but not which ones or why. All quarters together do not show it."
+        ),
+        (true, _) => format!("{these} say that conditions differ, but not which ones or why."),
+    }
+}
+
+/// The tests behind the first sentence, for who asks.
+fn tests(released: &Released, context: &Context<'_>) -> String {
+    let Some(headline) = super::missing::headline(context) else { return String::new() };
+    let asked = query(&headline.id, released, context);
+    let tested = |population| {
+        let row = screen(Query { population, ..asked }, released)?;
+        detected(row)?;
+        let over = if population == Population::ToDate { "all quarters" } else { "four quarters" };
+        Some(format!("{over}: {}", element::test(row)))
+    };
+    let year = (asked.population != Population::ToDate).then_some(asked.population);
+    let said: Vec<String> = year.into_iter().chain([Population::ToDate]).filter_map(tested).collect();
+    if said.is_empty() {
+        return String::new();
+    }
+    format!(
+        "<p class=\"note\">The tests of whether response differs: {}. Each allows for how many conditions there are: of so many, some two have ranges that do not overlap by chance alone.</p>\n",
+        said.join("; ")
+    )
 }
 
 /// Whether the test found a difference; `None` where there was no test.
 fn detected(row: &ResultRow) -> Option<bool> {
     row.p_adjusted.or(row.p_value).map(|p| p < select::SIGNIFICANT)
-}
-
-fn verb(found: bool) -> &'static str {
-    if found { "detected" } else { "did not detect" }
-}
-
-fn cohort(population: Population) -> &'static str {
-    if population == Population::ToDate { "Over all quarters" } else { "Over four quarters" }
-}
-
-/// The same test over every quarter, which has more patients and so finds more.
-fn over_all(found: bool, all: &ResultRow) -> String {
-    match detected(all) {
-        None => String::new(),
-        Some(same) if same == found => format!("; the same holds over all quarters ({})", element::test(all)),
-        Some(true) => format!("; over all quarters, with more patients, it did ({})", element::test(all)),
-        Some(false) => format!("; over all quarters it did not ({})", element::test(all)),
-    }
 }
 
 fn screen<'r>(query: Query<'_>, released: &'r Released) -> Option<&'r ResultRow> {
@@ -207,4 +217,25 @@ fn screens(released: &Released, context: &Context<'_>) -> String {
         &columns,
         &rows,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::differ;
+    use crate::estimate::result::Population::{RollingYear, ToDate};
+
+    #[test]
+    fn whether_conditions_differ_is_said_without_a_p_value() {
+        for (found, over_all, said) in [
+            (false, Some(true), "say that they do, but not which"),
+            (false, Some(false), "not proof that they are alike"),
+            (false, None, "not proof that they are alike"),
+            (true, Some(true), "say that conditions differ"),
+            (true, Some(false), "All quarters together do not show it"),
+        ] {
+            let text = differ(RollingYear, found, over_all);
+            assert!(text.starts_with("Four quarters") && text.contains(said), "{text}");
+        }
+        assert!(differ(ToDate, true, None).starts_with("All quarters together say"));
+    }
 }
