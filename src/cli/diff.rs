@@ -86,6 +86,13 @@ fn data(before: &WrittenManifest, after: &WrittenManifest) -> String {
     let gone = old.keys().filter(|key| !new.contains_key(key)).count();
     let added = new.keys().filter(|key| !old.contains_key(key)).count();
     let short = |digest: &str| digest.get(..12).unwrap_or(digest).to_owned();
+    if other + gone + added == 0 {
+        return format!(
+            "reading: the same files, read under other definitions or by another program (snapshot {} → {})",
+            short(&before.snapshot),
+            short(&after.snapshot)
+        );
+    }
     format!(
         "data: snapshot {} → {} ({other} files changed, {added} added, {gone} gone)",
         short(&before.snapshot),

@@ -177,6 +177,9 @@ impl Explanation<'_> {
 
     fn number(&self) -> Vec<String> {
         let row = self.result;
+        if row.hidden() {
+            return self.why_hidden();
+        }
         let mut lines = vec![format!("value {} ({})", row.shown("value"), row.get("unit"))];
         if row.get("value").is_empty() {
             return lines;
@@ -197,6 +200,25 @@ impl Explanation<'_> {
         lines
             .extend(Some(row.get("message")).filter(|message| !message.is_empty()).map(|text| format!("note: {text}")));
         lines
+    }
+
+    /// Why a number is hidden, without telling more than its reason: whether it is
+    /// small itself or covers a smaller one is not said, because that narrows it down.
+    fn why_hidden(&self) -> Vec<String> {
+        let row = self.result;
+        let reason = row.get("reason");
+        let why = if reason.starts_with("fewer than") {
+            format!("it rests on {reason} patients, and so small a number could point to a person")
+        } else {
+            "it is small itself, or a small number could be worked out from it and others that are shown; \
+             saying which of the two would give something away"
+                .to_owned()
+        };
+        vec![
+            format!("hidden by the disclosure profile {}: {why}", self.report.manifest.disclosure_profile),
+            "hidden is not zero and not missing: the number exists and is not in this report".to_owned(),
+            "what stands below was released; for a larger group, leave the condition or the site out".to_owned(),
+        ]
     }
 
     /// The formula with its numbers; statistics of scores are computed from
@@ -307,6 +329,11 @@ impl Explanation<'_> {
             vec![format!("population {}: series begun {period}; {}", row.get("population"), row.place().join(", "))];
         let whom = if row.get("statistic").contains("infusion") { "infusions" } else { "patients" };
         for other in self.rows().filter(|other| row.like(other, &["estimand"])) {
+            let this = if other.get("estimand") == row.get("estimand") { " ← this number" } else { "" };
+            if other.hidden() {
+                lines.push(format!("{}: hidden{this}", other.get("estimand")));
+                continue;
+            }
             let counts = match (other.get("numerator"), other.get("denominator")) {
                 ("", "") => format!("{} {whom}", other.shown("n")),
                 ("", of) => format!("{of} {whom}"),
@@ -315,7 +342,6 @@ impl Explanation<'_> {
                 }
                 _ => format!("{} of {} {whom}", other.shown("numerator"), other.shown("denominator")),
             };
-            let this = if other.get("estimand") == row.get("estimand") { " ← this number" } else { "" };
             lines.push(format!("{}: {counts}, value {}{this}", other.get("estimand"), other.shown("value")));
         }
         lines
@@ -339,7 +365,7 @@ impl Explanation<'_> {
         for (name, part) in parts {
             lines.extend(part.as_ref().map(|expression| format!("{name}: {}", expression.sql)));
         }
-        lines.push(format!("missing counted as: {}", self.result.get("estimand")));
+        lines.push(format!("without an outcome: {}", missing(self.result.get("estimand"))));
         lines.push(format!("source: {}", measure.citation));
         if measure.section == "opioids" {
             lines.extend(self.factors());
@@ -394,6 +420,20 @@ impl Explanation<'_> {
             }
         }
         lines
+    }
+}
+
+/// What becomes of somebody whose outcome is not known.
+fn missing(estimand: &str) -> &str {
+    match estimand {
+        "NRI" => "counted as not having it (NRI)",
+        "OC" => "left out (OC, observed cases)",
+        "BOCF" => "counted as unchanged (BOCF)",
+        "LOCF" => "the last score counts (LOCF)",
+        "IPW" => "those seen stand for them by weights (IPW)",
+        "best" => "counted as the best outcome",
+        "worst" => "counted as the worst outcome",
+        other => other,
     }
 }
 

@@ -159,7 +159,9 @@ fn explain_names_the_hidden_and_says_nothing_of_their_numbers() {
     let workdir = clinic();
     let small = RATE.replace("/all/all/all/12w/", "/all/fibromyalgia/all/12w/");
     let answer = workdir.relief(&["explain", &small, "--report", REPORT]).exits(0);
-    assert!(answer.out.contains("value not shown (fewer than 5"), "{}", answer.out);
+    for words in ["it rests on fewer than 5 patients", "hidden is not zero", "NRI: hidden ← this number"] {
+        assert!(answer.out.contains(words), "`{words}` in {}", answer.out);
+    }
     assert!(!answer.out.contains("÷"), "{}", answer.out);
     let margin = workdir.relief(&["explain", RATE, "--report", REPORT]).exits(0);
     assert!(margin.out.contains(&format!("{small} (primary: fewer than 5")), "{}", margin.out);
@@ -192,6 +194,22 @@ fn diff_says_which_numbers_changed_and_why() {
         Some(("16".into(), "17".into()))
     );
     assert!(rate["causes"][0].as_str().is_some_and(|cause| cause.starts_with("data: ")));
+}
+
+#[test]
+fn diff_blames_no_data_where_the_same_files_are_read_otherwise() {
+    let workdir = clinic();
+    workdir.relief(&["run", "pipeline.toml", "--out", "old"]).exits(0);
+    let pack = std::fs::read_to_string(crate::workdir::repository().join("pipelines/packs/conditions.toml"));
+    let pack = pack.expect("a pack").replace("code = \"fibromyalgia\"", "code = \"fibro\"");
+    workdir.write("my-conditions.toml", pack);
+    workdir.replace("pipeline.toml", "[store]", "[packs]\nconditions = \"my-conditions.toml\"\n[store]");
+    workdir.relief(&["run", "pipeline.toml", "--out", "new"]).exits(0);
+    let answer = workdir.relief(&["diff", "old/small", "new/small"]).exits(0);
+    for words in ["reading: the same files, read under other definitions", "my-conditions.toml is new"] {
+        assert!(answer.out.contains(words), "`{words}` in {}", answer.out);
+    }
+    assert!(!answer.out.contains("data: snapshot"), "{}", answer.out);
 }
 
 #[test]
