@@ -34,11 +34,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Err(error) => return Err(refused(error, arguments.json)),
     };
     if arguments.json {
-        say(&ingest::json(&ingested).to_string());
+        say(&ingest::json(&protocol, &ingested).to_string());
     } else {
         say(&gate_table(&ingested.gate));
-        say(&ingest::table(&ingested));
+        say(&ingest::table(&protocol, &ingested));
     }
+    let sites: Vec<String> = ingested.sites.iter().map(|site| site.site.clone()).collect();
+    run::check_own_site(&protocol, &sites)?;
     ingested.too_many(&protocol).map_or(Ok(()), |error| Err(error.into()))
 }
 

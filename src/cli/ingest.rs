@@ -1,8 +1,12 @@
 //! `relief ingest PIPELINE`: files → a new snapshot and a quarantine.
 
+use std::collections::BTreeMap;
+
 use relief::ingest::gate::GateReport;
 use relief::ingest::{IngestError, Ingested, Mode};
+use relief::model::calendar::Day;
 use relief::protocol::Protocol;
+use relief::store::{CalendarKind, SiteSummary};
 
 use super::progress::Progress;
 use super::{Failure, PipelineArguments, say};
@@ -17,9 +21,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let protocol = Protocol::read(&arguments.pipeline.pipeline)?;
     let ingested = ingest(&protocol, Mode::Write)?;
     if arguments.pipeline.json {
-        say(&json(&ingested).to_string());
+        say(&json(&protocol, &ingested).to_string());
     } else {
-        say(&table(&ingested));
+        say(&table(&protocol, &ingested));
     }
     Ok(())
 }
@@ -37,8 +41,9 @@ pub(super) fn try_ingest(protocol: &Protocol, mode: Mode) -> Result<Ingested, In
     ingested
 }
 
-/// The documented object: `tables`, `patients`, `records`, `findings`, `snapshot`, `gate`.
-pub(super) fn json(ingested: &Ingested) -> serde_json::Value {
+/// The documented object: `tables`, `patients`, `records`, `findings`, `data_cuts`,
+/// `snapshot`, `gate`.
+pub(super) fn json(protocol: &Protocol, ingested: &Ingested) -> serde_json::Value {
     let findings: Vec<_> = ingested
         .findings
         .iter()
@@ -76,6 +81,7 @@ pub(super) fn json(ingested: &Ingested) -> serde_json::Value {
         "records": records,
         "corrections": corrections,
         "findings": findings,
+        "data_cuts": data_cuts(protocol, ingested),
         "snapshot": ingested.snapshot.as_ref().map(|snapshot| snapshot.number),
         "gate": gate_json(&ingested.gate),
     })
@@ -92,8 +98,30 @@ pub(super) fn gate_json(gate: &GateReport) -> Vec<serde_json::Value> {
     columns.collect()
 }
 
+/// The day each site's records are taken to reach, which decides who is due; none
+/// where they count study days and nobody has said.
+fn data_cuts(protocol: &Protocol, ingested: &Ingested) -> BTreeMap<String, Option<String>> {
+    let dated = ingested.calendar == CalendarKind::Dated;
+    let cut = |site: &SiteSummary| protocol.study.data_cut.or_else(|| site.last_day.filter(|_| dated).map(Day));
+    ingested.sites.iter().map(|site| (site.site.clone(), cut(site).map(|day| day.to_string()))).collect()
+}
+
+/// The same in words.
+fn data_cut_line(protocol: &Protocol, ingested: &Ingested) -> String {
+    if let Some(day) = protocol.study.data_cut {
+        return format!("data cut: {day}, as the pipeline states; later days are set aside");
+    }
+    let state = "state `data_cut` under `[study]`";
+    if ingested.calendar == CalendarKind::StudyDay {
+        return format!("data cut: none, and study days do not tell it; {state}, without it no report is made");
+    }
+    let days = data_cuts(protocol, ingested).into_iter().filter_map(|(site, day)| Some(format!("{site} {}", day?)));
+    let days = days.collect::<Vec<_>>().join(", ");
+    format!("data cut: the last day of each site's records ({days}); {state} to be sure who is due")
+}
+
 /// The same for a person.
-pub(super) fn table(ingested: &Ingested) -> String {
+pub(super) fn table(protocol: &Protocol, ingested: &Ingested) -> String {
     let mut lines =
         vec![format!("{:<22}{:>12}{:>12}{:>12}{:>12}", "table", "read", "accepted", "quarantined", "duplicates")];
     for (name, counts) in &ingested.tables {
@@ -103,6 +131,7 @@ pub(super) fn table(ingested: &Ingested) -> String {
         ));
     }
     lines.push(format!("{} patients", ingested.patients));
+    lines.push(data_cut_line(protocol, ingested));
     lines.extend(ingested.corrections.iter().map(|made| {
         format!(
             "corrections of {}: {} of {} rows recovered, {} still quarantined, {} not needed, {} unmatched",
@@ -111,6 +140,11 @@ pub(super) fn table(ingested: &Ingested) -> String {
     }));
     lines.extend(findings(ingested));
     lines.extend(ingested.quarantine.iter().map(|folder| format!("quarantine: {}", folder.display())));
+    lines.extend(ingested.replaced.map(|number| {
+        format!(
+            "snapshot {number} was made of the same input and no longer holds it: it is damaged, or of an older version"
+        )
+    }));
     lines.extend(ingested.snapshot.iter().map(|snapshot| {
         let unchanged = if ingested.unchanged { " (input unchanged, nothing written)" } else { "" };
         format!("snapshot {}{unchanged}", snapshot.number)

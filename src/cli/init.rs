@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use relief::derive::analysis_set::COLUMNS;
+use relief::model::calendar::Day;
 use relief::model::column_guide::ColumnGuide;
 use relief::model::table::{INPUT_TABLES, InputTable};
 use relief::protocol::{BUILT_IN_PACKS, MAPPING_SCHEMAS};
@@ -20,10 +21,17 @@ const READ_ME: &str = include_str!("init/README.md");
 pub(super) struct Arguments {
     /// Folder to write; it may exist, but no file in it is replaced
     dir: PathBuf,
+    /// Last day your exports cover, written to the pipeline: it decides who is due
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    data_cut: Option<Day>,
+}
+
+fn day(text: &str) -> Result<Day, String> {
+    Day::parse_iso(text.as_bytes()).ok_or_else(|| "it is no date; write it as 2026-09-30".to_owned())
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let files = files();
+    let files = files(arguments.data_cut);
     let existing = files.iter().find(|(name, _)| arguments.dir.join(name).exists());
     if let Some((name, _)) = existing {
         let path = arguments.dir.join(name);
@@ -37,13 +45,28 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let dir = arguments.dir.display();
     say(&format!("wrote {} files to `{dir}`; `{dir}/README.md` says how to go on", files.len()));
+    if arguments.data_cut.is_none() {
+        say(&format!(
+            "set `data_cut` in `{dir}/pipeline.toml` to the last day your exports cover: it decides who is due"
+        ));
+    }
     Ok(())
 }
 
-fn files() -> Vec<(String, String)> {
+/// The pipeline, with the data cut if one was given.
+fn pipeline(data_cut: Option<Day>) -> String {
+    const OPEN: &str = "# data_cut = \"2026-09-30\" ";
+    assert!(PIPELINE.contains(OPEN), "the template has a place for it");
+    match data_cut {
+        Some(day) => PIPELINE.replace(OPEN, &format!("data_cut = \"{day}\"   ")),
+        None => PIPELINE.to_owned(),
+    }
+}
+
+fn files(data_cut: Option<Day>) -> Vec<(String, String)> {
     let mut files = vec![
         ("README.md".to_owned(), READ_ME.to_owned()),
-        ("pipeline.toml".to_owned(), PIPELINE.to_owned()),
+        ("pipeline.toml".to_owned(), pipeline(data_cut)),
         ("packs/analysis-set.md".to_owned(), dictionary()),
         ("records/COLUMNS.md".to_owned(), columns()),
     ];

@@ -147,16 +147,23 @@ fn sites(snapshot: &Snapshot) -> Vec<String> {
     snapshot.manifest.sites.iter().map(|site| site.site.clone()).collect()
 }
 
+/// A reader's own site must be one of them: otherwise all would get codes.
+pub(super) fn check_own_site(protocol: &Protocol, sites: &[String]) -> Result<(), ProtocolError> {
+    match &protocol.own_site {
+        Some(own) if !sites.contains(own) => {
+            Err(ProtocolError::new("[reports]", format!("`own_site` is `{own}`, which has no records"))
+                .hint(format!("sites: {}", sites.join(", "))))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What sites are called in results: their names, or where one is the reader's
 /// own, its name and codes for the others.
 fn names(protocol: &Protocol, snapshot: &Snapshot) -> Result<Vec<String>, Failure> {
     let mut sites = sites(snapshot);
+    check_own_site(protocol, &sites)?;
     let Some(own) = &protocol.own_site else { return Ok(sites) };
-    if !sites.contains(own) {
-        return Err(ProtocolError::new("[reports]", format!("`own_site` is `{own}`, which has no records"))
-            .hint(format!("sites: {}", sites.join(", ")))
-            .into());
-    }
     let codes = Store::open(&protocol.store).site_codes(&sites)?;
     sites.iter_mut().zip(codes).filter(|(site, _)| *site != own).for_each(|(site, code)| *site = code);
     Ok(sites)

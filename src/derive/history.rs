@@ -1,6 +1,7 @@
 //! One patient's history, the way a clinician reads a chart: every table's
 //! rows for that patient, in order of day.
 
+use crate::model::vocabulary::PAIN_ITEMS;
 use std::ops::Range;
 
 use crate::model::opioid::Dispensing;
@@ -66,8 +67,6 @@ const TOTALS: [&str; 3] = ["", "total", "mean"];
 /// Position of PGIC, which has no score before treatment and two directions.
 pub const PGIC: usize = 5;
 
-/// Which pain item, most preferred first: IMMPACT and ePPOC report average pain.
-const PAIN_ITEMS: [&str; 5] = ["average", "", "worst", "least", "now"];
 /// The numeric rating before the visual analogue scale.
 const PAIN_INSTRUMENTS: [&str; 2] = ["pain_nrs", "pain_vas_mm"];
 

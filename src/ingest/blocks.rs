@@ -69,6 +69,11 @@ impl Blocks {
         self.end_last_line();
         let length = self.first_record()?;
         let line = self.line;
+        if has_lone_returns(&self.pending[..length]) {
+            let what = "the lines end with a carriage return alone, as on very old Macintosh computers";
+            let hint = "save it as `CSV UTF-8 (comma delimited)`, not as `CSV (Macintosh)`";
+            return Err(IngestError::at_line(&self.path, line, what, hint));
+        }
         let bytes = self.take(length);
         let text = str::from_utf8(&bytes).map_err(|_| self.not_utf8(&bytes, line))?;
         let mut buffers = Buffers::default();
@@ -191,6 +196,15 @@ impl Blocks {
     fn not_utf8(&self, bytes: &[u8], first_line: u32) -> IngestError {
         not_utf8(&self.path, bytes, first_line)
     }
+}
+
+/// Whether a carriage return stands outside quotes and before no line feed.
+fn has_lone_returns(record: &[u8]) -> bool {
+    let mut quoted = false;
+    record.iter().enumerate().any(|(at, &byte)| {
+        quoted ^= byte == b'"';
+        byte == b'\r' && !quoted && record.get(at + 1) != Some(&b'\n')
+    })
 }
 
 /// Some whole records of a block.

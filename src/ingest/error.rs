@@ -17,7 +17,9 @@ pub enum IngestError {
     },
     /// More bad rows than the pipeline allows.
     #[error(
-        "too many rejects: {quarantined} of {read} rows, more than the share of {limit} that `max_reject_share` allows\nhint: {}",
+        "too many rejects: {quarantined} of {read} rows ({}) are set aside, more than the {} that `max_reject_share = {limit}` allows\nhint: {}",
+        percent(*quarantined as f64 / *read as f64),
+        percent(*limit),
         rejects_hint(quarantine.as_deref())
     )]
     TooManyRejects {
@@ -118,6 +120,16 @@ impl IngestError {
 
 fn at_line(line: Option<u64>) -> String {
     line.map_or_else(String::new, |line| format!(" line {line}"))
+}
+
+/// A share in per cent, with as many decimals as tell it from none and from all.
+fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    let places = (0..6).find(|&places| {
+        let shown: f64 = format!("{percent:.places$}").parse().unwrap_or(percent);
+        (shown - percent).abs() <= percent.min(100.0 - percent) / 20.0
+    });
+    format!("{percent:.*} %", places.unwrap_or(6))
 }
 
 fn rejects_hint(quarantine: Option<&Path>) -> String {

@@ -23,8 +23,8 @@ use super::sort::{Sorted, sort_table};
 use super::withheld::{Left, Withheld, bare_row};
 use crate::model::patient::PatientKey;
 use crate::model::reject::{
-    AMBIGUOUS_PATIENT, CONSENT_WITHDRAWN, FIELD_COUNT, FREE_TEXT, KETAMINE_DOSE_INVALID, ROW_ID_CONFLICT,
-    ROW_ID_REPEATED, ROWS_IDENTICAL, Rule, UNKNOWN_PATIENT,
+    AMBIGUOUS_PATIENT, CONSENT_WITHDRAWN, DAY_ZERO_MISSING, FIELD_COUNT, FREE_TEXT, KETAMINE_DOSE_INVALID,
+    ROW_ID_CONFLICT, ROW_ID_REPEATED, ROWS_IDENTICAL, Rule, UNKNOWN_PATIENT,
 };
 use crate::model::table::TableId;
 use crate::protocol::DrugClass;
@@ -113,6 +113,9 @@ fn settle(sorted: &Sorted, ledger: &mut Ledger) {
         if identical > 0 {
             ledger.remark(file, &ROWS_IDENTICAL, "row_id", identical);
         }
+    }
+    for (file, &patients) in sorted.without_day_zero.iter().enumerate().filter(|(_, patients)| **patients > 0) {
+        ledger.remark(file, &DAY_ZERO_MISSING, "day", patients);
     }
 }
 

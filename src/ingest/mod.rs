@@ -23,6 +23,7 @@ mod digest;
 mod error;
 mod events;
 pub mod gate;
+mod last_days;
 mod layout;
 mod number;
 mod plan;
@@ -54,7 +55,7 @@ use session::Session;
 
 use crate::model::reject::{Counts, Finding, RecordCounts};
 use crate::protocol::Protocol;
-use crate::store::{Secret, Snapshot, Store};
+use crate::store::{CalendarKind, Secret, SiteSummary, Snapshot, Store};
 
 /// Whether to write a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +83,13 @@ pub struct Ingested {
     pub snapshot: Option<Snapshot>,
     /// Whether the snapshot was there already.
     pub unchanged: bool,
+    /// Number of the snapshot of the same input that no longer held it, and that
+    /// this one takes the place of.
+    pub replaced: Option<u32>,
+    /// Sites with patients, and their last days.
+    pub sites: Vec<SiteSummary>,
+    /// What a day is counted from.
+    pub calendar: CalendarKind,
     /// Folder of the quarantine files, when there are any.
     pub quarantine: Option<PathBuf>,
     /// Every column, what becomes of it and why.

@@ -10,6 +10,7 @@ use super::digest::{digest, reading};
 use super::error::IngestError;
 use super::events::read_table;
 use super::gate::{GateReport, Notes, Watch, Watched};
+use super::last_days::LastDays;
 use super::layout::Cell;
 use super::plan::{Plan, PlannedFile};
 use super::quarantine::{Ledger, LedgerFile, Mended};
@@ -21,11 +22,11 @@ use super::source::SourceCorrections;
 use super::withdrawals::Withdrawn;
 use super::withheld::Withheld;
 use super::{Corrections, FileRecords, Ingested};
-use crate::model::reject::{CORRECTION_NOT_NEEDED, Counts, UNMAPPED_COLUMN};
+use crate::model::reject::{CORRECTION_NOT_NEEDED, Counts, LAST_DAY_ALONE, UNMAPPED_COLUMN};
 use crate::model::table::TableId;
 use crate::protocol::Protocol;
 use crate::store::{
-    Draft, FileSummary, Manifest, Secret, SiteSummary, Snapshot, SourceSummary, StoreError, StoreWriter,
+    CalendarKind, Draft, FileSummary, Manifest, Secret, SiteSummary, Snapshot, SourceSummary, StoreError, StoreWriter,
 };
 
 /// What every step of an ingest may look at.
@@ -71,6 +72,7 @@ impl<'a> Session<'a> {
         // Nothing of a refused source stays: neither rows nor the list of bad ones.
         gate.check()?;
         self.remark_not_needed(&mut ledger);
+        self.remark_alone(&last_days, &mut ledger);
         ledger.finish()?;
         ledger.assert_conserved();
         self.check_share(&ledger, draft)
@@ -83,18 +85,17 @@ impl<'a> Session<'a> {
         ledger: &mut Ledger,
         draft: Option<&Draft<'_>>,
         meter: &mut Meter<'_>,
-    ) -> Result<(Roster, Vec<Option<i32>>), IngestError> {
+    ) -> Result<(Roster, Vec<LastDays>), IngestError> {
         let withdrawn = Withdrawn::read(self, ledger, meter)?;
         let roster = Roster::read(self, &withdrawn, ledger, meter)?;
         withdrawn.remark_unknown(&roster.index, ledger);
         draft.map_or(Ok(()), |draft| roster.write(self, draft))?;
         let mut withheld = Withheld::new(self, &roster, draft);
-        let mut last_days = vec![None; roster.sites.len()];
+        let mut last_days = vec![LastDays::default(); roster.sites.len()];
         let mut see = |sorted: Sorted| {
-            last_days
-                .iter_mut()
-                .zip(sorted.last_days)
-                .for_each(|(last, day): (&mut Option<i32>, _)| *last = (*last).max(day));
+            for (last, of_table) in last_days.iter_mut().zip(sorted.last_days) {
+                last.merge(of_table);
+            }
         };
         macro_rules! read {
             ($($table:ident),+) => { $(see(read_table::<$table>(self, &roster, ledger, &mut withheld, draft, meter)?);)+ };
@@ -218,7 +219,7 @@ impl<'a> Session<'a> {
         &self,
         ledger: &Ledger,
         roster: &Roster,
-        last_days: &[Option<i32>],
+        last_days: &[LastDays],
         writer: Option<&StoreWriter>,
         draft: Option<Draft<'_>>,
     ) -> Result<Ingested, IngestError> {
@@ -231,15 +232,21 @@ impl<'a> Session<'a> {
             findings: manifest.findings.clone(),
             snapshot: None,
             unchanged: false,
+            replaced: None,
+            sites: manifest.sites.clone(),
+            calendar: self.plan.calendar,
             quarantine: None,
             gate: GateReport::default(),
             excused_rows: ledger.excused_rows(),
         };
         let (Some(writer), Some(draft)) = (writer, draft) else { return Ok(ingested) };
-        // One of an older version may lack a table this one needs.
-        let is_alike = |current: &Snapshot| current.digest == manifest.digest && current.missing_table().is_none();
-        let current = writer.store().current()?.filter(is_alike);
+        let of_this_input = writer.store().current()?.filter(|current| current.digest == manifest.digest);
+        // One of an older version lacks a table, a damaged one differs from what was
+        // just made of the same input: it is left where it is, and written anew.
+        let (current, damaged): (Option<Snapshot>, Option<Snapshot>) = of_this_input
+            .map_or((None, None), |one| if draft.is_still(&one) { (Some(one), None) } else { (None, Some(one)) });
         ingested.unchanged = current.is_some();
+        ingested.replaced = damaged.map(|snapshot| snapshot.number);
         let snapshot = current.map_or_else(|| draft.publish(manifest), Ok)?;
         let any = ledger.files().iter().any(|file| file.counts.quarantined > 0);
         ingested.quarantine = any.then(|| snapshot.folder.join("quarantine"));
@@ -262,6 +269,18 @@ impl<'a> Session<'a> {
             }
         };
         self.plan.corrections.iter().map(made).collect()
+    }
+
+    /// Remarks on a day that alone decides who is due.
+    fn remark_alone(&self, last_days: &[LastDays], ledger: &mut Ledger) {
+        if self.protocol.study.data_cut.is_some() || self.plan.calendar != CalendarKind::Dated {
+            return;
+        }
+        for last in last_days.iter().filter_map(|days| days.alone()) {
+            let file = last.file as usize;
+            let column = self.plan.files[file].layout.day.map_or("date", |(cell, _)| cell.name);
+            ledger.remark(file, &LAST_DAY_ALONE, format!("{column}, line {}", last.line), 1);
+        }
     }
 
     /// Remarks on corrections of rows that are accepted as they are.
@@ -287,7 +306,7 @@ impl<'a> Session<'a> {
         .collect()
     }
 
-    fn manifest(&self, ledger: &Ledger, roster: &Roster, last_days: &[Option<i32>]) -> Manifest {
+    fn manifest(&self, ledger: &Ledger, roster: &Roster, last_days: &[LastDays]) -> Manifest {
         let digests = self.digests.lock().expect("no holder of the lock panics");
         Manifest {
             // Given when it is published.
@@ -330,12 +349,16 @@ fn file_summary((file, sha256): (&LedgerFile, &String)) -> FileSummary {
 }
 
 /// Sites with patients, in order of name.
-fn site_summaries(roster: &Roster, last_days: &[Option<i32>]) -> Vec<SiteSummary> {
+fn site_summaries(roster: &Roster, last_days: &[LastDays]) -> Vec<SiteSummary> {
     let mut patients = vec![0; roster.sites.len()];
     roster.patients.iter().for_each(|patient| patients[patient.site as usize] += 1);
     let all = roster.sites.iter().zip(patients).zip(last_days);
     let mut sites: Vec<SiteSummary> = all
-        .map(|((site, patients), &last_day)| SiteSummary { site: site.clone(), patients, last_day })
+        .map(|((site, patients), days)| SiteSummary {
+            site: site.clone(),
+            patients,
+            last_day: days.last.map(|last| last.day),
+        })
         .filter(|site| site.patients > 0)
         .collect();
     sites.sort_by(|a, b| a.site.cmp(&b.site));

@@ -11,10 +11,11 @@ use super::buckets::{Bucket, Buckets, Spilled};
 use super::copies::{count_identical, without_copies};
 use super::error::IngestError;
 use super::events::Origin;
+use super::last_days::{LastDay, LastDays};
 use super::roster::Roster;
 use super::row::{self, NO_DAY, Row};
 use crate::model::table::TableId;
-use crate::store::{Encoder, ROW_GROUP_ROWS, RowGroup, StoreError, TableWriter, schema_of};
+use crate::store::{CalendarKind, Encoder, ROW_GROUP_ROWS, RowGroup, StoreError, TableWriter, schema_of};
 
 /// What sorting a table came to.
 #[derive(Debug, Default)]
@@ -27,8 +28,10 @@ pub(super) struct Sorted {
     pub identical: Vec<u64>,
     /// Rows that contradict another under one row id; `sort_table` hands them over.
     pub conflicts: Vec<row::Head>,
-    /// Last day, by site.
-    pub last_days: Vec<Option<i32>>,
+    /// Last days, by site.
+    pub last_days: Vec<LastDays>,
+    /// Patients without an infusion on study day 0, by file.
+    pub without_day_zero: Vec<u64>,
 }
 
 impl Sorted {
@@ -38,7 +41,8 @@ impl Sorted {
             repeated: vec![0; files],
             identical: vec![0; files],
             conflicts: Vec::new(),
-            last_days: vec![None; sites],
+            last_days: vec![LastDays::default(); sites],
+            without_day_zero: vec![0; files],
         }
     }
 
@@ -49,7 +53,8 @@ impl Sorted {
         sum(&mut self.accepted, other.accepted);
         sum(&mut self.repeated, other.repeated);
         sum(&mut self.identical, other.identical);
-        self.last_days.iter_mut().zip(other.last_days).for_each(|(mine, theirs)| *mine = (*mine).max(theirs));
+        sum(&mut self.without_day_zero, other.without_day_zero);
+        self.last_days.iter_mut().zip(other.last_days).for_each(|(mine, theirs)| mine.merge(theirs));
     }
 }
 
@@ -248,9 +253,7 @@ impl<'t, 'a, C: Columns<'a>> Output<'t, 'a, C> {
         for &offset in &kept {
             self.push(&Row::read(&bytes[offset as usize..]))?;
         }
-        if let Some(&last) = kept.last() {
-            self.see(row::patient(&bytes[last as usize..]), row::day(&bytes[last as usize..]));
-        }
+        self.see(bytes, &kept);
         self.kept = kept;
         Ok(())
     }
@@ -268,12 +271,20 @@ impl<'t, 'a, C: Columns<'a>> Output<'t, 'a, C> {
         Ok(())
     }
 
-    /// Remembers the last day of the patient's site. Diagnoses have no day.
-    fn see(&mut self, patient: u32, day: i32) {
-        if day != NO_DAY {
-            let site = self.task.roster.patients[patient as usize].site as usize;
-            let last = &mut self.sorted.last_days[site];
-            *last = (*last).max(Some(day));
+    /// Remembers the last days of the patient's site, and whether an infusion is on
+    /// day 0. Diagnoses have no day.
+    fn see(&mut self, bytes: &[u8], kept: &[u32]) {
+        let head = |at: &u32| Row::read(&bytes[*at as usize..]).head;
+        let Some(last) = kept.last().map(head).filter(|last| last.day != NO_DAY) else { return };
+        let before = kept.iter().rev().map(|at| row::day(&bytes[*at as usize..])).find(|day| *day < last.day);
+        let site = self.task.roster.patients[last.patient as usize].site as usize;
+        let of_last = kept.iter().rev().map(head).take_while(|head| head.day == last.day);
+        let (file, line) = of_last.map(|head| (head.file, head.line)).min().expect("the last is one of them");
+        let place = LastDay { day: last.day, file, line };
+        self.sorted.last_days[site].merge(LastDays { last: Some(place), before: before.filter(|day| *day != NO_DAY) });
+        let counts_days = self.task.session.plan.calendar == CalendarKind::StudyDay;
+        if counts_days && self.task.table == TableId::Infusions && kept.iter().all(|at| head(at).day != 0) {
+            self.sorted.without_day_zero[last.file as usize] += 1;
         }
     }
 

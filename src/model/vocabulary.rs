@@ -153,6 +153,18 @@ const ITEMS: [&str; 14] = [
     OTHER,
 ];
 
+/// Pain items measures use, most preferred first: IMMPACT and ePPOC report average pain.
+pub const PAIN_ITEMS: [&str; 5] = ["average", "", "worst", "least", "now"];
+
+/// The item of a pain scale that a word means.
+pub fn pain_item(word: &str) -> &str {
+    match word {
+        "current" => "now",
+        "usual" | "typical" => "average",
+        word => word,
+    }
+}
+
 /// Why nobody could be asked any more, in the order they are reported in.
 pub const DEPARTURES: [&str; 4] = ["died", "withdrew", "moved", OTHER];
 

@@ -60,7 +60,23 @@ impl ProtocolError {
     }
 
     pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Self {
+        if path.is_dir() {
+            return Self::folder(path);
+        }
         Self::new(&path.display().to_string(), format!("cannot read the file ({error})"))
+    }
+
+    /// A folder where a pipeline is wanted: most have one in it.
+    fn folder(path: &Path) -> Self {
+        let files = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut files: Vec<_> = files.filter(|file| file.extension().is_some_and(|kind| kind == "toml")).collect();
+        files.sort();
+        let given = files.iter().find(|file| file.ends_with("pipeline.toml")).or(files.first());
+        let hint = given.map_or_else(
+            || "`relief init DIR` writes one".to_owned(),
+            |file| format!("give the file, for example `{}`", file.display()),
+        );
+        Self::new(&path.display().to_string(), "a folder is given where a pipeline file is wanted").hint(hint)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Writing a snapshot: all of it, or nothing that anybody can see.
 
 use std::fs::{self, File, TryLockError};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::durable::{TEMPORARY, create_private, remove_folder, sync_folder};
@@ -119,6 +120,12 @@ impl Draft<'_> {
         &self.folder
     }
 
+    /// Whether a snapshot still holds, byte for byte, what was written to the draft:
+    /// the same input gives the same bytes, so one that differs is damaged.
+    pub fn is_still(&self, snapshot: &Snapshot) -> bool {
+        holds_same(&self.folder, &snapshot.folder).unwrap_or(false)
+    }
+
     fn subfolder(&self, name: &str) -> Result<PathBuf, StoreError> {
         let folder = self.folder.join(name);
         create_private(&folder)?;
@@ -160,6 +167,38 @@ impl Drop for Draft<'_> {
         // After `publish` there is nothing here; otherwise the next writer tries again.
         let _ = remove_folder(&self.folder);
     }
+}
+
+/// Whether every file below one folder is, with the same bytes, below the other.
+fn holds_same(ours: &Path, theirs: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(ours)? {
+        let (one, other) = (entry?.path(), theirs);
+        let other = other.join(one.file_name().unwrap_or_default());
+        let same = if one.is_dir() { holds_same(&one, &other)? } else { same_bytes(&one, &other)? };
+        if !same {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn same_bytes(one: &Path, other: &Path) -> io::Result<bool> {
+    let (mut one, mut other) = (File::open(one)?, File::open(other)?);
+    let mut left = one.metadata()?.len();
+    if other.metadata()?.len() != left {
+        return Ok(false);
+    }
+    let mut blocks = [vec![0; 1 << 16], vec![0; 1 << 16]];
+    while left > 0 {
+        let length = usize::try_from(left).unwrap_or(usize::MAX).min(1 << 16);
+        one.read_exact(&mut blocks[0][..length])?;
+        other.read_exact(&mut blocks[1][..length])?;
+        if blocks[0][..length] != blocks[1][..length] {
+            return Ok(false);
+        }
+        left -= length as u64;
+    }
+    Ok(true)
 }
 
 /// Makes the files of a finished draft survive a power cut.

@@ -195,6 +195,7 @@ const FIXTURES: &[(&str, &str, &str, &str)] = &[
     ("unit-mismatch", "prescriptions", "P1,2026-02-01,30,oxycodone,5,mg/ml,60,,,c\n", "unit"),
     ("opioid-dose-implausible", "prescriptions", "P1,2026-02-01,30,morphine,15000,mg,60,,,c\n", "strength"),
     ("row-id-repeated", "prescriptions", "P1,2026-01-01,30,oxycodone,10,mg,60,oral,pain,a\n", "row_id"),
+    ("item-not-measured", "assessments", "P1,2026-02-01,pain_nrs,past_week,3\n", "item"),
     ("rows-identical", "assessments", "P1,2026-01-04,pain_nrs,average,7\n", "row_id"),
     ("patient-repeated", "patients", "P1,female,1970\n", "patient_id"),
     ("condition-unmapped", "diagnoses", "P1,sore elbow,2\n", "condition"),
@@ -206,7 +207,10 @@ const FIXTURES: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Rules that need more than a line; each has a test of this name below.
-const ELSEWHERE: [&str; 33] = [
+const ELSEWHERE: [&str; 36] = [
+    "age-year-assumed",
+    "last-day-alone",
+    "day-zero-missing",
     "row-id-conflict",
     "ambiguous-patient",
     "index-period-missing",
@@ -375,7 +379,7 @@ fn study_day_clinic() -> Clinic {
     let clinic = Clinic { basis: "safe-harbor", ..Clinic::clean() };
     for (table, text) in CLEAN {
         let mut text = text.replace(",date", ",day").replace(",start_date", ",start_day");
-        for (date, day) in [("2026-01-0", "-"), ("2026-03-30", "84")] {
+        for (date, day) in [("2026-01-05", "0"), ("2026-01-06", "0"), ("2026-01-0", "-"), ("2026-03-30", "84")] {
             text = text.replace(date, day);
         }
         clinic.write(&format!("{table}.csv"), text);

@@ -38,6 +38,7 @@ mod report_folder;
 mod safety;
 mod schemas;
 mod selftest;
+mod slips;
 mod sources;
 mod spec;
 mod statistics_laws;

@@ -11,9 +11,9 @@ use crate::ingest::record::Record;
 use crate::ingest::row::{Payload, Row, push_code};
 use crate::ingest::words::{Code, Words};
 use crate::model::instrument::{INSTRUMENTS, Instrument};
-use crate::model::reject::{SCORE_OUT_OF_RANGE, SCORE_ROUNDED, SCORE_TOO_FINE, UNKNOWN_INSTRUMENT};
+use crate::model::reject::{ITEM_NOT_MEASURED, SCORE_OUT_OF_RANGE, SCORE_ROUNDED, SCORE_TOO_FINE, UNKNOWN_INSTRUMENT};
 use crate::model::table::TableId;
-use crate::model::vocabulary::is_item;
+use crate::model::vocabulary::{OTHER, PAIN_ITEMS, is_item, pain_item};
 use crate::protocol::{CodeColumn, CodeLists, Protocol};
 
 pub(in crate::ingest) struct Assessments<'a> {
@@ -50,7 +50,10 @@ impl<'a> Event<'a> for Assessments<'a> {
         if of.mean && score.scaled(1).is_none() {
             remarks.add(&SCORE_ROUNDED, self.score.name);
         }
-        let item = self.item(record, remarks)?;
+        let mut item = self.item(record, remarks)?;
+        if of.id.starts_with("pain_") {
+            item = item.map(|item| self.pain_item(item, remarks));
+        }
         payload.push(instrument);
         payload.extend_from_slice(&score_x10.to_le_bytes());
         push_code(payload, item.as_ref().map(Code::as_bytes));
@@ -67,6 +70,17 @@ impl Assessments<'_> {
         let codes = self.codes;
         let known = |word: &str| is_item(word) || codes.holds(CodeColumn::Item, word);
         self.item.listed(text, &mut self.items, remarks, known).map(Some)
+    }
+
+    /// The item of a pain scale that a word means, with a remark where no measure
+    /// uses it. (What nobody listed is `other`, and has its remark.)
+    fn pain_item(&self, item: Code, remarks: &mut Remarks) -> Code {
+        let word = str::from_utf8(item.as_bytes()).expect("codes are ASCII");
+        let meant = pain_item(word);
+        if !PAIN_ITEMS.contains(&meant) && meant != OTHER {
+            remarks.add(&ITEM_NOT_MEASURED, self.item.name);
+        }
+        if meant == word { item } else { Code::strict(meant).expect("a short word") }
     }
 }
 

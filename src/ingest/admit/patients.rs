@@ -10,8 +10,8 @@ use crate::ingest::record::Record;
 use crate::ingest::words::{Code, Words};
 use crate::model::calendar::Period;
 use crate::model::reject::{
-    AGE_TOP_CODED, BIRTH_YEAR_IMPLAUSIBLE, NOT_A_NUMBER, PATIENT_CODE_INVALID, PERIOD_INVALID, SEX_UNKNOWN,
-    SITE_INVALID, SITE_UNDECLARED,
+    AGE_TOP_CODED, AGE_YEAR_ASSUMED, BIRTH_YEAR_IMPLAUSIBLE, NOT_A_NUMBER, PATIENT_CODE_INVALID, PERIOD_INVALID,
+    SEX_UNKNOWN, SITE_INVALID, SITE_UNDECLARED,
 };
 use crate::protocol::{CodeColumn, CodeLists, Protocol};
 
@@ -87,6 +87,7 @@ pub(in crate::ingest) struct PatientReader<'a> {
     codes: &'a CodeLists,
     default_site: (u32, &'a str),
     reference_year: i64,
+    is_year_assumed: bool,
     periods_may_be_fine: bool,
     /// By name, and whether somebody declared it.
     site_numbers: Words<(u32, bool)>,
@@ -125,6 +126,7 @@ impl<'a> PatientReader<'a> {
             codes: &protocol.codes,
             default_site: (sites.number(default_site, true), default_site),
             reference_year: protocol.study.data_cut.map_or(REFERENCE_YEAR, |day| i64::from(day.civil().year)),
+            is_year_assumed: protocol.study.data_cut.is_none(),
             periods_may_be_fine: protocol.basis.allows_dates(),
             site_numbers: Words::new(),
             periods: Words::new(),
@@ -220,6 +222,10 @@ impl<'a> PatientReader<'a> {
         let earliest = youngest - TOP_AGE;
         if year <= earliest {
             remarks.add(&AGE_TOP_CODED, cell.name);
+        }
+        let counted = year <= earliest || cell.name == self.age.name && period.is_none();
+        if counted && self.is_year_assumed {
+            remarks.add(&AGE_YEAR_ASSUMED, cell.name);
         }
         Ok(Some(i16::try_from(year.max(earliest)).expect("a year of the present")))
     }

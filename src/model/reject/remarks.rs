@@ -58,6 +58,13 @@ pub static CODE_UNKNOWN: Rule = remark(
     "a word nobody knows may be a name or a number of somebody, and no measure counts it",
     "correct the spelling, or list the word under `[codes]` in the pipeline; an adverse event that is to have a row of its own goes into its pack",
 );
+/// A pain item no measure uses.
+pub static ITEM_NOT_MEASURED: Rule = remark(
+    "item-not-measured",
+    "the pain score is of an item no measure uses, and is in no number",
+    "measures pair scores of average, worst, least or present pain, or of a scale without items; a pair never mixes two",
+    "write `average`, `worst`, `least` or `now` (`usual` and `typical` are read as `average`, `current` as `now`), or leave the item empty where the form has one question",
+);
 /// A site nobody declared.
 pub static SITE_UNDECLARED: Rule = remark(
     "site-undeclared",
@@ -78,6 +85,27 @@ pub static AGE_TOP_CODED: Rule = remark(
     "the patient is 90 or older; the year of birth was moved to make the age 90",
     "exact ages above 89 identify people (45 CFR 164.514(b)(2)(i)(C))",
     "nothing to do",
+);
+/// Ages without a day they are counted from.
+pub static AGE_YEAR_ASSUMED: Rule = remark(
+    "age-year-assumed",
+    "the age was counted from the year of this release, because no data cut is stated",
+    "an age is only as good as the year it is counted from, and who is 90 or older depends on it",
+    "set `data_cut` under `[study]` to the last day the export covers",
+);
+/// A last day far from all others.
+pub static LAST_DAY_ALONE: Rule = remark(
+    "last-day-alone",
+    "the site's last day is more than a quarter after every other day of its records",
+    "without a stated data cut it decides who is due: one mistyped year makes everyone due, and who has no score yet counts as not responding",
+    "look at the line named; set `data_cut` under `[study]` to the last day the export covers, and later days are set aside",
+);
+/// Study days of a patient without day 0.
+pub static DAY_ZERO_MISSING: Rule = remark(
+    "day-zero-missing",
+    "no infusion of the patient is on day 0, the day study days are counted from",
+    "the index period is that of day 0: without one the patient's treatment began in no period and is in no denominator",
+    "count days from the first infusion, which is day 0; if the export calls it day 1, take 1 from every day of every file",
 );
 /// Study days without a period.
 pub static INDEX_PERIOD_MISSING: Rule = remark(
