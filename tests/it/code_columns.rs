@@ -283,3 +283,61 @@ fn declared_words_are_stored_and_only_in_their_column() {
         }
     }
 }
+
+/// Sixty reasons in a clinic's own words, each written once: refused with what to
+/// do, and accepted once the mapping says what they mean.
+#[test]
+fn free_text_is_refused_until_the_mapping_says_what_it_means() {
+    let reason = |at: usize| format!("Since accident no {at} (winter)");
+    let meant = ["chronic_pain", "acute_pain", "our_own_word"];
+    for (table, column, meant) in
+        [("prescriptions", "indication", &meant[..]), ("diagnoses", "condition", &["crps_1", "fibromyalgia"])]
+    {
+        let workdir = with_items();
+        workdir.replace("pipeline.toml", "path = \"records\"", "path = \"records\"\nmapping = \"own.toml\"");
+        let lines: Vec<String> = match table {
+            "prescriptions" => {
+                (0..60).map(|at| format!("qx7k2m9p,2026-01-01,30,oxycodone,5,mg,60,r{at},{}", reason(at))).collect()
+            }
+            _ => (0..60).map(|at| format!("qx7k2m9p,{}", reason(at))).collect(),
+        };
+        let header = match table {
+            "prescriptions" => "patient_id,start_date,days_supply,drug,strength,unit,quantity,row_id,why",
+            _ => "patient_id,why",
+        };
+        workdir.write(&format!("records/{table}.csv"), format!("{header}\n{}\n", lines.join("\n")));
+        let same = |columns: &str| {
+            columns.split(',').map(|name| format!("{name} = \"{name}\"")).collect::<Vec<_>>().join(", ")
+        };
+        let own = header.replace("why", column);
+        let columns = same(&own).replace(&format!("{column} = \"{column}\""), &format!("{column} = \"why\""));
+        let tables = [
+            ("patients", same("patient_id")),
+            ("infusions", same("patient_id,date,dose_mg_per_kg")),
+            ("assessments", same("patient_id,date,instrument,score")),
+            (table, columns),
+        ];
+        let mut mapping = "id = \"own\"\nversion = 1\n".to_owned();
+        for (name, columns) in &tables {
+            mapping += &format!("[[table]]\ntable = \"{name}\"\nfrom = \"{name}.csv\"\ncolumns = {{ {columns} }}\n");
+        }
+        workdir.write("own.toml", &mapping);
+        let undeclared = workdir.relief(&["check", "pipeline.toml", "--json"]);
+        if table == "prescriptions" {
+            let undeclared = undeclared.exits(5).says("codes-too-many").says("under `values` of the source's mapping");
+            assert!(!undeclared.err.contains("accident"), "{}", undeclared.err);
+        } else {
+            // The text of a diagnosis is never stored; it counts as `other`, and that is said.
+            assert!(undeclared.exits(0).out.contains("condition-unmapped"));
+        }
+        mapping += &format!("[table.values.{column}]\n");
+        (0..60).for_each(|at| mapping += &format!("\"{}\" = \"{}\"\n", reason(at), meant[at % meant.len()]));
+        workdir.write("own.toml", &mapping);
+        let answer = workdir.relief(&["ingest", "pipeline.toml", "--json"]).exits(0);
+        let said =
+            ["text-dropped", "condition-unmapped", "codes-too-many"].iter().any(|rule| answer.out.contains(rule));
+        assert!(!said, "{}", answer.out);
+        let stored = parquet_text(&workdir.path(&format!("store/snapshots/000001/{table}.parquet")));
+        assert!(meant.iter().all(|word| stored.windows(word.len()).any(|part| part == word.as_bytes())));
+    }
+}

@@ -19,7 +19,7 @@ static CODES_TOO_MANY: Detector = Detector {
     id: "codes-too-many",
     what: "more different unknown words than a list of codes has, most of them used once",
     why: "over fifty words that no pack knows, and most of them once, are names or numbers of people, not codes (45 CFR 164.514(b)(2)(i)(R))",
-    hint: "write the words of the template, list yours under `[codes]` in the pipeline, or leave the column out",
+    hint: "say what each text means under `values` of the source's mapping, write the words of the template, list words of yours under `[codes]` in the pipeline, or leave the column out",
 };
 
 pub(super) fn detectors() -> impl Iterator<Item = &'static Detector> {
