@@ -143,6 +143,16 @@ fn drawing(svg: &str) -> Drawing {
 }
 
 /// The inverse of `svg::escape`.
+/// What a reader sees of the nodes; drawings say nothing here.
+pub(crate) fn plain_text(nodes: &[Node]) -> String {
+    let one = |node: &Node| match node {
+        Node::Text(text) => text.clone(),
+        Node::Element(element) => plain_text(&element.children),
+        Node::Drawing(_) => String::new(),
+    };
+    nodes.iter().map(one).collect()
+}
+
 fn unescaped(text: &str) -> String {
     let named = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", "\u{A0}"), ("&amp;", "&")];
     named.iter().fold(text.to_owned(), |text, (name, letter)| text.replace(name, letter))

@@ -43,6 +43,11 @@ use crate::publish::results::Released;
 pub use html::html;
 pub use pdf::pdf;
 
+/// What to know before believing the numbers, without markup.
+pub(crate) fn cautions_as_text(released: &Released, context: &Context<'_>) -> Vec<String> {
+    cautions::cautions(released, context).iter().map(|html| markup::plain_text(&markup::parse(html))).collect()
+}
+
 /// The sections that say how things were counted, as HTML.
 pub(crate) fn methods_sections(released: &Released, context: &Context<'_>) -> String {
     definitions::definitions(context, released.profile()) + &limits::cannot_say(released, context)

@@ -96,7 +96,7 @@ pub(super) fn write<'r>(
     sheet.headings(&headings, line);
 }
 
-fn shown(row: &ResultRow) -> Shown {
+pub(super) fn shown(row: &ResultRow) -> Shown {
     match row.unit.as_str() {
         "share" => Shown::Percent,
         "rows" | "patients" | "series" => Shown::Count,
@@ -117,7 +117,7 @@ fn condition(row: &ResultRow, context: &Context<'_>) -> String {
 }
 
 /// Text without the spaces that hold a line together in print.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.replace(words::NBSP, " ")
 }
 
@@ -163,6 +163,6 @@ fn hidden(row: &ResultRow) -> String {
     if row.suppression.hides() { row.suppression.id().to_owned() } else { String::new() }
 }
 
-fn why(row: &ResultRow) -> String {
+pub(super) fn why(row: &ResultRow) -> String {
     if row.value.is_none() { plain(&words::reason(row)) } else { String::new() }
 }

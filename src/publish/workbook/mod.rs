@@ -8,6 +8,7 @@
 //! bytes: the workbook bears the data cut as its date, not today's.
 
 mod columns;
+mod one_page;
 mod read_me;
 mod sheet;
 
@@ -36,7 +37,7 @@ struct Scope {
     primary: &'static str,
 }
 
-/// Order is the order of the sheets, after the README.
+/// Order is the order of the sheets, after the page of words and the README.
 const TABLES: &[Table] = &[
     Table {
         name: "Headline",
@@ -107,6 +108,7 @@ pub fn xlsx(released: &Released, context: &Context<'_>) -> Vec<u8> {
     };
     let mut workbook = Workbook::new();
     workbook.set_properties(&properties(context));
+    one_page::write(&mut Sheet::add(&mut workbook, one_page::NAME), released, context);
     read_me::write(&mut Sheet::add(&mut workbook, "README"), released, context);
     for table in TABLES {
         let rows = released.rows().iter().filter(|row| (table.belongs)(row, &scope));

@@ -1,4 +1,4 @@
-//! The first sheet: what the others hold and how to read them.
+//! The second sheet: what the others hold and how to read them.
 
 use super::TABLES;
 use super::sheet::Sheet;
@@ -27,6 +27,7 @@ pub(super) fn write(sheet: &mut Sheet<'_>, released: &Released, context: &Contex
     line += 1;
     sheet.title((line, 0), "Sheet");
     line += 1;
+    line = entry(sheet, line, super::one_page::NAME, "The report in some fifteen lines, with its numbers as numbers");
     for table in TABLES {
         line = entry(sheet, line, table.name, table.about);
     }

@@ -1,6 +1,6 @@
 //! One sheet being written, cell by cell.
 
-use rust_xlsxwriter::{Format, Workbook, Worksheet};
+use rust_xlsxwriter::{Format, FormatAlign, Workbook, Worksheet};
 
 use super::date;
 use crate::model::calendar::Day;
@@ -67,6 +67,12 @@ impl<'a> Sheet<'a> {
     /// Width of a column in characters.
     pub(super) fn width(&mut self, column: u16, width: u16) {
         self.cells.set_column_width(column, f64::from(width)).expect("within the sheet");
+    }
+
+    /// Lets the text of a column run over several lines; called last.
+    pub(super) fn wrapped(&mut self, column: u16) {
+        let format = Format::new().set_text_wrap().set_align(FormatAlign::Top);
+        self.cells.set_column_format(column, &format).expect("within the sheet");
     }
 
     /// Text; nothing for none.

@@ -91,6 +91,63 @@ fn the_same_rows_give_the_same_bytes_and_no_clock_is_read() {
 fn a_workbook_of_nobody_has_its_sheets_and_headings() {
     let clinic = Clinic { quarter: None, patients: 0, opioids: false, ..Clinic::new(0) };
     let mut book = book(&clinic);
-    assert_eq!(book.sheet_names().first().map(String::as_str), Some("README"));
+    assert_eq!(book.sheet_names().first().map(String::as_str), Some("One page"));
+    assert_eq!(book.sheet_names().get(1).map(String::as_str), Some("README"));
     assert_eq!(column(&sheet(&mut book, "By site"), "Measure"), 0);
+}
+
+#[test]
+fn the_first_sheet_says_the_report_in_lines_with_numbers() {
+    let clinic = Clinic::new(3);
+    let protocol = clinic.protocol();
+    let released = clinic.released(&protocol);
+    let mut book = book(&clinic);
+    let sheet = sheet(&mut book, "One page");
+    let [words, number, from, to, patients, said, reason, id] = [
+        "In one line",
+        "Number",
+        "Likely from",
+        "to",
+        "Patients",
+        "What it says",
+        "Why there is no number",
+        "result_id",
+    ]
+    .map(|heading| column(&sheet, heading));
+    let of_rows = sheet.rows().skip(1).filter(|cells| matches!(cells[id], Data::String(_)));
+    let mut lines = 0;
+    for cells in of_rows {
+        let row = released.by_id(&cells[id].to_string()).expect("a released row");
+        check_number(row, &cells[number], &cells[reason]);
+        for (cell, end) in [(from, row.ci_low), (to, row.ci_high), (patients, row.n.map(|n| n as f64))] {
+            match (end, &cells[cell]) {
+                (Some(end), Data::Float(written)) => assert!((end - written).abs() < 1e-12),
+                (None, Data::Empty) => {}
+                (end, written) => panic!("{}: {end:?} is written as {written:?}", row.result_id),
+            }
+        }
+        lines += 1;
+    }
+    let text: Vec<String> = sheet.rows().skip(1).map(|cells| cells[words].to_string()).collect();
+    assert!((8..=20).contains(&lines) && text.len() > lines, "{text:?}");
+    for begins in
+        ["At least 30 % less pain", "The same, only", "Claim “Over 70 %", "Read this first: No control group."]
+    {
+        assert!(text.iter().any(|line| line.starts_with(begins)), "{begins} in {text:?}");
+    }
+    assert!(sheet.rows().any(|cells| cells[said] == Data::String("not supported".to_owned())), "{text:?}");
+    assert!(text.iter().all(|line| !line.contains(['<', '>', '\u{A0}'])), "{text:?}");
+}
+
+#[test]
+fn the_first_sheet_says_no_hidden_number() {
+    let mut book = book(&Clinic { threshold: u64::MAX, ..Clinic::new(3) });
+    let sheet = sheet(&mut book, "One page");
+    let [number, reason] = ["Number", "Why there is no number"].map(|heading| column(&sheet, heading));
+    let mut hidden = 0;
+    for cells in sheet.rows().skip(1).filter(|cells| cells[reason] != Data::Empty) {
+        assert!(cells[number..number + 4].iter().all(|cell| *cell == Data::Empty), "{cells:?}");
+        hidden += 1;
+    }
+    assert!(hidden > 5, "{hidden}");
 }
