@@ -40,6 +40,10 @@ fn printable(table: &Table, row: &[String]) -> BTreeSet<String> {
     for column in ["n", "numerator", "denominator"] {
         known.extend(numbers(table.cell(row, column)));
     }
+    // What was still better at a week says that half had not lost it by then.
+    if table.cell(row, "stratum_name") == "weeks_since_relief" {
+        known.extend(numbers(table.cell(row, "stratum_level")));
+    }
     // A signal is printed as the limits of the chart the number lies in or out of.
     if table.cell(row, "statistic").ends_with("_signal") {
         known.extend(["95", "99.8"].map(str::to_owned));

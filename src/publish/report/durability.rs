@@ -54,7 +54,7 @@ pub(super) fn section(material: Material<'_>) -> String {
     element::section("durability", "How long does relief last?", &answer(material), &rest)
 }
 
-const NOTE: &str = "<p class=\"note\">Relief begins with the first score after induction at least 30\u{A0}% below the one before treatment, and is lost with the first later score that is not. Two definitions: “still better” counts the loss only, whatever was infused in between (Kaplan–Meier on days); “without another infusion” ends with whichever comes first, the loss or the next infusion for whatever reason (Aalen–Johansen); records do not say whether an infusion was rescue or routine. Losses are seen at visits only: each lies somewhere between the last score that was still better and the one that was not. “At least” dates it the day after the former, “at most” by the latter; no assumption about when in between is made. The other columns date it by the latter. At risk are those still better and still followed after that day; with fewer than 10 left nothing is said, and no median that fewer than 10 outlast. The day of the last score ends a patient’s time, also for infusions given later. Those no longer seen are assumed to fare like those who are, which favours the clinic if they stayed away because pain was back.</p>\n";
+const NOTE: &str = "<p class=\"note\">Relief begins with the first score after induction at least 30\u{A0}% below the one before treatment, and is lost with the first later score that is not. Two definitions: “still better” counts the loss only, whatever was infused in between (Kaplan–Meier on days); “without another infusion” ends with whichever comes first, the loss or the next infusion for whatever reason (Aalen–Johansen); records do not say whether an infusion was rescue or routine. Losses are seen at visits only: each lies somewhere between the last score that was still better and the one that was not. “At least” dates it the day after the former, “at most” by the latter; no assumption about when in between is made. The other columns date it by the latter. At risk are those still better and still followed after that day; with fewer than 10 left nothing is said, and no median that fewer than 10 outlast: “later than” then names the last week shown at which more than half were still better. The day of the last score ends a patient’s time, also for infusions given later. Those no longer seen are assumed to fare like those who are, which favours the clinic if they stayed away because pain was back.</p>\n";
 
 fn answer(material: Material<'_>) -> String {
     let Material { released, .. } = material;
@@ -176,6 +176,17 @@ fn ends([low, high]: [Option<&ResultRow>; 2]) -> String {
     }
 }
 
+/// The median; where too few are left to tell it, the last week shown at which more
+/// than half were still better, so that it lies later.
+fn middle<'r>(median: &ResultRow, survival: impl Fn(i32) -> Option<&'r ResultRow>) -> String {
+    let shown = weeks().filter_map(|week| Some((week, survival(week)?))).filter(|(_, row)| row.value.is_some());
+    let unknown = median.value.is_none() && !median.suppression.hides();
+    match shown.last().filter(|(_, row)| unknown && row.value.is_some_and(|share| share > 0.5)) {
+        Some((week, row)) => format!("later than {}", element::bound(&[row], Some(week.to_string()))),
+        None => element::bare(median),
+    }
+}
+
 fn by_condition(released: &Released, context: &Context<'_>) -> String {
     let medians = Query { stratum: select::ALL, ..of("relief_curve", "median") };
     let rows: Vec<Vec<String>> = select::conditions(medians, released, context)
@@ -188,7 +199,7 @@ fn by_condition(released: &Released, context: &Context<'_>) -> String {
             vec![
                 escape(group.label),
                 element::size(group.row),
-                element::bare(group.row),
+                middle(group.row, |week| at(of_group("survival"), released, week)),
                 ends(["median_low", "median_high"].map(bound)),
                 survival(12),
                 at_risk(12),
@@ -212,4 +223,33 @@ fn by_condition(released: &Released, context: &Context<'_>) -> String {
     ];
     let cohort = medians.find(released).map_or_else(String::new, |row| format!(": {}", words::cohort(row)));
     element::folded(&format!("How long relief lasted, by condition{cohort}"), &columns, &rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::middle;
+    use crate::publish::report::fixture::{hidden, rate};
+    use crate::publish::results::ResultRow;
+
+    /// By hand: 60 of 100 are still better at week 12, 55 of 100 at week 24; then nothing is shown.
+    #[test]
+    fn a_median_too_few_outlast_is_later_than_a_week_at_which_most_were_still_better() {
+        let median = |value, reason: &str| ResultRow { value, reason: Some(reason.to_owned()), ..rate(1, 2) };
+        let unknown = median(None, "fewer than 10 are still at risk");
+        let shares = [rate(60, 100), rate(55, 100)];
+        let said = |median: &ResultRow, twelve: &ResultRow, later: Option<&ResultRow>| {
+            middle(median, |week| match week {
+                0..=12 => Some(twelve),
+                13..=24 => later,
+                _ => None,
+            })
+        };
+        let text = said(&unknown, &shares[0], Some(&shares[1]));
+        assert!(text.starts_with("later than ") && text.contains(">24<") && text.contains("data-result"), "{text}");
+        assert!(said(&unknown, &shares[0], None).contains(">12<"));
+        assert!(!said(&unknown, &rate(50, 100), None).contains("later"), "half is not more than half");
+        let covered = hidden("fewer than 11");
+        assert!(!said(&covered, &shares[0], None).contains("later"), "a hidden median gives nothing away");
+        assert!(said(&unknown, &covered, None).contains("fewer than 10"), "and nothing is said from hidden shares");
+    }
 }

@@ -186,7 +186,7 @@ fn part_of(share: &ResultRow, all: &ResultRow, seen: &ResultRow) -> Option<u64> 
 }
 
 /// A number that follows from several rows, or why the first that is not shown is not.
-fn bound(rows: &[&ResultRow], text: Option<String>) -> String {
+pub(super) fn bound(rows: &[&ResultRow], text: Option<String>) -> String {
     let Some(text) = text else {
         return or_reason(rows.iter().find(|row| row.n.is_none()).unwrap_or(&rows[0]), None);
     };
