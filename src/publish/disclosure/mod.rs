@@ -16,7 +16,7 @@
 //! | period = the largest printed periods within it: to date = rolling year + older quarters, a quarter = its months | `place` |
 //! | denominator = numerator + complement | `survey` |
 //! | eligible = observed + missing; numerator under `best` or `LOCF` = under `NRI` + those filled in | `nesting` |
-//! | outer = inner + between, for measures that imply each other and thresholds of one curve | `nesting` |
+//! | outer = inner + between, for measures that imply each other, thresholds of one curve, the lost who were given an outcome | `nesting` |
 //! | everyone treated = a denominator + the rest; due at one horizon = due at a later one + not yet due | `nesting` |
 //! | measures of one pack that divide each other's people, and a rest | `partition` |
 //! | remaining before = remaining after + removed; those before a branch = due at a horizon + not yet due | `flow` |

@@ -79,6 +79,26 @@ fn of_measures(census: &Census, series: Series, columns: Columns) -> Vec<Nesting
     implied.chain(among.map(|outer| Nesting::of(outer.n, columns.n))).collect()
 }
 
+/// The lost to whom an outcome was given, within those to whom one it implies was:
+/// both are differences, of the numerators with and without them, and they have
+/// one of their own. `drawn` are the nestings so far and their differences.
+pub(super) fn of_filled_in(census: &Census, drawn: &[(Nesting, usize)]) -> Vec<Nesting> {
+    let given = |series: Series, columns: Columns| {
+        let seen = census.series.get(&Series { estimand: Estimand::Nri, ..series })?;
+        let nesting = Nesting::of(columns.with, seen.with);
+        drawn.iter().find(|(other, _)| *other == nesting).map(|&(_, difference)| difference)
+    };
+    let mut all = Vec::new();
+    for (&series, &columns) in &census.series {
+        let Some(inner) = given(series, columns) else { continue };
+        let implied = census.stated.get(series.measure).map_or(&[][..], |stated| &stated.implies);
+        let implied = implied.iter().map(|measure| Series { measure, ..series });
+        let outer = implied.filter_map(|series| given(series, *census.series.get(&series)?));
+        all.extend(outer.map(|outer| Nesting::of(outer, inner)));
+    }
+    all
+}
+
 /// Who is due at a later horizon was due at an earlier one. Every two, not only
 /// neighbours: two differences of some people can be few together. (Of opioid
 /// users who switched to buprenorphine some switch back: there it holds at most

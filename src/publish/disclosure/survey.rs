@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::census::{Census, Columns, HIGHEST_RANK, Kind, Quantity};
 use super::flow::{self, StepAtoms};
-use super::nesting::{Nesting, nestings, same_people};
+use super::nesting::{Nesting, nestings, of_filled_in, same_people};
 use super::network::{Atom, Draft, Network};
 use super::partition::partitions;
 use super::place::{Division, divisions};
@@ -70,6 +70,16 @@ impl Survey {
     }
 }
 
+/// Adds what the outer quantity of each nesting has more than the inner one.
+fn add_differences(census: &mut Census, nested: &mut Vec<(Nesting, usize)>, nestings: Vec<Nesting>) {
+    for nesting in nestings {
+        if let Some(rest) = nesting.difference(&census.quantities) {
+            nested.push((nesting, census.quantities.len()));
+            census.quantities.push(rest);
+        }
+    }
+}
+
 struct Drawing<'a> {
     census: Census<'a>,
     nestings: Vec<(Nesting, usize)>,
@@ -82,12 +92,10 @@ struct Drawing<'a> {
 impl<'a> Drawing<'a> {
     fn of(mut census: Census<'a>, profile: &DisclosureProfile) -> Self {
         let mut nested = Vec::new();
-        for nesting in nestings(&census) {
-            if let Some(rest) = nesting.difference(&census.quantities) {
-                nested.push((nesting, census.quantities.len()));
-                census.quantities.push(rest);
-            }
-        }
+        let first = nestings(&census);
+        add_differences(&mut census, &mut nested, first);
+        let second = of_filled_in(&census, &nested);
+        add_differences(&mut census, &mut nested, second);
         let same = same_people(&census.quantities);
         let mut drawing = Self {
             census,
@@ -148,16 +156,17 @@ impl<'a> Drawing<'a> {
     }
 
     /// Outer = inner + difference. Where the difference is zero both are the
-    /// same people.
+    /// same people, and where the inner one is a difference of zero, which is no
+    /// count, the other two are.
     fn draw_nestings(&mut self) {
         for (nesting, rest) in std::mem::take(&mut self.nestings) {
             for (place, more) in self.census.quantities[rest].cells.clone() {
                 let [outer, inner] = [nesting.outer, nesting.inner].map(|quantity| self.atom(quantity, place));
-                let Some((outer, inner)) = outer.zip(inner) else { continue };
-                if more == 0 {
-                    self.draft.same(outer, inner);
-                } else if let Some(rest) = self.atom(rest, place) {
-                    self.draft.defining(outer, vec![inner], rest);
+                match (outer, inner, self.atom(rest, place)) {
+                    (Some(outer), Some(inner), _) if more == 0 => self.draft.same(outer, inner),
+                    (Some(outer), Some(inner), Some(rest)) => self.draft.defining(outer, vec![inner], rest),
+                    (Some(outer), None, Some(rest)) if self.draft.value(outer) == more => self.draft.same(outer, rest),
+                    _ => {}
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Laws of a release, and attackers who try to break them.
 
 mod attacker;
+mod carried;
 mod cohort;
 mod combination;
 mod derived;
