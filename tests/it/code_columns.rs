@@ -1,6 +1,7 @@
 //! Columns of codes: a word that no list knows is never stored, whatever it is
 //! made of and whichever way it comes.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use rust_xlsxwriter::Workbook;
@@ -319,7 +320,8 @@ fn free_text_is_refused_until_the_mapping_says_what_it_means() {
         ];
         let mut mapping = "id = \"own\"\nversion = 1\n".to_owned();
         for (name, columns) in &tables {
-            mapping += &format!("[[table]]\ntable = \"{name}\"\nfrom = \"{name}.csv\"\ncolumns = {{ {columns} }}\n");
+            let from = format!("from = \"{name}.csv\"\ncolumns = {{ {columns} }}");
+            writeln!(mapping, "[[table]]\ntable = \"{name}\"\n{from}").expect("into memory");
         }
         workdir.write("own.toml", &mapping);
         let undeclared = workdir.relief(&["check", "pipeline.toml", "--json"]);
@@ -330,8 +332,10 @@ fn free_text_is_refused_until_the_mapping_says_what_it_means() {
             // The text of a diagnosis is never stored; it counts as `other`, and that is said.
             assert!(undeclared.exits(0).out.contains("condition-unmapped"));
         }
-        mapping += &format!("[table.values.{column}]\n");
-        (0..60).for_each(|at| mapping += &format!("\"{}\" = \"{}\"\n", reason(at), meant[at % meant.len()]));
+        writeln!(mapping, "[table.values.{column}]").expect("into memory");
+        for at in 0..60 {
+            writeln!(mapping, "\"{}\" = \"{}\"", reason(at), meant[at % meant.len()]).expect("into memory");
+        }
         workdir.write("own.toml", &mapping);
         let answer = workdir.relief(&["ingest", "pipeline.toml", "--json"]).exits(0);
         let said =

@@ -63,7 +63,7 @@ fn bad(kind: &str, lines: usize) -> Workdir {
 /// (Staged rows are so short that FHIR's blocks are full at a million only.)
 #[test]
 fn a_million_bad_rows_cost_no_more_memory_than_ten() {
-    let csv = [(10, 0), (250_000, 24 << 10), (1_250_000, 3 << 10)];
+    let csv = [(10, 0), (250_000, 24 << 10), (1_250_000, 6 << 10)];
     let fhir = [(10, 0), (1_000_000, 24 << 10)];
     for (kind, steps) in [("csv", &csv[..]), ("fhir", &fhir[..])] {
         let mut before = None;
