@@ -272,6 +272,37 @@ fn safe_harbor_looks_for_dates_and_places_in_columns_nobody_reads() {
     dated.relief(&["check", "pipeline.toml"]).exits(5).says("share-date").says("`seen`");
 }
 
+/// Under safe harbor input and output know years only, and the report says so.
+#[test]
+fn safe_harbor_reports_no_month_and_no_quarter() {
+    let workdir = Workdir::with_clinic();
+    workdir.replace("pipeline.toml", "limited-data-set", "safe-harbor");
+    workdir.write("records/patients.csv", "patient_id,index_period\nqx7k2m9p,2025\nwv3n8r5t,2024\n");
+    let rows = |rest: &str| format!("qx7k2m9p,{rest}\nwv3n8r5t,{rest}\n");
+    workdir.write("records/infusions.csv", format!("patient_id,day,dose_mg_per_kg\n{}", rows("0,0.5")));
+    let scores = rows("-1,pain_nrs,8") + &rows("84,pain_nrs,4");
+    workdir.write("records/assessments.csv", format!("patient_id,day,instrument,score\n{scores}"));
+    workdir.relief(&["run", "pipeline.toml"]).exits(0);
+    let report = workdir.read("reports/small/report.html");
+    assert!(report.contains("charts over calendar time are left out"));
+    for chart in ["response_trend", "control_response", "control_pain"] {
+        assert!(!workdir.path(&format!("reports/small/charts/{chart}.svg")).exists(), "{chart}");
+    }
+    let results = workdir.read("reports/small/results.csv");
+    let header: Vec<&str> = results.lines().next().expect("a header").split(',').collect();
+    let at = |name: &str| header.iter().position(|column| *column == name).expect("a column");
+    let (population, start) = (at("population"), at("period_start"));
+    for line in results.lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        assert!(!["month", "quarter_series"].contains(&cells[population]), "{line}");
+        let start = cells[start];
+        assert!(start.len() <= 4 || start.ends_with("-01-01"), "a period finer than a year: {line}");
+    }
+    // A quarter in the input is refused like a date.
+    workdir.replace("records/patients.csv", "2025", "2025Q1");
+    workdir.relief(&["run", "pipeline.toml"]).exits(5).says("period-finer-than-year");
+}
+
 #[test]
 fn a_compressed_file_is_looked_into() {
     let workdir = clinic();

@@ -14,6 +14,12 @@ const ASSIGNED: &str = "if the codes were assigned for this purpose, say `assign
 
 static NAME: Detector =
     Detector { id: "patient-code-name", what: "patient codes that are names", why: MADE_OF, hint: PSEUDONYM };
+static MEDICARE: Detector = Detector {
+    id: "patient-code-medicare",
+    what: "patient codes that are Medicare numbers",
+    why: "a beneficiary number is an identifier (45 CFR 164.514(b)(2)(i)(I)), also when hashed",
+    hint: PSEUDONYM,
+};
 static DATE: Detector =
     Detector { id: "patient-code-date", what: "patient codes that are dates", why: MADE_OF, hint: PSEUDONYM };
 static INITIALS: Detector = Detector {
@@ -36,7 +42,7 @@ static RECORD_NUMBER: Detector = Detector {
 };
 
 pub(super) fn detectors() -> impl Iterator<Item = &'static Detector> {
-    [&NAME, &DATE, &INITIALS, &SEQUENCE, &RECORD_NUMBER].into_iter()
+    [&NAME, &MEDICARE, &DATE, &INITIALS, &SEQUENCE, &RECORD_NUMBER].into_iter()
 }
 
 /// Codes from which their order is judged: fewer are in some order by chance.
@@ -47,6 +53,7 @@ const ENOUGH: u64 = 20;
 pub(in crate::ingest) struct CodeForms {
     codes: u64,
     names: u64,
+    medicare: u64,
     dates: u64,
     initials: u64,
     record_numbers: u64,
@@ -71,6 +78,7 @@ impl CodeForms {
     pub(in crate::ingest) fn look(&mut self, code: &[u8]) {
         self.codes += 1;
         self.names += u64::from(is_name(code));
+        self.medicare += u64::from(is_medicare(code));
         self.dates += u64::from(is_date(code));
         self.initials += u64::from(is_initials_and_date(code));
         let digits = code.len() - code.iter().take_while(|byte| !byte.is_ascii_digit()).count();
@@ -82,6 +90,7 @@ impl CodeForms {
     pub(in crate::ingest) fn merge(&mut self, other: Self) {
         self.codes += other.codes;
         self.names += other.names;
+        self.medicare += other.medicare;
         self.dates += other.dates;
         self.initials += other.initials;
         self.record_numbers += other.record_numbers;
@@ -103,6 +112,8 @@ impl CodeForms {
         let numbered = self.codes >= ENOUGH && !assigned;
         let (detector, count, fate) = if share(self.names, 20) {
             (&NAME, self.names, Fate::Refused)
+        } else if share(self.medicare, 5) {
+            (&MEDICARE, self.medicare, Fate::Refused)
         } else if share(self.dates, 20) {
             (&DATE, self.dates, Fate::Refused)
         } else if share(self.initials, 50) {
@@ -167,6 +178,21 @@ fn is_name(code: &[u8]) -> bool {
         [one, other] | [one, other, [_]] => is_word(one) && is_word(other),
         _ => false,
     }
+}
+
+/// `1EG4-TE5-MK73`: letters but S, L, O, I, B and Z, in the places CMS gives them.
+fn is_medicare(code: &[u8]) -> bool {
+    let plain: Vec<u8> = code.iter().filter(|byte| **byte != b'-').map(u8::to_ascii_uppercase).collect();
+    let fits = |(kind, byte): (u8, &u8)| {
+        let letter = byte.is_ascii_uppercase() && !b"SLOIBZ".contains(byte);
+        match kind {
+            b'1' => (b'1'..=b'9').contains(byte),
+            b'N' => byte.is_ascii_digit(),
+            b'A' => letter,
+            _ => letter || byte.is_ascii_digit(),
+        }
+    };
+    plain.len() == 11 && b"1AXNAXNAANN".iter().copied().zip(&plain).all(fits)
 }
 
 /// `1970-01-31`, `19700131`, `01/31/1970`, `31.01.1970`.
@@ -245,6 +271,9 @@ mod tests {
             ("patient-code-name", &["SMITH_JOHN", "DOE_JANE"]),
             ("patient-code-name", &["Smith", "Garcia", "P1", "P2"]),
             ("patient-code-date", &["1970-01-31", "1981-12-02"]),
+            // The sample number on CMS's own specimen card, and another of its form.
+            ("patient-code-medicare", &["1EG4-TE5-MK73", "x9"]),
+            ("patient-code-medicare", &["1eg4te5mk72", "2A00A00AA00"]),
             ("patient-code-date", &["19700131", "01311970"]),
             ("patient-code-date", &["1/31/1970", "31.01.1970"]),
             ("patient-code-initials", &["JD013170", "AB19811202"]),
@@ -266,6 +295,7 @@ mod tests {
             &["20261345", "99999999"],
             &["A-17", "B-3"],
             &["AB991399", "XY000000"],
+            &["1SG4TE5MK73", "0EG4TE5MK73", "1EG4TE5MK7"],
             &["NORTH-001", "SOUTH-002"],
         ] {
             assert_eq!(judge(&of(codes), Basis::SafeHarbor, false), None, "{codes:?}");

@@ -29,7 +29,7 @@ static COLUMNS: [ByName; 11] = [
         "column-birth",
         "a date of birth or death",
         "dates of birth and death are identifiers (45 CFR 164.514(b)(2)(i)(C)); the year of birth is all that is read, in a column `birth_year`",
-        r"\bdob\b|\bdod\b|\b(birth|deceased|death) ?(date|dt|day|month)\b|^(birth|deceased|death)$|\b(date|dt) ?of ?(birth|death)\b",
+        r"\bdob\b|\bdod\b|\b(birth|deceased|death) ?(date ?time|date|dttm|dt|day|month|time|timestamp)\b|\bb ?day\b|^(birth|deceased|death)$|\b(date|dt|day|month) ?of ?(birth|death)\b",
     ),
     column(
         "column-phone",
@@ -41,7 +41,7 @@ static COLUMNS: [ByName; 11] = [
         "column-email",
         "an e-mail address",
         "e-mail addresses are identifiers (45 CFR 164.514(b)(2)(i)(F))",
-        r"\be ?mail\b|\bemail ?address\b",
+        r"\b(e ?)?mails?\b|\bemail ?address\b",
     ),
     column(
         "column-ssn",
@@ -95,7 +95,7 @@ static DATE_COLUMN: ByName = ByName {
         why: "under safe harbor every date element finer than a year is an identifier (45 CFR 164.514(b)(2)(i)(C))",
         hint: "under safe harbor export study days (`day`), or state another `privacy.basis` if you have one",
     },
-    pattern: r"\b(date|dt|datetime|timestamp|birth ?datetime|(day|month) of (birth|death)|(admission|discharge|visit|service|infusion|fill) ?(date|time))\b",
+    pattern: r"\b(date|dt|datetime|timestamp|birth ?datetime|(day|month) of (birth|death)|(admit|admission|discharge|visit|service|infusion|fill) ?(date|dt|time))\b",
 };
 
 /// Under safe harbor an index period is a year.
@@ -317,10 +317,16 @@ mod tests {
                 "death_date",
                 "deceased",
                 "date_of_death",
+                "death_datetime",
+                "birth_datetime",
+                "day_of_birth",
+                "deceasedDateTime",
+                "birth_time",
+                "bday",
             ],
         ),
         ("column-phone", &["home phone", "cellphone", "Tel", "mobile", "fax", "cell", "cell_number", "telephone"]),
-        ("column-email", &["e-mail", "Email", "patient_email", "EMAIL_ADDRESS"]),
+        ("column-email", &["e-mail", "Email", "patient_email", "EMAIL_ADDRESS", "mail", "e_mails"]),
         ("column-ssn", &["ssn", "SSN4", "social_security", "passport", "national_id", "tax_id"]),
         (
             "column-record-number",
@@ -423,15 +429,7 @@ mod tests {
             }
         }
         assert!(tested >= 60, "{tested}");
-        for date in [
-            "infusion_date",
-            "visitDate",
-            "fill dt",
-            "admission_timestamp",
-            "DateTime",
-            "birth_datetime",
-            "day_of_birth",
-        ] {
+        for date in ["infusion_date", "visitDate", "fill dt", "admission_timestamp", "DateTime"] {
             assert_eq!(in_column_name(date, true), None, "{date}");
             assert_eq!(in_column_name(date, false).map(|detector| detector.id), Some("column-date"), "{date}");
         }
