@@ -120,7 +120,8 @@ fn block(out: &mut String, element: &Element) {
         "p" | "summary" => styled(element, &body()),
         "ul" | "ol" => items(element),
         "dl" if element.is("facts") => facts(element),
-        "dl" => terms(element),
+        "dl" if element.is("glossary") => in_two(element),
+        "dl" => terms(&element.elements().collect::<Vec<_>>()),
         "blockquote" => format!("#quoted[{}]", body()),
         "pre" => format!("#command[{}]", body()),
         "figure" => format!("#chart[\n{}]", flow(&element.children)),
@@ -161,9 +162,24 @@ fn facts(list: &Element) -> String {
     format!("#facts({})", list.elements().map(cell).collect::<String>())
 }
 
-fn terms(list: &Element) -> String {
+/// A long list of words in two columns of about the same length: it stays on one
+/// page, where it is looked up.
+fn in_two(list: &Element) -> String {
+    let parts: Vec<&Element> = list.elements().collect();
+    let half = list.length() / 2;
+    let mut before = 0;
+    let fits = parts.iter().take_while(|part| {
+        before += part.length();
+        before <= half
+    });
+    // A word and its text are two elements and stay together.
+    let (left, right) = parts.split_at(fits.count().next_multiple_of(2).min(parts.len()));
+    format!("#pair([{}], [{}])", terms(left), terms(right))
+}
+
+fn terms(parts: &[&Element]) -> String {
     let mut out = String::from("#terms(");
-    for part in list.elements() {
+    for part in parts {
         let body = inline(&part.children);
         let piece = if part.tag == "dt" { format!("terms.item([{body}], ") } else { format!("[{body}]), ") };
         out.push_str(&piece);
@@ -299,5 +315,19 @@ mod tests {
             "<details class=\"more\"><summary>All</summary><div class=\"scroll\"><table></table></div></details>";
         let typst = blocks(&format!("<details><summary>Numbers</summary>1</details>{folded}"));
         assert_eq!(typst.trim(), "#note[#\"All\";#\" (table in report.html)\";]");
+    }
+
+    #[test]
+    fn a_glossary_stands_in_two_columns_and_no_word_leaves_its_text() {
+        let entry = |word: &str| format!("<dt>{word}</dt><dd>A text of some length.</dd>");
+        let list: String = ["a", "b", "c"].map(entry).concat();
+        let typst = blocks(&format!("<dl class=\"glossary\">{list}</dl>"));
+        let (left, right) = typst.split_once("], [#terms(").expect("two columns");
+        assert!(typst.starts_with("#pair([#terms("), "{typst}");
+        assert_eq!([left, right].map(|half| half.matches("terms.item(").count()).iter().sum::<usize>(), 3, "{typst}");
+        assert!(
+            [left, right].iter().all(|half| half.matches("A text of").count() == half.matches("terms.item(").count())
+        );
+        assert!(blocks("<dl class=\"glossary\"></dl>").contains("#pair("), "nothing is split into nothing");
     }
 }
