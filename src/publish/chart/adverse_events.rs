@@ -33,7 +33,7 @@ fn title(any: &ResultRow, rest: &[Kind<'_>]) -> String {
     };
     let serious = rest.first().and_then(|kind| words::bare(kind.row));
     match serious {
-        Some(serious) => format!("{rate} adverse events per 100 infusions, {serious} of them serious"),
+        Some(serious) => format!("{rate} adverse events per 100 infusions; {serious} per 100 were serious"),
         None => format!("{rate} adverse events per 100 infusions; the serious ones cannot be shown"),
     }
 }

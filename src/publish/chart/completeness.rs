@@ -150,9 +150,10 @@ fn draw_tile(scene: &mut Scene, tile: &Tile, (left, top): (f64, f64), (wide, hig
         scene.rect((left, top), (until, foot), Ink::Band);
     }
     frame(scene, (left, top), (right, foot));
-    let mark = if low { "!\u{A0}" } else { "" };
+    // Before the number it would be read as a digit of it.
+    let mark = if low { "\u{A0}!" } else { "" };
     let open = if tile.mature { "" } else { "\u{A0}*" };
-    scene.bold((middle, top + 17.0), Anchor::Middle, LABEL, format!("{mark}{}{open}", tile.percent));
+    scene.bold((middle, top + 17.0), Anchor::Middle, LABEL, format!("{}{mark}{open}", tile.percent));
     for (line, text) in counts(tile, wide).into_iter().enumerate() {
         let baseline = top + 33.0 + 13.0 * line as f64;
         scene.text((middle, baseline), Anchor::Middle, COUNTS, Ink::Text, text.to_owned());
