@@ -61,6 +61,8 @@ pub struct Counts {
     pub before: [u64; BANDS.len()],
     /// By band at the horizon.
     pub after: [u64; BANDS.len()],
+    /// By band before treatment, of those whose dose at the horizon is known too.
+    pub before_known: [u64; BANDS.len()],
     /// Under the pipeline's set, then under every compared one.
     pub sets: Vec<SetCounts>,
 }
@@ -136,6 +138,7 @@ impl OpioidCounts {
         counts.patients += 1;
         counts.before[band(pair.before)] += 1;
         counts.after[band(pair.after)] += 1;
+        counts.before_known[band(pair.before)] += u64::from(pair.after.known().is_some());
         counts.sets.resize(sets.len() + 1, SetCounts::default());
         let primary = pair.status();
         counts.sets[0] += pair.counts(primary);
@@ -182,6 +185,7 @@ impl AddAssign<&Self> for Counts {
         for band in 0..BANDS.len() {
             self.before[band] += other.before[band];
             self.after[band] += other.after[band];
+            self.before_known[band] += other.before_known[band];
         }
         self.sets.resize(self.sets.len().max(other.sets.len()), SetCounts::default());
         self.sets.iter_mut().zip(&other.sets).for_each(|(mine, theirs)| *mine += *theirs);

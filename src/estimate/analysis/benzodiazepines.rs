@@ -3,8 +3,8 @@
 //! McNemar's mid-p looks at the patients who changed, and at nothing else. It is
 //! computed from their two counts where both may be shown.
 
-use super::Inputs;
-use crate::estimate::result::{CellKey, Derivation, Estimand, Estimate, Finding, Output, Statistic, Test};
+use super::{Inputs, too_few_seen};
+use crate::estimate::result::{CellKey, Derivation, Estimand, Estimate, Finding, Maturity, Output, Statistic, Test};
 use crate::estimate::statistics::Undefined;
 use crate::estimate::statistics::mcnemar::mcnemar;
 use crate::protocol::BUILT_IN_RESULTS;
@@ -36,15 +36,23 @@ pub(super) fn derivations(inputs: &Inputs<'_>, estimates: &[Estimate]) -> Vec<De
                 measure_version: 1,
                 ..key.clone()
             };
+            let everyone = CellKey { estimand: Estimand::Nri, ..key.clone() };
+            let mature = estimate.maturity == Maturity::Mature;
             let output = Output { key: change, needs: vec![0, 1], statistics: STATISTICS, maturity: estimate.maturity };
-            Derivation { inputs: vec![key.clone(), other], outputs: vec![output], compute: Box::new(compute) }
+            Derivation {
+                inputs: vec![key.clone(), other, everyone],
+                outputs: vec![output],
+                compute: Box::new(move |shown| compute(shown, mature)),
+            }
         })
         .collect()
 }
 
-fn compute(inputs: &[Option<&Estimate>]) -> Vec<Finding> {
+fn compute(inputs: &[Option<&Estimate>], mature: bool) -> Vec<Finding> {
     let count = |input: usize| inputs[input].and_then(|estimate| estimate.numerator);
     let n = inputs[0].map_or(0, |estimate| estimate.n);
+    // Nothing is judged while windows are open, nor where few have both lists.
+    let judged = mature && inputs[2].is_some_and(|due| !too_few_seen(n, due.n));
     let change = count(0).zip(count(1)).ok_or(Undefined::NoObservations).and_then(|(ended, begun)| {
         let test = mcnemar(ended, begun)?;
         Ok((ended, begun, test.p_mid))
@@ -53,7 +61,7 @@ fn compute(inputs: &[Option<&Estimate>]) -> Vec<Finding> {
         Ok((ended, begun, p_value)) if n > 0 => {
             let test = Test { p_value, method: "McNemar's test, mid-p".to_owned(), adjusted: None };
             let share = (begun as f64 - ended as f64) / n as f64;
-            Statistic::new("difference", "share", Ok(share)).with_test(Some(test))
+            Statistic::new("difference", "share", Ok(share)).with_test(Some(test).filter(|_| judged))
         }
         Ok(_) => Statistic::new("difference", "share", Err(Undefined::NoObservations.to_string())),
         Err(why) => Statistic::new("difference", "share", Err(why.to_string())),

@@ -34,14 +34,43 @@ pub(super) fn estimates(inputs: &Inputs<'_>) -> Vec<Estimate> {
     for cohort in inputs.cohorts().iter().filter(|cohort| POPULATIONS.contains(&cohort.population)) {
         let place = overall(inputs, cohort);
         let counts = counted(inputs, cohort);
+        all.extend(known_at_both(inputs, &place, &counts));
         for (id, bands) in [(BEFORE, counts.before), (AFTER, counts.after)] {
             for (band, numerator) in bands.into_iter().enumerate() {
                 let shown = Ratio { numerator, denominator: counts.patients };
                 let same_people = relations(inputs, &place, id, band);
-                let key = key(inputs, &place, id, band);
+                let key = key(inputs, &place, (id, Estimand::Nri), band);
                 let relations = Relations { same_people, importance: -1, ..Relations::default() };
                 all.push(ratio(key, shown, "share", place.maturity).related(relations));
             }
+        }
+    }
+    all
+}
+
+/// Both times by band, among those whose dose is known at both: bands of everyone
+/// would all seem to shrink by those whose dose is unknown later.
+fn known_at_both(inputs: &Inputs<'_>, place: &Place<'_>, counts: &Counts) -> Vec<Estimate> {
+    let known = counts.before_known.iter().sum();
+    let mut all = Vec::new();
+    for (id, bands) in [(BEFORE, counts.before_known), (AFTER, counts.after)] {
+        let of = |band: usize, estimand| key(inputs, place, (id, estimand), band);
+        for (band, numerator) in bands.into_iter().enumerate().take(UNKNOWN) {
+            let this = of(band, Estimand::Oc);
+            let people = vec![(this.clone(), Count::People)];
+            let with = vec![(this.clone(), Count::With)];
+            let seen = of_pack(inputs, place, "opioid_reduction_50", Estimand::Oc);
+            let seen = seen.map(|key| SamePeople { left: vec![(key, Count::People)], right: people.clone() });
+            let everyone = vec![(of(band, Estimand::Nri), Count::With)];
+            let mut same_people: Vec<SamePeople> = seen.into_iter().collect();
+            same_people.push(SamePeople { left: everyone, right: with });
+            if band == 0 {
+                let bands = (0..UNKNOWN).map(|band| (of(band, Estimand::Oc), Count::With)).collect();
+                same_people.push(SamePeople { left: people, right: bands });
+            }
+            let relations = Relations { same_people, importance: -1, ..Relations::default() };
+            let shown = Ratio { numerator, denominator: known };
+            all.push(ratio(this, shown, "share", place.maturity).related(relations));
         }
     }
     all
@@ -71,20 +100,21 @@ pub(super) fn of_pack(inputs: &Inputs<'_>, place: &Place<'_>, id: &str, estimand
     Some(inputs.key(place, measure, estimand))
 }
 
-fn key(inputs: &Inputs<'_>, place: &Place<'_>, id: &str, band: usize) -> CellKey {
+fn key(inputs: &Inputs<'_>, place: &Place<'_>, (id, estimand): (&str, Estimand), band: usize) -> CellKey {
     CellKey {
         stratum_name: BAND.to_owned(),
         stratum_order: band,
         stratum_level: BANDS[band].0.to_owned(),
-        ..inputs.built_in_key(place, id, 1, Estimand::Nri)
+        ..inputs.built_in_key(place, id, 1, estimand)
     }
 }
 
 /// What the bands have in common with each other and with the measures; said once,
 /// by the first band, and by every band that its denominator is everyone.
 fn relations(inputs: &Inputs<'_>, place: &Place<'_>, id: &str, band: usize) -> Vec<SamePeople> {
-    let this = key(inputs, place, id, band);
-    let with = |band: usize| (key(inputs, place, id, band), Count::With);
+    let of = |band: usize| key(inputs, place, (id, Estimand::Nri), band);
+    let this = of(band);
+    let with = |band: usize| (of(band), Count::With);
     let pack = |id: &str, estimand, count| of_pack(inputs, place, id, estimand).map(|key| (key, count));
     let mut all = Vec::new();
     let mut say = |left: Option<Vec<(CellKey, Count)>>, right: Option<Vec<(CellKey, Count)>>| {

@@ -237,8 +237,11 @@ impl Place<'_> {
 /// stands beside it.
 fn of_kind(counts: &SafetyCounts, kind: &EventCounts) -> Vec<Statistic> {
     let garwood = garwood(kind.events, counts.asked as f64, 100.0, LEVEL);
+    // Everyone treated, whose number stands beside it: patients never asked add nothing to
+    // the sums, and a factor k/(k − 1) of those asked would tell how many were not.
+    let patients = if counts.asked_patients > 1 { counts.patients } else { counts.asked_patients };
     let sums = ClusterSums {
-        patients: counts.asked_patients,
+        patients,
         events: kind.events,
         exposure: counts.asked,
         events_squared: kind.squares,

@@ -75,6 +75,14 @@ pub(crate) fn verdict(verdict: Verdict) -> &'static str {
 fn title(lines: &[Line]) -> String {
     let supported = lines.iter().filter(|line| line.verdict == Verdict::Supports).count();
     let contradicted = lines.iter().filter(|line| line.verdict == Verdict::Contradicts).count();
+    let numberless = lines.iter().filter(|line| line.verdict == Verdict::NamesNoNumber).count();
+    if supported + contradicted == 0 && numberless > 0 && numberless < lines.len() {
+        let none = words::plural(lines.len() - numberless, "claim");
+        return format!(
+            "The data do not support {none}; {numberless} more {} no number",
+            if numberless == 1 { "names" } else { "name" }
+        );
+    }
     if supported + contradicted == 0 {
         return format!("The data support none of {}", words::plural(lines.len(), "claim"));
     }

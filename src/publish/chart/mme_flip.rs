@@ -100,10 +100,22 @@ fn title(released: &Released, context: &Context<'_>) -> String {
     let most = differs.iter().max_by(|(one, ..), (other, ..)| one.total_cmp(other));
     match most {
         Some((share, of, set)) if *share > 0.0 => {
+            let lost = uncomputable(released, context).unwrap_or_default();
             format!(
-                "Other factors change the result of at most {of} patients whose doses both sets can compute ({set})"
+                "Other factors change the result of at most {of} patients whose doses both sets can compute ({set}){lost}"
             )
         }
         _ => "Other factors change nobody's result, where both sets can compute the doses".to_owned(),
     }
+}
+
+/// Which set cannot compute the most of the doses this report's set can.
+fn uncomputable(released: &Released, context: &Context<'_>) -> Option<String> {
+    let lost = context.protocol.compare_factors.iter().filter_map(|set| {
+        let stratum = format!("{FLIP_SPLIT}{}", set.id);
+        let row = find(released, context, FLIP, (&stratum, LOST), Estimand::Nri)?;
+        Some((row.numerator.filter(|count| *count > 0 && row.value.is_some())?, set.title.as_str()))
+    });
+    let (count, set) = lost.max_by_key(|(count, _)| *count)?;
+    Some(format!("; {set} cannot compute {}", words::count(count)))
 }

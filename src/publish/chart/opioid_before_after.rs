@@ -8,9 +8,13 @@ use super::theme::{Ink, LABEL, NARROW, SMALL};
 use super::{Drawing, ids};
 use crate::derive::opioid_counts::BANDS;
 use crate::estimate::analysis::opioid_doses::{AFTER, BAND, BEFORE};
+use crate::estimate::result::Estimand;
 use crate::publish::report::select::{self, Query};
 use crate::publish::report::{Context, words};
 use crate::publish::results::{Released, ResultRow};
+
+/// The band of doses nobody knows.
+const UNKNOWN: &str = BANDS[4].0;
 
 /// One bar.
 #[derive(Clone, Debug)]
@@ -34,7 +38,8 @@ const NUMBER: f64 = 190.0;
 pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing> {
     let population = select::by_condition(released);
     let find = |id: &'static str, level: &str| {
-        let query = Query { stratum: BAND, ..Query::rate(id, population, context) };
+        let estimand = if level == UNKNOWN { Estimand::Nri } else { Estimand::Oc };
+        let query = Query { stratum: BAND, estimand, ..Query::rate(id, population, context) };
         query.rows(released).find(|row| row.stratum_level == level)
     };
     let pairs: Vec<(&'static str, [&ResultRow; 2])> =
@@ -54,7 +59,7 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
             super::cohort(first)
         ),
         method: format!(
-            "Grey: the 30 days before treatment; blue: the 30 days before {}. Everyone counted had a known dose above 0 before. Not computable afterwards: no list confirmed, an opioid without a factor, or a prescription set aside; what these patients were prescribed is not known. Wilson intervals.",
+            "Grey: the 30 days before treatment; blue: the 30 days before {}. Bands are of patients whose dose is known at both times, the last bar of everyone with a known dose above 0 before. Not computable afterwards: no list confirmed, an opioid without a factor, or a prescription set aside; what these patients were prescribed is not known. Wilson intervals.",
             context.horizon()
         ),
         alt: pairs.iter().map(one).collect::<Vec<_>>().join(" "),
@@ -78,7 +83,7 @@ fn title(pairs: &[(&str, [&ResultRow; 2])], context: &Context<'_>) -> String {
     let most = pairs.iter().rev().nth(1).map(|(_, rows)| rows.map(words::number));
     match (most, last) {
         (Some([Some(before), Some(after)]), Some(unknown)) => format!(
-            "{before} were prescribed 90\u{A0}MME/day or more before, {after} at {}; for {unknown} the dose is then unknown",
+            "Of those with both doses known {before} were prescribed 90\u{A0}MME/day or more before, {after} at {}; for {unknown} of all the dose is then unknown",
             context.horizon()
         ),
         _ => "How the doses changed cannot be shown in full".to_owned(),

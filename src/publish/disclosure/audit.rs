@@ -76,7 +76,7 @@ impl<'a> Audit<'a> {
         let network = self.closure.network;
         let areas = network.areas(&self.unmeasured, &self.closure.hidden);
         for area in &areas {
-            area.atoms.iter().for_each(|&atom| self.ranges[atom] = Range::ANY);
+            area.atoms.iter().for_each(|&atom| self.ranges[atom] = Range::at_least(network.least(atom)));
             narrow(network, &area.lines, &mut self.ranges);
         }
         let victims: Vec<Atom> = areas.iter().flat_map(|area| self.widening(area)).collect();

@@ -24,6 +24,11 @@ impl Range {
     /// A count nothing is known of.
     pub(super) const ANY: Self = Self { low: 0, high: UNLIMITED };
 
+    /// A count of which no more is known than that it is not smaller.
+    pub(super) fn at_least(low: i64) -> Self {
+        Self { low, ..Self::ANY }
+    }
+
     /// A count that is printed.
     pub(super) fn exactly(count: u64) -> Self {
         let count = i64::try_from(count).expect("a count of people fits 63 bits");

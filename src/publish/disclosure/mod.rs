@@ -30,8 +30,9 @@
 //! release over the same people (definitions, privacy.md §6; `restated` warns of the
 //! one that is replaced); differences of denominators of measures that are not declared nested and
 //! between disjoint outcomes (neither better nor worse); ranges of hidden counts
-//! that only integer programming would find, though never a count itself by adding
-//! and subtracting.
+//! that linear or integer programming over many lines would find (two horizons whose
+//! denominators differ by few people are such a case), though never a count itself by
+//! adding and subtracting.
 
 mod audit;
 mod caution;
@@ -121,7 +122,8 @@ impl Released {
 }
 
 /// Decides what may be shown and makes the table of it. A hidden number keeps
-/// its row, so that absence says nothing.
+/// its row. A condition nobody has, has none: that a row is there tells of somebody,
+/// which the audit takes into account (`Network::least`).
 ///
 /// # Panics
 /// When two estimates have one key, or a small count could still be worked out:

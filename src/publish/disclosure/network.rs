@@ -42,6 +42,7 @@ pub(super) struct Draft {
     lines: Vec<Line>,
     carriers: Vec<(Atom, Atom)>,
     unprinted: Vec<Atom>,
+    present: Vec<Atom>,
 }
 
 impl Draft {
@@ -122,6 +123,13 @@ impl Draft {
         self.unprinted.push(count);
     }
 
+    /// Says that a count has a row only because it is not zero: everybody knows
+    /// that of it, shown or hidden.
+    pub(super) fn present(&mut self, count: Atom) {
+        assert!(self.values[count] > 0, "nobody is nobody");
+        self.present.push(count);
+    }
+
     /// The finished network; atoms keep their numbers through `Network::atom`.
     pub(super) fn finish(self) -> Network {
         let size = self.values.len();
@@ -135,6 +143,7 @@ impl Draft {
             bases: vec![Vec::new(); size],
             carried: vec![Vec::new(); size],
             unprinted: self.unprinted.into_iter().map(|atom| roots[atom]).collect(),
+            present: self.present.into_iter().map(|atom| roots[atom]).collect(),
             roots,
         };
         network.index_lines();
@@ -185,6 +194,8 @@ pub(super) struct Network {
     carried: Vec<Vec<Atom>>,
     /// In no row, whatever their size.
     pub(super) unprinted: Vec<Atom>,
+    /// In a row because they are not zero.
+    present: BTreeSet<Atom>,
 }
 
 impl Network {
@@ -204,6 +215,11 @@ impl Network {
     /// The atom that stands for all atoms that count the same people.
     pub(super) fn atom(&self, drafted: Atom) -> Atom {
         self.roots[drafted]
+    }
+
+    /// The least an atom can be, as everybody knows.
+    pub(super) fn least(&self, atom: Atom) -> i64 {
+        i64::from(self.present.contains(&atom))
     }
 
     /// Every atom once.

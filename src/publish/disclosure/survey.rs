@@ -11,6 +11,7 @@ use super::network::{Atom, Draft, Network};
 use super::partition::partitions;
 use super::place::{Division, divisions};
 use super::relations;
+use crate::estimate::analysis::ALL;
 use crate::estimate::result::{CellKey, Estimand, Estimate};
 use crate::model::attrition::Attrition;
 use crate::protocol::DisclosureProfile;
@@ -119,6 +120,7 @@ impl<'a> Drawing<'a> {
     /// none: it makes two counts the same people instead (`draw_nestings`).
     fn draw_counts(&mut self) {
         let printed = merged(&self.census.quantities, &self.same);
+        let eligible = self.eligible();
         for (number, quantity) in self.census.quantities.iter().enumerate() {
             if self.same[number] != number || !self.protects(quantity.kind) {
                 continue;
@@ -131,9 +133,19 @@ impl<'a> Drawing<'a> {
                 let rank = (HIGHEST_RANK + 1) * self.census.places[place].margins() + rank;
                 let draft = &mut self.draft;
                 let atom = if is_printed { draft.printed(count, rank) } else { draft.derived(count, rank) };
+                // A condition nobody has is in no row: that there is one tells of somebody.
+                if eligible.contains(&number) && self.census.places[place].condition != ALL && count > 0 {
+                    draft.present(atom);
+                }
                 self.atoms.insert((number, place), atom);
             }
         }
+    }
+
+    /// The denominators of everyone eligible, seen or not.
+    fn eligible(&self) -> BTreeSet<usize> {
+        let series = self.census.series.iter().filter(|(series, _)| series.estimand != Estimand::Oc);
+        series.map(|(_, columns)| self.same[columns.n]).collect()
     }
 
     fn atom(&self, quantity: usize, place: usize) -> Option<Atom> {

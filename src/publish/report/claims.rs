@@ -37,7 +37,11 @@ fn verdict_of(row: Option<&ResultRow>) -> Verdict {
 fn answer(material: Material<'_>, checked: &[(&Claim, Option<&ResultRow>)]) -> String {
     let is = |wanted: Verdict| checked.iter().filter(move |(_, row)| verdict_of(*row) == wanted);
     let (supported, contradicted) = (is(Verdict::Supports).count(), is(Verdict::Contradicts).count());
+    let numberless = is(Verdict::NamesNoNumber).count();
     let first = match (supported, checked.len()) {
+        (0, 2) if numberless == 1 => {
+            "The data do not support one of the 2 sentences we checked; the other names no number.".to_owned()
+        }
         (1, 1) => "The data support the sentence we checked.".to_owned(),
         (0, 1) => "The data do not support the sentence we checked.".to_owned(),
         (0, 2) => "The data support neither of the 2 sentences we checked.".to_owned(),

@@ -5,7 +5,7 @@ use super::standing::Run;
 use super::{Course, Material, courses, spoken};
 use crate::estimate::statistics::signals::Rule;
 use crate::protocol::Role;
-use crate::publish::reading::trend::{CENTRE, Variation};
+use crate::publish::reading::trend::{CENTRE, LOWER, UPPER, Variation};
 use crate::publish::report::{element, words};
 use crate::publish::results::ResultRow;
 
@@ -50,20 +50,34 @@ fn because(row: &ResultRow) -> String {
     if rules.is_empty() { String::new() } else { format!(" ({})", rules.join("; ")) }
 }
 
-/// The other measures whose newest period chance explains, in one sentence.
+/// The other measures whose newest period usual variation explains, in one sentence;
+/// those whose limits leave room for nearly anything in another.
 fn within_chance(others: &[&Course<'_>]) -> Option<String> {
-    let names: Vec<&str> = others
-        .iter()
-        .filter(|course| course.state() == Some(Variation::CommonCause))
-        .map(|course| course.short())
-        .collect();
+    let usual = others.iter().filter(|course| course.state() == Some(Variation::CommonCause));
+    let (wide, narrow): (Vec<_>, Vec<_>) = usual.partition(|course| has_wide_limits(course));
+    let usual = names(&narrow).map(|(names, verb)| format!("{names} {verb} also within the usual variation."));
+    let wide = names(&wide)
+        .map(|(names, _)| format!("The limits of {} are too wide to show a change.", words::inside_sentence(&names)));
+    let sentences: Vec<String> = usual.into_iter().chain(wide).collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// Whether the limits of a share are more than fifty points apart.
+fn has_wide_limits(course: &Course<'_>) -> bool {
+    let limit = |statistic| course.beside(course.variation?, statistic)?.value;
+    let apart = limit(LOWER).zip(limit(UPPER)).map(|(low, high)| high - low);
+    course.headline.statistic != "mean" && apart.is_some_and(|apart| apart > 0.5)
+}
+
+/// `Opioid reduction and follow-up`, and the verb for as many.
+fn names(courses: &[&&Course<'_>]) -> Option<(String, &'static str)> {
+    let names: Vec<&str> = courses.iter().map(|course| course.short()).collect();
     let [first, rest @ ..] = names.as_slice() else { return None };
     let names = rest.iter().fold(words::at_start(first), |names, name| {
         let last = rest.last().is_some_and(|last| last == name);
         format!("{names}{}{name}", if last { " and " } else { ", " })
     });
-    let verb = if rest.is_empty() { "is" } else { "are" };
-    Some(format!("{names} {verb} also within what chance explains."))
+    Some((names, if rest.is_empty() { "is" } else { "are" }))
 }
 
 /// A further measure whose newest period chance does not explain.

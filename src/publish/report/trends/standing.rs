@@ -192,7 +192,7 @@ mod tests {
     fn the_answer_speaks_of_every_headline_measure() {
         let months = |last: &'static str| [&[WORSE; 7][..], &[CHANCE; 4], &[last]].concat();
         let chance = written(&months(CHANCE));
-        assert!(chance.contains("Pain change is also within what chance explains."), "{chance}");
+        assert!(chance.contains("Pain change is also within the usual variation."), "{chance}");
         let before = "Pain change last stood out for the worse from Jan 2025 to Jul 2025 (7 months); since then chance explains it.";
         assert!(chance.contains(before), "{chance}");
         let now = written(&months(WORSE));
