@@ -188,7 +188,8 @@ impl Place<'_> {
         let ratio = Ratio { numerator: kind.patients, denominator: counts.patients };
         let part_of = if order == ANY { Vec::new() } else { vec![self.key(PATIENTS, Some(ANY))] };
         super::measures::ratio(self.key(PATIENTS, Some(order)), ratio, "share", Maturity::Mature)
-            .related(Relations { part_of, ..Relations::default() })
+            // How many were treated is missed more than who is left of them in other measures.
+            .related(Relations { part_of, importance: 2, ..Relations::default() })
     }
 
     /// The terms exhaust the events: the last one hidden would follow from the

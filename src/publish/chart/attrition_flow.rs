@@ -58,25 +58,24 @@ pub(super) fn draw(released: &Released, context: &Context<'_>) -> Option<Drawing
 }
 
 fn bar(step: &flow::Step<'_>, before: Option<&flow::Step<'_>>) -> Bar {
-    let removed = step
-        .removed
-        .filter(|row| row.value != Some(0.0))
-        .map_or_else(String::new, |row| format!("−{}", words::number_or_reason(row)));
-    let removed = if step.removed.is_some_and(|row| row.value.is_none()) {
-        removed.trim_start_matches('−').to_owned()
-    } else {
-        removed
-    };
+    let removed = step.removed.filter(|row| row.value != Some(0.0));
+    let removed =
+        removed.map_or_else(String::new, |row| words::number(row).map_or_else(hidden, |count| format!("−{count}")));
     let first = before.is_none_or(|before| before.remaining.unit != step.remaining.unit);
     Bar {
         label: step.label(),
         unit: step.remaining.unit.clone(),
         remaining: step.remaining.value,
-        words: words::number_or_reason(step.remaining),
+        words: words::number(step.remaining).unwrap_or_else(hidden),
         removed: if first { String::new() } else { removed },
         first,
         rows: [None; 2],
     }
+}
+
+/// A count of a step is missing only where it may not be said; the table of the chart says why.
+fn hidden() -> String {
+    "hidden".to_owned()
 }
 
 const ROW: f64 = 26.0;

@@ -145,7 +145,8 @@ impl<'a> Census<'a> {
 
 /// How much denominators and numerators of a series are missed: the headline's way
 /// to count more than observed cases, those more than all other ways and than
-/// the steps of a curve.
+/// the steps of a curve. Of two denominators that differ by a few people, that of
+/// the measure that is missed more stays.
 fn ranks(series: &Series, importance: i8) -> [u8; 2] {
     let of_estimand = match series.estimand {
         _ if series.level.is_some() || importance < 0 => 0,
@@ -153,8 +154,8 @@ fn ranks(series: &Series, importance: i8) -> [u8; 2] {
         Estimand::Oc => 1,
         _ => 0,
     };
-    let eligible = if series.estimand == Estimand::Oc { 1 } else { 2 };
-    [eligible, of_estimand]
+    let eligible = if series.estimand == Estimand::Oc { 1_u8 } else { 2 }.saturating_add_signed(importance);
+    [eligible.min(HIGHEST_IMPORTANCE), of_estimand]
 }
 
 /// The horizons that some estimate calls other than the primary one.
