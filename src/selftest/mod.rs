@@ -8,8 +8,10 @@
 mod changes;
 mod clinic;
 mod course;
+mod follow_up;
 mod pooling;
 mod reliability;
+mod safety;
 mod shares;
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -90,6 +92,8 @@ const SIMULATIONS: &[Simulation] = &[
     Simulation { expected: pooling::EXPECTED, run: pooling::run },
     Simulation { expected: course::EXPECTED, run: course::run },
     Simulation { expected: reliability::EXPECTED, run: reliability::run },
+    Simulation { expected: safety::EXPECTED, run: safety::run },
+    Simulation { expected: follow_up::EXPECTED, run: follow_up::run },
 ];
 
 /// Simulates the clinics and checks what the statistics say of them. On any
