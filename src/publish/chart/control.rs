@@ -155,8 +155,24 @@ fn title(headline: &Headline<'_>, step: Population, released: &Released, context
         Some(Variation::Improvement) => format!("{name}: {when} has a special cause signal, for the better"),
         Some(Variation::Concern) => format!("{name}: {when} has a special cause signal, for the worse"),
         Some(Variation::Neutral) => format!("{name}: {when} has a special cause signal"),
-        _ => format!("{name}: {when} is within what chance explains"),
+        _ if has_wide_limits(headline, row, step, released, context) => {
+            format!("{name}: limits too wide to show a change")
+        }
+        _ => format!("{name}: {when} is within the usual variation"),
     }
+}
+
+/// Whether the limits of a share are more than fifty points apart where `row` is.
+pub(crate) fn has_wide_limits(
+    headline: &Headline<'_>,
+    row: &ResultRow,
+    step: Population,
+    released: &Released,
+    context: &Context<'_>,
+) -> bool {
+    let limit = |statistic| of(headline, step, statistic, released, context).get(&row.period_start?)?.value;
+    let apart = limit(LOWER).zip(limit(UPPER)).map(|(low, high)| high - low);
+    headline.statistic != "mean" && apart.is_some_and(|apart| apart > 0.5)
 }
 
 /// `n = 3,515 in 35 months, Jul 2023 to May 2026 (median 98 a month)`: over the

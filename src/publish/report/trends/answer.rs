@@ -5,7 +5,8 @@ use super::standing::Run;
 use super::{Course, Material, courses, spoken};
 use crate::estimate::statistics::signals::Rule;
 use crate::protocol::Role;
-use crate::publish::reading::trend::{CENTRE, LOWER, UPPER, Variation};
+use crate::publish::chart::control;
+use crate::publish::reading::trend::{CENTRE, Variation};
 use crate::publish::report::{element, words};
 use crate::publish::results::ResultRow;
 
@@ -62,11 +63,9 @@ fn within_chance(others: &[&Course<'_>]) -> Option<String> {
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-/// Whether the limits of a share are more than fifty points apart.
 fn has_wide_limits(course: &Course<'_>) -> bool {
-    let limit = |statistic| course.beside(course.variation?, statistic)?.value;
-    let apart = limit(LOWER).zip(limit(UPPER)).map(|(low, high)| high - low);
-    course.headline.statistic != "mean" && apart.is_some_and(|apart| apart > 0.5)
+    let Material { released, context, .. } = course.material;
+    course.variation.is_some_and(|row| control::has_wide_limits(&course.headline, row, course.step, released, context))
 }
 
 /// `Opioid reduction and follow-up`, and the verb for as many.
