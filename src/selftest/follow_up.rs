@@ -71,7 +71,7 @@ fn survival(random: &mut SplitMix64) -> Vec<Answer> {
     let truth = (1.0 - LOST_A_WEEK).powi(WEEKS);
     let then = curve.steps.iter().take_while(|step| step.time <= f64::from(WEEKS)).last();
     let limits = then.and_then(|step| step.limits.ok());
-    limits.map(|limits| Answer::Share(limits.low <= truth && truth <= limits.high)).into_iter().collect()
+    limits.map(|limits| Answer::held([limits.low, limits.high], truth)).into_iter().collect()
 }
 
 /// Chance to respond and to be seen again, in two strata of equal size: observed
@@ -94,7 +94,7 @@ fn weighted(random: &mut SplitMix64) -> [Vec<Answer>; 2] {
     let truth = STRATA.iter().map(|[responds, _]| responds / 2.0).sum::<f64>();
     let found = standardize(&strata).and_then(|all| all.rate_interval(LEVEL)).ok();
     let off = found.map(|found| Answer::Value(found.estimate - truth));
-    let held = found.map(|found| Answer::Share(found.low <= truth && truth <= found.high));
+    let held = found.map(|found| Answer::held([found.low, found.high], truth));
     [off.into_iter().collect(), held.into_iter().collect()]
 }
 

@@ -78,6 +78,13 @@ enum Answer {
     Value(f64),
 }
 
+impl Answer {
+    /// Whether an interval holds the truth.
+    fn held([low, high]: [f64; 2], truth: f64) -> Self {
+        Self::Share(low <= truth && truth <= high)
+    }
+}
+
 /// One kind of simulation: what it expects, and what one clinic answers to each
 /// expectation; `None` where the statistic does not exist for it.
 struct Simulation {

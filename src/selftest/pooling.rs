@@ -40,8 +40,7 @@ pub(super) fn run(random: &mut SplitMix64) -> Vec<Vec<Answer>> {
         .collect();
     let Ok(pooled) = partial_pooling(&counts, LEVEL) else { return vec![Vec::new(), Vec::new()] };
     let groups = truths.iter().zip(&pooled.groups);
-    let held =
-        groups.clone().map(|(truth, group)| Answer::Share(group.shrunk.low <= *truth && *truth <= group.shrunk.high));
+    let held = groups.clone().map(|(truth, group)| Answer::held([group.shrunk.low, group.shrunk.high], *truth));
     let gained = groups.filter_map(|(truth, group)| {
         let raw = group.raw_rate.ok()?;
         Some(Answer::Value((group.shrunk.estimate - truth).powi(2) - (raw - truth).powi(2)))

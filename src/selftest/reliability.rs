@@ -52,8 +52,8 @@ pub(super) fn run(random: &mut SplitMix64) -> Vec<Vec<Answer>> {
     let truth = -(1.0 - planted) * (BEFORE - USUAL);
     vec![
         vec![Answer::Value(found.icc - planted)],
-        vec![Answer::Share(ends.low <= planted && planted <= ends.high)],
-        vec![Answer::Share(most <= truth && truth <= least)],
+        vec![Answer::held([ends.low, ends.high], planted)],
+        vec![Answer::held([most, least], truth)],
     ]
 }
 

@@ -44,7 +44,7 @@ pub(super) fn run(random: &mut SplitMix64) -> Vec<Vec<Answer>> {
 }
 
 fn held(found: Result<IntervalEstimate, Undefined>, truth: f64) -> Vec<Answer> {
-    found.ok().map(|found| Answer::Share(found.low <= truth && truth <= found.high)).into_iter().collect()
+    found.ok().map(|found| Answer::held([found.low, found.high], truth)).into_iter().collect()
 }
 
 /// Patients with three to six infusions each.

@@ -79,7 +79,7 @@ pub(super) fn off(found: Option<&Statistic>, truth: f64) -> Vec<Answer> {
 /// Whether an interval holds the truth.
 pub(super) fn held(found: Option<&Statistic>, truth: f64) -> Vec<Answer> {
     let interval = found.and_then(|found| found.interval.as_ref());
-    interval.map(|interval| Answer::Share(interval.low <= truth && truth <= interval.high)).into_iter().collect()
+    interval.map(|interval| Answer::held([interval.low, interval.high], truth)).into_iter().collect()
 }
 
 fn difference(random: &mut SplitMix64) -> Vec<Answer> {
@@ -91,7 +91,7 @@ fn difference(random: &mut SplitMix64) -> Vec<Answer> {
     let ((one, first), (other, second)) = (site(), site());
     let found = newcombe(first, second, LEVEL).ok();
     let truth = one - other;
-    found.map(|found| Answer::Share(found.low <= truth && truth <= found.high)).into_iter().collect()
+    found.map(|found| Answer::held([found.low, found.high], truth)).into_iter().collect()
 }
 
 /// The claimed share, and the truth that it only just is not.

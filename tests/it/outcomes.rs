@@ -239,15 +239,20 @@ fn conditions_are_viewed_as_the_table_says() {
     }
 }
 
-/// Patients whose opioid was changed for another, so that other factors say another
-/// status at 50 %: planted counts, found exactly.
-#[test]
-fn planted_flips_are_found_under_every_set() {
+/// The results of the sample, and what was planted in it.
+fn sample() -> (Results, Value) {
     let workdir = Workdir::with_sample();
     workdir.relief(&["run", "pipelines/quarterly.toml"]).exits(0);
     let results = read(&workdir.read("reports/sample-quarterly/results.csv"));
     let text = std::fs::read_to_string(repository().join("sample-data/truth.json")).expect("the planted truth");
-    let truth: Value = serde_json::from_str(&text).expect("JSON");
+    (results, serde_json::from_str(&text).expect("JSON"))
+}
+
+/// Patients whose opioid was changed for another, so that other factors say another
+/// status at 50 %: planted counts, found exactly.
+#[test]
+fn planted_flips_are_found_under_every_set() {
+    let (results, truth) = sample();
     let planted = |set: &str, ending: &str| -> u64 {
         let flips = truth["opioids_12w"]["flips"].as_array().expect("a list").iter();
         let under = |flip: &&Value| flip["flips_under"].as_array().expect("sets").iter().any(|one| one == set);
@@ -274,11 +279,7 @@ fn planted_flips_are_found_under_every_set() {
 /// quarter, and responders who stay in care more often.
 #[test]
 fn what_was_planted_in_the_sample_is_recovered() {
-    let workdir = Workdir::with_sample();
-    workdir.relief(&["run", "pipelines/quarterly.toml"]).exits(0);
-    let results = read(&workdir.read("reports/sample-quarterly/results.csv"));
-    let text = std::fs::read_to_string(repository().join("sample-data/truth.json")).expect("the planted truth");
-    let truth: Value = serde_json::from_str(&text).expect("JSON");
+    let (results, truth) = sample();
     let planted = truth["pain_12w"].as_array().expect("a list");
     let number = |row: &Result, column: &str| row[column].parse::<f64>().expect("a number");
     let to_date = |condition: &str, stratum: &str, estimand_and_statistic: &str| {
