@@ -1,19 +1,15 @@
 //! Rows of the analysis set → the cells they are counted in.
 
 use std::collections::HashMap;
-use std::hash::Hash;
 
 use polars::frame::DataFrame;
-use polars::prelude::{Column, DataType, Expr, IntoLazy, PolarsError, StringChunked};
+use polars::prelude::{Column, DataType, Expr, IntoLazy, PolarsError};
 
 use super::period::quarter;
 use super::scan::{Counting, Split};
 use super::tally::{FineCell, SplitCell};
 use crate::model::calendar::Period;
 use crate::model::horizon::HORIZONS;
-
-/// Stands for "this row is in no cell of the split".
-pub(super) const NO_CELL: u32 = u32::MAX;
 
 /// The level of a covariate nobody recorded.
 const UNKNOWN: i32 = -1;
@@ -41,8 +37,28 @@ pub(super) struct Cells<'a> {
 /// horizons follow it.
 type Numbers<Words> = HashMap<Words, u32>;
 
-/// Each row's cell number.
-type OfRows = Vec<u32>;
+/// The cells of a row group's rows.
+///
+/// The rows of a series follow each other, one a horizon, and differ in nothing
+/// the fine cells and conditions are made of: these are looked up once a series.
+pub(super) struct CellsOfRows {
+    /// Where the cells of each series end.
+    ends: Vec<u32>,
+    /// By series: the numbers of its cells at the first horizon.
+    series: Vec<u32>,
+    /// By split that need not be the same at every horizon: the number of each row's cell.
+    rows: Vec<Vec<u32>>,
+}
+
+impl CellsOfRows {
+    /// The numbers of the cells row `row` is counted in.
+    pub(super) fn of(&self, row: usize) -> impl Iterator<Item = usize> + '_ {
+        let (series, horizon) = (row / HORIZONS.len(), row % HORIZONS.len());
+        let start = series.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
+        let shared = self.series[start..self.ends[series] as usize].iter();
+        shared.map(move |first| *first as usize + horizon).chain(self.rows.iter().map(move |rows| rows[row] as usize))
+    }
+}
 
 impl<'a> Cells<'a> {
     pub(super) fn new(counting: &'a Counting<'a>) -> Self {
@@ -50,65 +66,46 @@ impl<'a> Cells<'a> {
         Self { counting, known: Vec::new(), fine: Numbers::new(), splits }
     }
 
-    /// Each row's cell numbers: in the fine cells first, then in every split. A
-    /// split a patient is in several times over has as many columns.
-    pub(super) fn of_rows(&mut self, frame: &DataFrame) -> Result<Vec<OfRows>, PolarsError> {
-        let rows = Rows::of(frame, self.counting)?;
-        let mut all = vec![self.fine(frame, &rows)?];
-        for (split, kind) in self.counting.splits.iter().enumerate() {
-            match kind {
-                Split::AnyCondition => all.extend(self.by_any_condition(split, frame, &rows)?),
-                Split::Covariates(expressions) => all.push(self.by_covariates(split, expressions, frame, &rows)?),
-            }
-        }
-        Ok(all)
-    }
-
-    /// The rows of a series follow each other and differ in the horizon only, so
-    /// the words are looked up once a series.
-    fn fine(&mut self, frame: &DataFrame, rows: &Rows) -> Result<OfRows, PolarsError> {
-        let position = |site: &str| self.counting.sites.iter().position(|known| known == site);
-        let sites =
-            looked_up(text(frame, "site")?, |site| site.and_then(position).expect("the snapshot lists every site"));
-        let (numbers, known) = (&mut self.fine, &mut self.known);
-        let mut recent = Recent::default();
-        let of_row = |(row, site): (usize, usize)| {
-            let (condition, period) = (rows.condition[row], rows.period[row]);
-            recent.number(&(site, condition, period), rows.horizon[row], numbers, || {
-                added(known, |horizon| Cell::Fine(FineCell { period, site, condition, horizon }))
-            })
-        };
-        Ok(sites.into_iter().enumerate().map(of_row).collect())
-    }
-
-    fn by_any_condition(&mut self, split: usize, frame: &DataFrame, rows: &Rows) -> Result<Vec<OfRows>, PolarsError> {
-        let conditions = self.counting.conditions.conditions();
-        let position = |code: &str| conditions.iter().position(|known| known.code == code).map(level);
-        let (numbers, known) = (&mut self.splits[split], &mut self.known);
-        let mut lists: Vec<Vec<i32>> = Vec::new();
-        let list = looked_up(text(frame, "conditions")?, |written| {
-            lists.push(written.unwrap_or_default().split(';').filter_map(position).collect());
-            lists.len() - 1
-        });
-        let mut columns: Vec<OfRows> = Vec::new();
-        let mut recent: Vec<Recent<(Vec<i32>, Option<Period>)>> = Vec::new();
-        let mut words = (vec![0], None);
-        for (row, list) in list.into_iter().enumerate() {
-            // A patient without a diagnosis is counted under `other`.
-            let alone = [level(rows.condition[row])];
-            let members = if lists[list].is_empty() { &alone[..] } else { &lists[list] };
-            for (at, &member) in members.iter().enumerate() {
-                if columns.len() == at {
-                    columns.push(vec![NO_CELL; frame.height()]);
-                    recent.push(Recent::default());
+    /// Each row's cell numbers, in the fine cells and in every split: a patient may
+    /// be several times over in one.
+    pub(super) fn of_rows(&mut self, frame: &DataFrame) -> Result<CellsOfRows, PolarsError> {
+        assert_eq!(frame.height() % HORIZONS.len(), 0, "a series has a row for every horizon");
+        let series = Series::of(frame, self.counting)?;
+        let mut cells = CellsOfRows { ends: Vec::new(), series: Vec::new(), rows: Vec::new() };
+        for at in 0..series.site.len() {
+            cells.series.push(self.fine(at, &series));
+            for (split, kind) in self.counting.splits.iter().enumerate() {
+                if matches!(kind, Split::AnyCondition) {
+                    self.by_any_condition(split, at, &series, &mut cells.series);
                 }
-                words.0[0] = member;
-                words.1 = rows.cohort[row];
-                columns[at][row] =
-                    recent[at].number(&words, rows.horizon[row], numbers, || added(known, split_cell((split, &words))));
+            }
+            cells.ends.push(u32::try_from(cells.series.len()).expect("a row group is small"));
+        }
+        for (split, kind) in self.counting.splits.iter().enumerate() {
+            if let Split::Covariates(expressions) = kind {
+                cells.rows.push(self.by_covariates(split, expressions, frame, &series)?);
             }
         }
-        Ok(columns)
+        Ok(cells)
+    }
+
+    fn fine(&mut self, at: usize, series: &Series) -> u32 {
+        let (site, condition, period) = (series.site[at], series.condition[at], series.period[at]);
+        let known = &mut self.known;
+        *self
+            .fine
+            .entry((site, condition, period))
+            .or_insert_with(|| added(known, |horizon| Cell::Fine(FineCell { period, site, condition, horizon })))
+    }
+
+    fn by_any_condition(&mut self, split: usize, at: usize, series: &Series, cells: &mut Vec<u32>) {
+        let (numbers, known) = (&mut self.splits[split], &mut self.known);
+        // A patient without a diagnosis is counted under `other`.
+        let alone = [level(series.condition[at])];
+        let listed = &series.lists[series.conditions[at]];
+        for &member in if listed.is_empty() { &alone[..] } else { listed } {
+            cells.push(numbered((vec![member], series.cohort[at]), split, numbers, known));
+        }
     }
 
     fn by_covariates(
@@ -116,8 +113,8 @@ impl<'a> Cells<'a> {
         split: usize,
         expressions: &[Expr],
         frame: &DataFrame,
-        rows: &Rows,
-    ) -> Result<OfRows, PolarsError> {
+        series: &Series,
+    ) -> Result<Vec<u32>, PolarsError> {
         let named = |(at, expression): (usize, &Expr)| expression.clone().cast(DataType::Int32).alias(at.to_string());
         let wanted: Vec<Expr> = expressions.iter().enumerate().map(named).collect();
         let answers = frame.clone().lazy().select(wanted).collect()?;
@@ -127,17 +124,32 @@ impl<'a> Cells<'a> {
         let columns = answers.columns().iter().map(values).collect::<Result<Vec<_>, _>>()?;
         let groups = groups(self.counting);
         let (numbers, known) = (&mut self.splits[split], &mut self.known);
-        let mut recent = Recent::default();
-        let mut words = (Vec::new(), None);
-        let of_row = |row: usize| {
-            words.0.clear();
-            words.0.extend(columns.iter().map(|column| column[row]));
-            words.0.push(groups[rows.condition[row]]);
-            words.1 = rows.cohort[row];
-            recent.number(&words, rows.horizon[row], numbers, || added(known, split_cell((split, &words))))
-        };
-        Ok((0..frame.height()).map(of_row).collect())
+        let mut all: Vec<u32> = Vec::with_capacity(frame.height());
+        for row in 0..frame.height() {
+            let (at, horizon) = (row / HORIZONS.len(), row % HORIZONS.len());
+            let same = horizon > 0 && columns.iter().all(|column| column[row] == column[row - 1]);
+            all.push(if same {
+                all[row - 1] + 1
+            } else {
+                let mut words: Vec<i32> = columns.iter().map(|column| column[row]).collect();
+                words.push(groups[series.condition[at]]);
+                numbered((words, series.cohort[at]), split, numbers, known) + u32::try_from(horizon).expect("four")
+            });
+        }
+        Ok(all)
     }
+}
+
+/// The number of a split's cell at the first horizon.
+fn numbered(
+    words: (Vec<i32>, Option<Period>),
+    split: usize,
+    numbers: &mut Numbers<(Vec<i32>, Option<Period>)>,
+    known: &mut Vec<Cell>,
+) -> u32 {
+    *numbers.entry(words).or_insert_with_key(|(level, period)| {
+        added(known, |horizon| Cell::Split(SplitCell { split, level: level.clone(), period: *period, horizon }))
+    })
 }
 
 /// Adds a cell for each horizon; the number of the first.
@@ -145,10 +157,6 @@ fn added(known: &mut Vec<Cell>, cell: impl Fn(usize) -> Cell) -> u32 {
     let first = u32::try_from(known.len()).expect("fewer cells than people");
     known.extend((0..HORIZONS.len()).map(cell));
     first
-}
-
-fn split_cell((split, (level, period)): (usize, &(Vec<i32>, Option<Period>))) -> impl Fn(usize) -> Cell {
-    move |horizon| Cell::Split(SplitCell { split, level: level.clone(), period: *period, horizon })
 }
 
 /// The level of a condition.
@@ -163,77 +171,52 @@ fn groups(counting: &Counting<'_>) -> Vec<i32> {
     conditions.iter().map(|condition| level(first(&condition.group))).collect()
 }
 
-/// The number of the series last looked at: its rows follow each other.
-struct Recent<Words> {
-    words: Option<Words>,
-    number: u32,
-}
-
-impl<Words> Default for Recent<Words> {
-    fn default() -> Self {
-        Self { words: None, number: 0 }
-    }
-}
-
-impl<Words: Hash + Eq + Clone> Recent<Words> {
-    fn number(&mut self, words: &Words, horizon: usize, known: &mut Numbers<Words>, add: impl FnOnce() -> u32) -> u32 {
-        if self.words.as_ref() != Some(words) {
-            self.words = Some(words.clone());
-            self.number = known.get(words).copied().unwrap_or_else(|| {
-                let number = add();
-                known.insert(words.clone(), number);
-                number
-            });
-        }
-        self.number + u32::try_from(horizon).expect("four horizons")
-    }
-}
-
-/// What every split needs of each row.
-struct Rows {
+/// What every split needs of each series.
+struct Series {
+    site: Vec<usize>,
     period: Vec<Option<Period>>,
-    /// The quarter of a row: no cohort that is split further is finer.
+    /// The quarter of a series: no cohort that is split further is finer.
     cohort: Vec<Option<Period>>,
     condition: Vec<usize>,
-    horizon: Vec<usize>,
+    /// Which of the lists has all its conditions.
+    conditions: Vec<usize>,
+    lists: Vec<Vec<i32>>,
 }
 
-impl Rows {
+impl Series {
     fn of(frame: &DataFrame, counting: &Counting<'_>) -> Result<Self, PolarsError> {
         let conditions = counting.conditions.conditions();
-        let condition = |code: &str| conditions.iter().position(|known| known.code == code);
+        let position = |code: &str| conditions.iter().position(|known| known.code == code);
+        let site = |code: &str| counting.sites.iter().position(|known| known == code);
         let parse = |period: Option<&str>| period.and_then(Period::parse);
-        let horizon = |id: &str| HORIZONS.iter().position(|known| known.id == id);
+        let mut lists: Vec<Vec<i32>> = Vec::new();
+        let mut list = |written: Option<&str>| {
+            lists.push(written.unwrap_or_default().split(';').filter_map(position).map(level).collect());
+            lists.len() - 1
+        };
+        let period = of_series(frame, "index_period", parse)?;
         Ok(Self {
-            period: looked_up(text(frame, "index_period")?, parse),
-            cohort: looked_up(text(frame, "index_period")?, |period| {
-                parse(period).map(|period| quarter(period).unwrap_or(period))
-            }),
-            condition: looked_up(text(frame, "condition")?, |code| {
-                code.and_then(condition).expect("derivation writes codes of the pack")
-            }),
-            horizon: looked_up(text(frame, "horizon")?, |id| {
-                id.and_then(horizon).expect("derivation writes known horizons")
-            }),
+            site: of_series(frame, "site", |code| code.and_then(site).expect("the snapshot lists every site"))?,
+            cohort: period.iter().map(|period| period.map(|period| quarter(period).unwrap_or(period))).collect(),
+            period,
+            condition: of_series(frame, "condition", |code| {
+                code.and_then(position).expect("derivation writes codes of the pack")
+            })?,
+            conditions: of_series(frame, "conditions", &mut list)?,
+            lists,
         })
     }
 }
 
-/// The meaning of every row's word, each looked up once.
-fn looked_up<Meaning: Copy>(words: &StringChunked, mut mean: impl FnMut(Option<&str>) -> Meaning) -> Vec<Meaning> {
+/// The meaning of every series' word, each looked up once.
+fn of_series<Meaning: Copy>(
+    frame: &DataFrame,
+    name: &str,
+    mut mean: impl FnMut(Option<&str>) -> Meaning,
+) -> Result<Vec<Meaning>, PolarsError> {
+    let words = frame.column(name)?.str()?.rechunk();
+    let words = words.downcast_as_array();
     let mut known: HashMap<Option<&str>, Meaning> = HashMap::new();
-    let mut last: Option<(Option<&str>, Meaning)> = None;
-    let meanings = words.iter().map(|word| match last {
-        Some((same, meaning)) if same == word => meaning,
-        _ => {
-            let meaning = *known.entry(word).or_insert_with(|| mean(word));
-            last = Some((word, meaning));
-            meaning
-        }
-    });
-    meanings.collect()
-}
-
-fn text<'f>(frame: &'f DataFrame, name: &str) -> Result<&'f StringChunked, PolarsError> {
-    frame.column(name)?.str()
+    let series = (0..words.len()).step_by(HORIZONS.len()).map(|row| words.get(row));
+    Ok(series.map(|word| *known.entry(word).or_insert_with(|| mean(word))).collect())
 }

@@ -12,6 +12,7 @@ pub mod change;
 pub mod cohort;
 pub mod curve;
 pub mod expression;
+mod mask;
 pub mod period;
 pub mod proportion;
 mod questions;

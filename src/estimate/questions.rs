@@ -1,24 +1,21 @@
 //! What the measures ask of a row of the analysis set, each question once:
 //! measures share denominators, and changes share their scores.
 
-use polars::prelude::{DataType, Expr, lit};
+use polars::frame::DataFrame;
+use polars::prelude::{BooleanChunked, DataType, Expr, IntoLazy, PolarsError, lit};
 
 use super::expression::{Compiled, Outcome};
-
-/// Names of the answers' columns, before the question's number.
-pub(super) const CONDITION: &str = "condition";
-/// The score before.
-pub(super) const BEFORE: &str = "before";
-/// The score after.
-pub(super) const AFTER: &str = "after";
-
-/// Whether a row denies what a pack says.
-pub(super) const DENIED: &str = "denied";
+use super::mask::Mask;
 
 /// All questions of all measures.
 #[derive(Debug, Default)]
 pub(super) struct Questions {
-    pub(super) conditions: Vec<Expr>,
+    /// What Polars is asked of a row: true or false, never unknown.
+    facts: Vec<Expr>,
+    /// Scores, as they are tallied.
+    scores: Vec<Expr>,
+    /// What is counted, each after those it is made of.
+    pub(super) conditions: Vec<Condition>,
     pub(super) pairs: Vec<PairQuestion>,
     /// What no row may answer yes to.
     pub(super) contradictions: Vec<Contradiction>,
@@ -26,22 +23,36 @@ pub(super) struct Questions {
     pub(super) measures: Vec<Asked>,
 }
 
+/// Holds where all of its terms do.
+type Condition = Vec<Term>;
+
+/// Part of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Term {
+    /// The fact at this position holds.
+    Fact(usize),
+    /// The condition at this position holds.
+    Is(usize),
+    /// It does not.
+    IsNot(usize),
+}
+
 /// What a measure says and a row may deny.
 #[derive(Debug)]
 pub(super) struct Contradiction {
     /// Holds for the rows that deny it.
-    pub(super) denied: Expr,
+    pub(super) denied: Condition,
     /// What was said.
     pub(super) said: String,
 }
 
 /// Two scores of the rows a condition holds for.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct PairQuestion {
     /// Position of the condition.
     pub(super) among: usize,
-    before: Expr,
-    after: Expr,
+    /// Positions of the scores before and after.
+    pub(super) scores: [usize; 2],
 }
 
 /// Positions of a measure's questions.
@@ -63,6 +74,16 @@ pub(super) enum Counted {
     Pairs(usize),
 }
 
+/// What the rows of a row group say.
+pub(super) struct Answers {
+    /// By condition.
+    pub(super) conditions: Vec<Mask>,
+    /// Rows that deny what a pack says, by contradiction.
+    pub(super) denied: Vec<u64>,
+    /// By score and row.
+    pub(super) scores: Vec<Vec<Option<i32>>>,
+}
+
 impl Questions {
     /// Collects the questions of every measure.
     pub(super) fn of(measures: &[Compiled]) -> Self {
@@ -71,26 +92,57 @@ impl Questions {
             let asked = all.asked(measure);
             all.measures.push(asked);
         }
-        all.contradictions = measures.iter().filter_map(unknown_outcome).collect();
-        all.contradictions.extend(measures.iter().filter_map(outside_flow));
-        all.contradictions.extend(all.broken_nestings(measures));
+        for (at, measure) in measures.iter().enumerate() {
+            all.unknown_outcome(at, measure);
+            all.outside_flow(at, measure);
+        }
+        all.broken_nestings(measures);
         all
+    }
+
+    /// A condition that is unknown does not hold; observed implies eligible, and
+    /// outcome observed.
+    fn asked(&mut self, measure: &Compiled) -> Asked {
+        let eligible = self.holds(&measure.eligible);
+        let eligible = self.condition(vec![eligible]);
+        let mut seen = vec![Term::Is(eligible), self.holds(&measure.observed)];
+        if let Outcome::Pair { baseline, follow_up } = &measure.outcome {
+            seen.extend([self.known(baseline), self.known(follow_up)]);
+        }
+        let observed = self.condition(seen);
+        let mut missing = vec![Term::Is(eligible), Term::IsNot(observed)];
+        let (outcome, carried) = match (&measure.outcome, &measure.last) {
+            (Outcome::Condition(outcome), last) => {
+                let outcome = self.holds(outcome);
+                let outcome = Counted::Condition(self.condition(vec![Term::Is(observed), outcome]));
+                missing.extend(last.as_ref().map(|last| self.holds(last)));
+                (outcome, last.as_ref().map(|_| Counted::Condition(self.condition(missing))))
+            }
+            // Without a last score the one before stands in, so that the ends of the
+            // scale can be put in the place of the missing (`best`, `worst`).
+            (Outcome::Pair { baseline, follow_up }, last) => {
+                let last = last.as_ref().unwrap_or(baseline);
+                missing.extend([self.known(baseline), self.known(last)]);
+                let missing = self.condition(missing);
+                (self.pair(observed, baseline, follow_up), Some(self.pair(missing, baseline, last)))
+            }
+        };
+        Asked { eligible, observed, outcome, carried }
     }
 
     /// What `implies` and `among` say: disclosure control subtracts one count
     /// from the other because of it.
-    fn broken_nestings(&self, measures: &[Compiled]) -> Vec<Contradiction> {
+    fn broken_nestings(&mut self, measures: &[Compiled]) {
         let position = |id: &String| measures.iter().position(|measure| measure.id == *id);
-        let outside =
-            |inner: usize, outer: usize| self.conditions[inner].clone().and(self.conditions[outer].clone().not());
-        let mut all = Vec::new();
+        let outside = |inner: usize, outer: usize| vec![Term::Is(inner), Term::IsNot(outer)];
         for (measure, asked) in measures.iter().zip(&self.measures) {
             for other in measure.among.iter().filter_map(position) {
                 let said = format!(
                     "measure `{}` is `among` `{}`, which does not count some of its patients",
                     measure.id, measures[other].id
                 );
-                all.push(Contradiction { denied: outside(asked.eligible, self.measures[other].eligible), said });
+                let denied = outside(asked.eligible, self.measures[other].eligible);
+                self.contradictions.push(Contradiction { denied, said });
             }
             for other in measure.implies.iter().filter_map(position) {
                 let said = format!(
@@ -100,101 +152,99 @@ impl Questions {
                 if let (Counted::Condition(inner), Counted::Condition(outer)) =
                     (asked.outcome, self.measures[other].outcome)
                 {
-                    all.push(Contradiction { denied: outside(inner, outer), said });
+                    self.contradictions.push(Contradiction { denied: outside(inner, outer), said });
                 }
             }
         }
-        all
     }
 
-    /// A condition that is unknown does not hold; observed implies eligible, and
-    /// outcome observed.
-    fn asked(&mut self, measure: &Compiled) -> Asked {
-        let eligible = holds(&measure.eligible);
-        let observed = eligible.clone().and(holds(&measure.observed));
-        let (observed, outcome) = match &measure.outcome {
-            Outcome::Condition(outcome) => {
-                let outcome = self.condition(observed.clone().and(holds(outcome)));
-                (observed, Counted::Condition(outcome))
-            }
-            Outcome::Pair { baseline, follow_up } => {
-                let observed = observed.and(known(baseline)).and(known(follow_up));
-                let outcome = self.pair(observed.clone(), baseline, follow_up);
-                (observed, outcome)
-            }
-        };
-        let missing = eligible.clone().and(observed.clone().not());
-        let carried = match (&measure.outcome, &measure.last) {
-            (Outcome::Condition(_), last) => {
-                last.as_ref().map(|last| Counted::Condition(self.condition(missing.and(holds(last)))))
-            }
-            // Without a last score the one before stands in, so that the ends of the
-            // scale can be put in the place of the missing (`best`, `worst`).
-            (Outcome::Pair { baseline, .. }, last) => {
-                let last = last.as_ref().unwrap_or(baseline);
-                Some(self.pair(missing.and(known(baseline)).and(known(last)), baseline, last))
-            }
-        };
-        Asked { eligible: self.condition(eligible), observed: self.condition(observed), outcome, carried }
+    /// An outcome that is unknown would count as none, in the denominator of the observed too.
+    fn unknown_outcome(&mut self, at: usize, measure: &Compiled) {
+        let Outcome::Condition(outcome) = &measure.outcome else { return };
+        let said = format!("`outcome` of measure `{}` is unknown (NULL) where `observed` says it is known", measure.id);
+        let unknown = self.fact(outcome.clone().is_null());
+        self.contradictions.push(Contradiction { denied: vec![Term::Is(self.measures[at].observed), unknown], said });
     }
 
-    fn condition(&mut self, wanted: Expr) -> usize {
+    /// The flow of patients ends in the measure, the statuses of follow-up are those
+    /// of its patients: somebody they do not count would be in no step.
+    fn outside_flow(&mut self, at: usize, measure: &Compiled) {
+        let Some((written, flow)) = measure.flow.as_ref() else { return };
+        let said = format!(
+            "measure `{}` has a `role` in which the flow of patients ends, and counts some whom the flow does not (`{written}`)",
+            measure.id
+        );
+        let outside = self.fact(flow.clone().fill_null(lit(false)).not());
+        self.contradictions.push(Contradiction { denied: vec![Term::Is(self.measures[at].eligible), outside], said });
+    }
+
+    fn holds(&mut self, written: &Expr) -> Term {
+        self.fact(written.clone().fill_null(lit(false)))
+    }
+
+    fn known(&mut self, written: &Expr) -> Term {
+        self.fact(score(written).is_not_null())
+    }
+
+    fn fact(&mut self, wanted: Expr) -> Term {
+        Term::Fact(position(&mut self.facts, wanted))
+    }
+
+    fn condition(&mut self, wanted: Condition) -> usize {
         position(&mut self.conditions, wanted)
     }
 
-    fn pair(&mut self, among: Expr, before: &Expr, after: &Expr) -> Counted {
-        let among = self.condition(among);
-        Counted::Pairs(position(&mut self.pairs, PairQuestion { among, before: score(before), after: score(after) }))
+    fn pair(&mut self, among: usize, before: &Expr, after: &Expr) -> Counted {
+        let scores = [before, after].map(|written| position(&mut self.scores, score(written)));
+        Counted::Pairs(position(&mut self.pairs, PairQuestion { among, scores }))
     }
 
-    /// The expressions to evaluate, by name.
-    pub(super) fn wanted(&self) -> Vec<Expr> {
-        let conditions = self.conditions.iter().enumerate();
-        let conditions = conditions.map(|(at, question)| question.clone().alias(name(CONDITION, at)));
-        let pairs = self.pairs.iter().enumerate().flat_map(|(at, pair)| {
-            [pair.before.clone().alias(name(BEFORE, at)), pair.after.clone().alias(name(AFTER, at))]
-        });
-        let denials = self.contradictions.iter().enumerate();
-        let denials = denials.map(|(at, said)| said.denied.clone().alias(name(DENIED, at)));
-        conditions.chain(pairs).chain(denials).collect()
+    /// Asks the rows of `frame`. Polars answers each fact once; what is made of them
+    /// is worked out a word of 64 rows at a time.
+    pub(super) fn answers(&self, frame: DataFrame) -> Result<Answers, PolarsError> {
+        let rows = frame.height();
+        let asked = self.facts.iter().chain(&self.scores).enumerate();
+        let asked: Vec<Expr> = asked.map(|(at, expression)| expression.clone().alias(at.to_string())).collect();
+        let answers = frame.lazy().select(asked).collect()?;
+        let (facts, scores) = answers.columns().split_at(self.facts.len());
+        let facts = facts.iter().map(|column| Ok(mask(column.bool()?))).collect::<Result<Vec<_>, PolarsError>>()?;
+        let scores =
+            scores.iter().map(|column| Ok(column.i32()?.iter().collect())).collect::<Result<_, PolarsError>>()?;
+        let mut conditions: Vec<Mask> = Vec::with_capacity(self.conditions.len());
+        for condition in &self.conditions {
+            conditions.push(all_of(condition, rows, &facts, &conditions));
+        }
+        let denied = self.contradictions.iter();
+        let denied = denied.map(|said| all_of(&said.denied, rows, &facts, &conditions).count()).collect();
+        Ok(Answers { conditions, denied, scores })
     }
 }
 
-/// The column of an answer.
-pub(super) fn name(what: &str, at: usize) -> String {
-    format!("{what}{at}")
+/// The rows all terms hold for.
+fn all_of(terms: &[Term], rows: usize, facts: &[Mask], conditions: &[Mask]) -> Mask {
+    let mut all = Mask::all(rows);
+    for term in terms {
+        match *term {
+            Term::Fact(at) => all.keep(&facts[at]),
+            Term::Is(at) => all.keep(&conditions[at]),
+            Term::IsNot(at) => all.drop(&conditions[at]),
+        }
+    }
+    all
 }
 
-/// An outcome that is unknown would count as none, in the denominator of the observed too.
-fn unknown_outcome(measure: &Compiled) -> Option<Contradiction> {
-    let Outcome::Condition(outcome) = &measure.outcome else { return None };
-    let said = format!("`outcome` of measure `{}` is unknown (NULL) where `observed` says it is known", measure.id);
-    let observed = holds(&measure.eligible).and(holds(&measure.observed));
-    Some(Contradiction { denied: observed.and(outcome.clone().is_null()), said })
-}
-
-/// The flow of patients ends in the measure, the statuses of follow-up are those
-/// of its patients: somebody they do not count would be in no step.
-fn outside_flow(measure: &Compiled) -> Option<Contradiction> {
-    let (written, flow) = measure.flow.as_ref()?;
-    let said = format!(
-        "measure `{}` has a `role` in which the flow of patients ends, and counts some whom the flow does not (`{written}`)",
-        measure.id
-    );
-    Some(Contradiction { denied: holds(&measure.eligible).and(holds(flow).not()), said })
-}
-
-fn holds(expression: &Expr) -> Expr {
-    expression.clone().fill_null(lit(false))
+fn mask(fact: &BooleanChunked) -> Mask {
+    debug_assert_eq!(fact.null_count(), 0, "unknown conditions were made false");
+    let fact = fact.rechunk();
+    let mut words = fact.downcast_as_array().values().chunks::<u64>();
+    let mut all: Vec<u64> = words.by_ref().collect();
+    all.push(words.remainder());
+    Mask::of_words(all)
 }
 
 /// A score as it is tallied; one too large for that is unknown.
 fn score(written: &Expr) -> Expr {
     written.clone().cast(DataType::Int32)
-}
-
-fn known(written: &Expr) -> Expr {
-    score(written).is_not_null()
 }
 
 /// Where `wanted` is in `list`, which gets it if it is new.

@@ -12,17 +12,18 @@ use std::sync::{Arc, Mutex};
 use polars::frame::DataFrame;
 use polars::io::SerReader;
 use polars::io::parquet::read::FileMetadata;
-use polars::prelude::{BooleanChunked, Expr, Int32Chunked, IntoLazy, ParallelStrategy, ParquetReader, PolarsError};
+use polars::prelude::{Column, DataType, Expr, ParallelStrategy, ParquetReader, PolarsError};
 
-use super::cells_of_rows::Cells;
+use super::cells_of_rows::{Cells, CellsOfRows};
 use super::expression::{Compiled, Outcome, compile_number};
-use super::questions::{AFTER, BEFORE, CONDITION, DENIED, Questions, name};
-use super::tally::{CellPair, Tallies, add_equals};
+use super::mask::Mask;
+use super::questions::Questions;
+use super::tally::{CellPair, Tallies};
 use super::total::Total;
 use crate::protocol::{ConditionPack, Protocol, ProtocolError};
 
 /// Columns a row's cells are read from.
-const CELL_COLUMNS: [&str; 5] = ["index_period", "site", "condition", "horizon", "conditions"];
+const CELL_COLUMNS: [&str; 4] = ["index_period", "site", "condition", "conditions"];
 
 /// Why the analysis set could not be counted.
 #[derive(Debug, thiserror::Error)]
@@ -144,21 +145,18 @@ impl Job<'_> {
                 return Ok(());
             }
             let frame = self.read(group)?;
-            let numbers = cells.of_rows(&frame)?;
-            let answers = frame.lazy().select(self.questions.wanted()).collect()?;
-            for (at, rows) in self.denied.iter().enumerate() {
-                let more = answers.column(&name(DENIED, at))?.bool()?.sum().unwrap_or_default();
-                rows.fetch_add(u64::from(more), Ordering::Relaxed);
+            let rows = cells.of_rows(&frame)?;
+            let answers = self.questions.answers(frame)?;
+            for (denied, more) in self.denied.iter().zip(&answers.denied) {
+                denied.fetch_add(*more, Ordering::Relaxed);
             }
-            let held = |at: usize| Ok::<_, PolarsError>(rows_of(answers.column(&name(CONDITION, at))?.bool()?));
-            let conditions = (0..self.questions.conditions.len())
-                .map(|at| Ok(tallied(&held(at)?, &numbers, cells.known.len())))
-                .collect::<Result<Vec<_>, PolarsError>>()?;
+            let counts = |condition| tallied(condition, &rows, cells.known.len());
+            let conditions: Vec<_> = answers.conditions.iter().map(counts).collect();
             let locked = || total.lock().expect("a worker does not panic");
             locked().add(&conditions, &cells.known, &mut slots);
             for (at, pair) in self.questions.pairs.iter().enumerate() {
-                let score = |what: &str| answers.column(&name(what, at))?.i32();
-                let pairs = paired(&held(pair.among)?, [score(BEFORE)?, score(AFTER)?], &numbers, &slots);
+                let scores = pair.scores.map(|at| answers.scores[at].as_slice());
+                let pairs = paired(&answers.conditions[pair.among], scores, &rows, &slots);
                 locked().add_pairs(at, &pairs);
             }
         }
@@ -188,8 +186,20 @@ impl Job<'_> {
         };
         let mut reader = ParquetReader::new(File::open(self.path)?);
         reader.set_metadata(Arc::new(alone));
-        reader.with_columns(Some(self.columns.clone())).read_parallel(ParallelStrategy::None).finish()
+        let frame = reader.with_columns(Some(self.columns.clone())).read_parallel(ParallelStrategy::None).finish()?;
+        widened(frame)
     }
+}
+
+/// The frame with whole numbers of 64 bits: expressions ask for them (see
+/// `expression`), and each would widen its columns for itself.
+fn widened(frame: DataFrame) -> Result<DataFrame, PolarsError> {
+    let rows = frame.height();
+    let wide = |column: Column| match column.dtype() {
+        DataType::Int32 => column.cast(&DataType::Int64),
+        _ => Ok(column),
+    };
+    DataFrame::new(rows, frame.into_columns().into_iter().map(wide).collect::<Result<_, _>>()?)
 }
 
 /// The columns the measures and the cells need.
@@ -218,46 +228,46 @@ fn expressions(measure: &Compiled) -> Vec<&Expr> {
 }
 
 /// How many of the rows each cell has.
-fn tallied(rows: &[u32], cells: &[Vec<u32>], known: usize) -> Vec<u32> {
+fn tallied(rows: &Mask, cells: &CellsOfRows, known: usize) -> Vec<u32> {
     let mut counts = vec![0; known];
-    for of_row in cells {
-        for &row in rows {
-            if let Some(count) = counts.get_mut(of_row[row as usize] as usize) {
-                *count += 1;
-            }
-        }
+    for row in rows.rows() {
+        cells.of(row).for_each(|cell| counts[cell] += 1);
     }
     counts
 }
 
-/// The scores of the rows by slot, sorted, each once.
-fn paired(rows: &[u32], [before, after]: [&Int32Chunked; 2], cells: &[Vec<u32>], slots: &[u32]) -> Vec<CellPair> {
-    let scores: Vec<_> = before.iter().zip(after.iter()).collect();
-    let mut pairs = Vec::with_capacity(rows.len() * cells.len());
-    for of_row in cells {
-        for &row in rows {
-            let (before, after) = scores[row as usize];
-            let (baseline, follow_up) = before.zip(after).expect("the condition holds where both scores are known");
-            if let Some(&cell) = slots.get(of_row[row as usize] as usize) {
-                pairs.push(CellPair { cell, baseline, follow_up, count: 1 });
+/// The scores of the rows by slot, sorted, each once: the rows are sorted by their
+/// scores, and then every slot meets its own in order.
+fn paired(rows: &Mask, [before, after]: [&[Option<i32>]; 2], cells: &CellsOfRows, slots: &[u32]) -> Vec<CellPair> {
+    let slots_of = |row: usize| cells.of(row).map(|cell| slots[cell] as usize);
+    let mut ends = vec![0_usize; slots.iter().max().map_or(0, |last| *last as usize + 1)];
+    let mut sorted = Vec::new();
+    for row in rows.rows() {
+        let (baseline, follow_up) =
+            before[row].zip(after[row]).expect("the condition holds where both scores are known");
+        sorted.push((baseline, follow_up, row));
+        slots_of(row).for_each(|slot| ends[slot] += 1);
+    }
+    sorted.sort_unstable();
+    let mut all = 0;
+    for end in &mut ends {
+        all += std::mem::replace(end, all);
+    }
+    let starts = ends.clone();
+    let mut pairs = vec![CellPair { cell: 0, baseline: 0, follow_up: 0, count: 0 }; all];
+    for (baseline, follow_up, row) in sorted {
+        for slot in slots_of(row) {
+            let place = ends[slot];
+            let known = pairs[starts[slot]..place].last_mut();
+            let known = known.filter(|known| (known.baseline, known.follow_up) == (baseline, follow_up));
+            if let Some(known) = known {
+                known.count += 1;
+            } else {
+                pairs[place] = CellPair { cell: u32::try_from(slot).expect("a slot"), baseline, follow_up, count: 1 };
+                ends[slot] += 1;
             }
         }
     }
-    pairs.sort_unstable_by_key(CellPair::place);
-    add_equals(&mut pairs);
+    pairs.retain(|pair| pair.count > 0);
     pairs
-}
-
-/// The numbers of the rows a condition holds for.
-fn rows_of(mask: &BooleanChunked) -> Vec<u32> {
-    debug_assert_eq!(mask.null_count(), 0, "unknown conditions were made false");
-    let mut rows = Vec::new();
-    let mut first = 0;
-    for chunk in mask.downcast_iter() {
-        rows.extend(
-            chunk.values().true_idx_iter().map(|row| u32::try_from(first + row).expect("a row group is small")),
-        );
-        first += chunk.len();
-    }
-    rows
 }
