@@ -1,11 +1,12 @@
 //! Episodes → `analysis_set.parquet`: one row per series × horizon, sorted by
 //! patient, series and horizon. Measures are expressions over these columns.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray, RecordBatch, StringBuilder};
-use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow::datatypes::{ArrowNativeType, Field, Float64Type, Int32Type, Int64Type, Schema, SchemaRef};
 
 pub use super::column::{COLUMNS, Column, Kind};
@@ -30,8 +31,8 @@ pub(super) struct Rows<'a> {
     conditions: &'a ConditionPack,
     series: Vec<SeriesRow>,
     texts: String,
-    period: Recent<Period>,
-    scale: Recent<Scale>,
+    period: Written<Period>,
+    scale: Written<Scale>,
 }
 
 /// Bytes of most texts: a guess that saves growing.
@@ -51,25 +52,12 @@ struct SeriesRow {
     scale: Option<Text>,
 }
 
-/// The text of what came last: it often comes again.
-struct Recent<T> {
-    of: Option<T>,
-    text: String,
-}
+/// The texts of what came before: most of it comes again.
+struct Written<T>(BTreeMap<T, String>);
 
-impl<T> Default for Recent<T> {
-    fn default() -> Self {
-        Self { of: None, text: String::new() }
-    }
-}
-
-impl<T: Copy + PartialEq> Recent<T> {
+impl<T: Copy + Ord> Written<T> {
     fn text(&mut self, of: T, text: impl Fn(T) -> String) -> &str {
-        if self.of != Some(of) {
-            self.of = Some(of);
-            self.text = text(of);
-        }
-        &self.text
+        self.0.entry(of).or_insert_with(|| text(of))
     }
 }
 
@@ -79,8 +67,8 @@ impl<'a> Rows<'a> {
             conditions,
             series: Vec::new(),
             texts: String::new(),
-            period: Recent::default(),
-            scale: Recent::default(),
+            period: Written(BTreeMap::new()),
+            scale: Written(BTreeMap::new()),
         }
     }
 
@@ -222,18 +210,30 @@ struct Cells<T, const TIMES: usize>(Vec<Option<T>>);
 
 impl<T, const TIMES: usize> Cells<T, TIMES> {
     /// Every cell as a value, whatever stands for one that is empty.
-    fn values<V: Copy>(&self, value: impl Fn(&Option<T>) -> V) -> Vec<V> {
-        let mut values = Vec::with_capacity(self.0.len() * TIMES);
-        for cell in &self.0 {
-            values.extend_from_slice(&[value(cell); TIMES]);
+    fn values<V: Copy + Default>(&self, value: impl Fn(&Option<T>) -> V) -> Vec<V> {
+        let mut values = vec![V::default(); self.0.len() * TIMES];
+        for (same, cell) in values.chunks_exact_mut(TIMES).zip(&self.0) {
+            same.fill(value(cell));
         }
         values
+    }
+
+    /// One bit a cell, a word of 64 at a time.
+    fn bits(&self, is: impl Fn(&Option<T>) -> bool) -> BooleanBuffer {
+        const { assert!(64 % TIMES == 0, "a word holds whole cells") };
+        let set = u64::MAX >> (64 - TIMES);
+        let word = |cells: &[Option<T>]| {
+            let bits = cells.iter().enumerate().map(|(at, cell)| if is(cell) { set << (at * TIMES) } else { 0 });
+            bits.fold(0, |word, bits| word | bits)
+        };
+        let words: Vec<u64> = self.0.chunks(64 / TIMES).map(word).collect();
+        BooleanBuffer::new(Buffer::from_vec(words), 0, self.0.len() * TIMES)
     }
 
     /// Which cells are empty; `None` where none is.
     fn nulls(&self) -> Option<NullBuffer> {
         let known = self.0.iter().all(Option::is_some);
-        (!known).then(|| NullBuffer::from(self.values(Option::is_some)))
+        (!known).then(|| NullBuffer::new(self.bits(Option::is_some)))
     }
 }
 
@@ -245,7 +245,7 @@ impl<T: ArrowNativeType, const TIMES: usize> Cells<T, TIMES> {
 
 impl<const TIMES: usize> Cells<bool, TIMES> {
     fn flags(&self) -> ArrayRef {
-        Arc::new(BooleanArray::new(BooleanBuffer::from(self.values(|cell| cell.unwrap_or_default())), self.nulls()))
+        Arc::new(BooleanArray::new(self.bits(|cell| cell.unwrap_or_default()), self.nulls()))
     }
 }
 

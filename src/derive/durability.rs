@@ -109,31 +109,63 @@ pub struct Durability {
 }
 
 impl ReliefCounts {
-    /// Adds one patient's relief. What happens on one day counts as the loss.
-    /// Nobody is followed beyond their last score: infusions are on record for
+    /// Counts the relief of several patients. What happens on one day counts as the
+    /// loss. Nobody is followed beyond their last score: infusions are on record for
     /// longer, and with losses that could no longer be seen beside infusions that
     /// could, infusions would come first too often.
-    pub fn add(&mut self, relief: &Relief) {
-        self.patients += 1;
-        self.lost.entry(relief.days).or_default()[usize::from(!relief.lost)] += 1;
-        let soonest = if relief.lost { relief.least_days + 1 } else { relief.days };
-        self.soonest.entry(soonest).or_default()[usize::from(!relief.lost)] += 1;
-        let (day, way) = match relief.retreated {
+    fn of(reliefs: &[Relief]) -> Self {
+        let way = |relief: &Relief| usize::from(!relief.lost);
+        let soonest = |relief: &Relief| if relief.lost { relief.least_days + 1 } else { relief.days };
+        let first = |relief: &Relief| match relief.retreated {
             Some(day) if day < relief.days || (day == relief.days && !relief.lost) => (day, 1),
             _ => (relief.days, if relief.lost { 0 } else { 2 }),
         };
-        self.first.entry(day).or_default()[way] += 1;
+        Self {
+            patients: reliefs.len() as u64,
+            lost: by_day(reliefs.iter().map(|relief| (relief.days, way(relief)))),
+            soonest: by_day(reliefs.iter().map(|relief| (soonest(relief), way(relief)))),
+            first: by_day(reliefs.iter().map(first)),
+        }
     }
 }
 
-impl Durability {
-    /// Counts a first series with relief.
-    pub fn count(&mut self, period: Option<Period>, condition: usize, relief: &Relief) {
+/// Sorted and counted at once: a look-up a patient would cost several times as much.
+fn by_day<const WAYS: usize>(seen: impl Iterator<Item = (i32, usize)>) -> ByDay<WAYS> {
+    let mut seen: Vec<(i32, usize)> = seen.collect();
+    seen.sort_unstable();
+    let of_day = |of_day: &[(i32, usize)]| {
+        let mut counts = [0; WAYS];
+        for (_, way) in of_day {
+            counts[*way] += 1;
+        }
+        (of_day[0].0, counts)
+    };
+    seen.chunk_by(|a, b| a.0 == b.0).map(of_day).collect()
+}
+
+/// The relief of first series, waiting to be counted.
+#[derive(Debug, Default)]
+pub struct Reliefs(Vec<((Option<Period>, usize), Relief)>);
+
+impl Reliefs {
+    /// Adds a first series with relief, by when it began and its condition's position.
+    pub fn add(&mut self, period: Option<Period>, condition: usize, relief: Relief) {
         let quarter = |period: Period| match period {
             Period::Month(..) => Period::quarter_of(period.first_day()),
             other => other,
         };
-        self.cells.entry((period.map(quarter), condition)).or_default().add(relief);
+        self.0.push(((period.map(quarter), condition), relief));
+    }
+
+    /// Counts those that wait.
+    pub fn count(&mut self) -> Durability {
+        let mut waiting = std::mem::take(&mut self.0);
+        waiting.sort_unstable_by_key(|(cell, _)| *cell);
+        let of_cell = |reliefs: &[((Option<Period>, usize), Relief)]| {
+            let (cell, _) = reliefs[0];
+            (cell, ReliefCounts::of(&reliefs.iter().map(|(_, relief)| *relief).collect::<Vec<_>>()))
+        };
+        Durability { cells: waiting.chunk_by(|a, b| a.0 == b.0).map(of_cell).collect() }
     }
 }
 

@@ -144,8 +144,8 @@ impl Safety {
 
 impl SafetyCounts {
     fn count_events(&mut self, asked: u64, infusions: &[Infusion], events: &[AdverseEvent]) {
-        let mut seen = vec![Seen::default(); self.kinds.len()];
-        let mut serious = vec![Seen::default(); self.serious.len()];
+        // Most patients have events of few kinds, so only those are looked at.
+        let (mut seen, mut serious) = (Vec::new(), Vec::new());
         let mut outside = 0;
         for event in events {
             let Some(infusion) = after(infusions, event.day).filter(|&at| infusions[at].asked) else {
@@ -153,16 +153,28 @@ impl SafetyCounts {
                 continue;
             };
             let kinds = [Some(ANY), event.serious.then_some(SERIOUS), Some(FIRST_TERM + event.term)];
-            kinds.into_iter().flatten().for_each(|kind| seen[kind].add(infusion));
+            kinds.into_iter().flatten().for_each(|kind| of_kind(&mut seen, kind).add(infusion));
             if event.serious {
-                serious[event.term].add(infusion);
+                of_kind(&mut serious, event.term).add(infusion);
             }
         }
         self.outside += outside;
         self.outside_patients += u64::from(outside > 0);
-        self.kinds.iter_mut().zip(seen).for_each(|(kind, seen)| kind.add(seen, asked));
-        self.serious.iter_mut().zip(serious).for_each(|(kind, seen)| kind.add(seen, asked));
+        for (kind, seen) in seen {
+            self.kinds[kind].add(seen, asked);
+        }
+        for (term, seen) in serious {
+            self.serious[term].add(seen, asked);
+        }
     }
+}
+
+fn of_kind(seen: &mut Vec<(usize, Seen)>, kind: usize) -> &mut Seen {
+    let at = seen.iter().position(|(known, _)| *known == kind).unwrap_or(seen.len());
+    if at == seen.len() {
+        seen.push((kind, Seen::default()));
+    }
+    &mut seen[at].1
 }
 
 impl EventCounts {

@@ -11,7 +11,7 @@ use arrow::array::RecordBatch;
 
 use super::DeriveError;
 use super::analysis_set::{self, Rows};
-use super::durability::Durability;
+use super::durability::{Durability, Reliefs};
 use super::episode::{DataCut, Scratch, episodes};
 use super::factor_sets::FactorSets;
 use super::flow::Flow;
@@ -212,12 +212,14 @@ impl Job<'_> {
         let mut groups = Encoded { encoder, pending: Vec::new(), groups: Vec::new() };
         let mut rows = Rows::new(&self.protocol.conditions);
         let mut counts = Counts::default();
-        while merge.next(self, &mut rows, &mut counts)? {
+        let mut reliefs = Reliefs::default();
+        while merge.next(self, &mut rows, (&mut counts, &mut reliefs))? {
             if rows.len() >= BATCH_ROWS {
                 groups.add(rows.take())?;
             }
         }
         groups.add(rows.take())?;
+        counts.durability = reliefs.count();
         Ok((groups.finish()?, counts))
     }
 
@@ -359,7 +361,12 @@ impl<'a> Merge<'a> {
     }
 
     /// Derives the next patient; `false` at the end of the range.
-    fn next(&mut self, job: &Job<'_>, out: &mut Rows<'_>, counts: &mut Counts) -> Result<bool, DeriveError> {
+    fn next(
+        &mut self,
+        job: &Job<'_>,
+        out: &mut Rows<'_>,
+        (counts, reliefs): (&mut Counts, &mut Reliefs),
+    ) -> Result<bool, DeriveError> {
         let Some(key) = self.patients.key() else { return Ok(false) };
         self.read(key)?;
         let rows = &self.rows;
@@ -380,7 +387,7 @@ impl<'a> Merge<'a> {
                 counts.opioids.count(&history, episode, &outcomes[job.primary], asked);
             }
             if let Some(relief) = episode.relief.filter(|_| episode.number == 1) {
-                counts.durability.count(episode.period, episode.condition, &relief);
+                reliefs.add(episode.period, episode.condition, relief);
             }
             out.push(&history, episode, conditions, outcomes);
         });

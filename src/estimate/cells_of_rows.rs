@@ -28,14 +28,27 @@ pub(super) struct Cells<'a> {
     counting: &'a Counting<'a>,
     /// Cells by number.
     pub(super) known: Vec<Cell>,
-    fine: Numbers<(usize, usize, Option<Period>)>,
+    fine: Numbers,
     /// By split.
-    splits: Vec<Numbers<(Vec<i32>, Option<Period>)>>,
+    splits: Vec<Numbers>,
 }
 
-/// Of the first horizon's cell, by what its words are; those of the other
+/// Of the first horizon's cell, by its levels and its period; those of the other
 /// horizons follow it.
-type Numbers<Words> = HashMap<Words, u32>;
+#[derive(Default)]
+struct Numbers(HashMap<Vec<i32>, u32>);
+
+impl Numbers {
+    /// The number of a cell; `add` gives it one when it is first seen.
+    fn of(&mut self, levels: &[i32], add: impl FnOnce() -> u32) -> u32 {
+        if let Some(number) = self.0.get(levels) {
+            return *number;
+        }
+        let number = add();
+        self.0.insert(levels.to_vec(), number);
+        number
+    }
+}
 
 /// The cells of a row group's rows.
 ///
@@ -62,8 +75,8 @@ impl CellsOfRows {
 
 impl<'a> Cells<'a> {
     pub(super) fn new(counting: &'a Counting<'a>) -> Self {
-        let splits = counting.splits.iter().map(|_| Numbers::new()).collect();
-        Self { counting, known: Vec::new(), fine: Numbers::new(), splits }
+        let splits = counting.splits.iter().map(|_| Numbers::default()).collect();
+        Self { counting, known: Vec::new(), fine: Numbers::default(), splits }
     }
 
     /// Each row's cell numbers, in the fine cells and in every split: a patient may
@@ -92,10 +105,9 @@ impl<'a> Cells<'a> {
     fn fine(&mut self, at: usize, series: &Series) -> u32 {
         let (site, condition, period) = (series.site[at], series.condition[at], series.period[at]);
         let known = &mut self.known;
-        *self
-            .fine
-            .entry((site, condition, period))
-            .or_insert_with(|| added(known, |horizon| Cell::Fine(FineCell { period, site, condition, horizon })))
+        self.fine.of(&[level(site), level(condition), number(period)], || {
+            added(known, |horizon| Cell::Fine(FineCell { period, site, condition, horizon }))
+        })
     }
 
     fn by_any_condition(&mut self, split: usize, at: usize, series: &Series, cells: &mut Vec<u32>) {
@@ -103,8 +115,11 @@ impl<'a> Cells<'a> {
         // A patient without a diagnosis is counted under `other`.
         let alone = [level(series.condition[at])];
         let listed = &series.lists[series.conditions[at]];
+        let mut levels = Vec::new();
         for &member in if listed.is_empty() { &alone[..] } else { listed } {
-            cells.push(numbered((vec![member], series.cohort[at]), split, numbers, known));
+            levels.clear();
+            levels.push(member);
+            cells.push(numbered(split, &mut levels, series.cohort[at], numbers, known));
         }
     }
 
@@ -125,16 +140,19 @@ impl<'a> Cells<'a> {
         let groups = groups(self.counting);
         let (numbers, known) = (&mut self.splits[split], &mut self.known);
         let mut all: Vec<u32> = Vec::with_capacity(frame.height());
+        let mut levels = Vec::new();
         for row in 0..frame.height() {
             let (at, horizon) = (row / HORIZONS.len(), row % HORIZONS.len());
             let same = horizon > 0 && columns.iter().all(|column| column[row] == column[row - 1]);
-            all.push(if same {
-                all[row - 1] + 1
-            } else {
-                let mut words: Vec<i32> = columns.iter().map(|column| column[row]).collect();
-                words.push(groups[series.condition[at]]);
-                numbered((words, series.cohort[at]), split, numbers, known) + u32::try_from(horizon).expect("four")
-            });
+            if same {
+                all.push(all[row - 1] + 1);
+                continue;
+            }
+            levels.clear();
+            levels.extend(columns.iter().map(|column| column[row]));
+            levels.push(groups[series.condition[at]]);
+            let first = numbered(split, &mut levels, series.cohort[at], numbers, known);
+            all.push(first + u32::try_from(horizon).expect("four horizons"));
         }
         Ok(all)
     }
@@ -142,14 +160,28 @@ impl<'a> Cells<'a> {
 
 /// The number of a split's cell at the first horizon.
 fn numbered(
-    words: (Vec<i32>, Option<Period>),
     split: usize,
-    numbers: &mut Numbers<(Vec<i32>, Option<Period>)>,
+    levels: &mut Vec<i32>,
+    period: Option<Period>,
+    numbers: &mut Numbers,
     known: &mut Vec<Cell>,
 ) -> u32 {
-    *numbers.entry(words).or_insert_with_key(|(level, period)| {
-        added(known, |horizon| Cell::Split(SplitCell { split, level: level.clone(), period: *period, horizon }))
+    let of_split = levels.len();
+    levels.push(number(period));
+    numbers.of(levels, || {
+        let level = &levels[..of_split];
+        added(known, |horizon| Cell::Split(SplitCell { split, level: level.to_vec(), period, horizon }))
     })
+}
+
+/// A whole number for a period: one of its own.
+fn number(period: Option<Period>) -> i32 {
+    match period {
+        None => i32::MIN,
+        Some(Period::Year(year)) => year * 32,
+        Some(Period::Quarter(year, quarter)) => year * 32 + i32::try_from(quarter).expect("1 to 4"),
+        Some(Period::Month(year, month)) => year * 32 + 8 + i32::try_from(month).expect("1 to 12"),
+    }
 }
 
 /// Adds a cell for each horizon; the number of the first.
@@ -159,9 +191,9 @@ fn added(known: &mut Vec<Cell>, cell: impl Fn(usize) -> Cell) -> u32 {
     first
 }
 
-/// The level of a condition.
-fn level(condition: usize) -> i32 {
-    i32::try_from(condition).expect("a pack has few conditions")
+/// The level of a condition or site.
+fn level(position: usize) -> i32 {
+    i32::try_from(position).expect("a pack has few conditions")
 }
 
 /// The report group of each condition, numbered in the order of the pack.
