@@ -15,7 +15,7 @@ use std::time::Instant;
 use relief::derive;
 use relief::estimate::expression::compile;
 use relief::estimate::scan::{self, Counting};
-use relief::estimate::tally::{FineCell, Pair, Tallies, Tally};
+use relief::estimate::tally::{ANY_CONDITION, FineCell, Pair, SplitCell, Tallies, Tally};
 use relief::model::horizon::HORIZONS;
 use relief::protocol::Protocol;
 use relief::store::Store;
@@ -76,8 +76,9 @@ fn cpu_seconds() -> f64 {
 /// One row a count above 0, sorted: `measure,index_period,site,condition,horizon,what,n`.
 fn write(tallies: &Tallies, protocol: &Protocol, path: &Path) -> std::io::Result<()> {
     let mut rows = Vec::new();
-    for (cell, measures) in &tallies.cells {
-        let place = place(cell, tallies, protocol);
+    let fine = tallies.cells.iter().map(|(cell, measures)| (place(cell, tallies, protocol), measures));
+    let split = tallies.splits.iter().map(|(cell, measures)| (split_place(cell, protocol), measures));
+    for (place, measures) in fine.chain(split) {
         for (measure, tally) in protocol.measures.iter().zip(measures) {
             rows.extend(counts(tally).map(|(what, count)| format!("{},{place},{what},{count}", measure.id)));
         }
@@ -93,6 +94,17 @@ fn place(cell: &FineCell, tallies: &Tallies, protocol: &Protocol) -> String {
     let period = cell.period.map(|period| period.to_string()).unwrap_or_default();
     let condition = &protocol.conditions.conditions()[cell.condition].code;
     format!("{period},{},{condition},{}", tallies.sites[cell.site], HORIZONS[cell.horizon].id)
+}
+
+/// The cell of a further split: over all sites, by what its last level means.
+fn split_place(cell: &SplitCell, protocol: &Protocol) -> String {
+    let period = cell.period.map(|period| period.to_string()).unwrap_or_default();
+    let (last, levels) = cell.level.split_last().expect("a split has a level");
+    let condition = usize::try_from(*last).ok().and_then(|at| protocol.conditions.conditions().get(at));
+    let mut levels: Vec<String> = levels.iter().map(ToString::to_string).collect();
+    levels.extend(condition.map(|condition| condition.code.clone()));
+    let split = if cell.split == ANY_CONDITION { "any condition" } else { "stratum" };
+    format!("{period},{split},{},{}", levels.join("|"), HORIZONS[cell.horizon].id)
 }
 
 fn counts(tally: &Tally) -> impl Iterator<Item = (String, u64)> + '_ {

@@ -327,10 +327,26 @@ def derive(db, folder, out, pipeline):
     make("conditions", conditions_sql())
     make("condition_words", """SELECT condition_mask, string_agg(code, ';' ORDER BY position) AS joined
         FROM (SELECT DISTINCT condition_mask FROM conditions) JOIN condition_pack ON (condition_mask >> position) & 1 = 1 GROUP BY condition_mask""")
-    db.execute(f"COPY ({rows_sql(wide_sql(manifest, pipeline, common, whole))}) TO '{out}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)")
+    db.execute(f"COPY ({rows_sql(wide_sql(manifest, pipeline, common, whole))}) TO '{out}' (FORMAT parquet, COMPRESSION uncompressed)")
 
 
-CELL = "index_period, site, condition, horizon"
+CELL = "cell_period, cell_site, cell_condition, horizon"
+
+
+def cells():
+    """The analysis set by cell: the finest, by every condition a patient has, and by the strata of the follow-up weights.
+
+    The last two by quarter, over all sites; a patient with two conditions is in two cells.
+    """
+    quarter = "CASE WHEN index_period[5] = '-' THEN index_period[:4] || 'Q' || ((index_period[6:]::INT + 2) // 3) ELSE index_period END"
+    every = "unnest(CASE WHEN conditions = '' THEN [condition] ELSE string_split(conditions, ';') END)"
+    packed = pack("conditions")["condition"]
+    first = {}
+    group = " ".join(f"WHEN '{c['code']}' THEN '{first.setdefault(c['group'], c['code'])}'" for c in packed)
+    covariates = [f"coalesce({sql}, -1)" for sql in pack("measures")["follow_up_weights"]["covariates"]]
+    stratum = f"concat_ws('|', {', '.join(covariates)}, CASE condition {group} END)"
+    places = [("index_period", "site", "condition"), (quarter, "'any condition'", every), (quarter, "'stratum'", stratum)]
+    return [f"(SELECT *, {period} AS cell_period, {site} AS cell_site, {condition} AS cell_condition FROM analysis)" for period, site, condition in places]
 
 
 def tally(db, rows, pipeline):
@@ -340,7 +356,7 @@ def tally(db, rows, pipeline):
     """
     db.execute(f"CREATE VIEW analysis AS FROM read_parquet('{rows}')")
     holds = lambda sql: f"coalesce({sql}, false)"
-    counts, pairs = [], []
+    counts, scores = [], []
     for m in (m for name in pipeline.measures for m in pack(name)["measure"]):
         eligible = holds(m["eligible"])
         observed = f"{eligible} AND {holds(m['observed'])}"
@@ -353,21 +369,25 @@ def tally(db, rows, pipeline):
             observed += f" AND {before} IS NOT NULL AND {after} IS NOT NULL"
             last = f"({m.get('last', m['baseline'])})"
             carried = f"{eligible} AND NOT ({observed}) AND {before} IS NOT NULL AND {last} IS NOT NULL"
-            for what, score, among in ("pair", after, observed), ("carried", last, carried):
-                pairs.append(f"SELECT {CELL}, '{m['id']}' AS measure, '{what}' AS what, {before} AS before, {score} AS after, count(*) AS n FROM analysis WHERE {among} GROUP BY ALL")
+            scores += [(m["id"], "pair", before, after, observed), (m["id"], "carried", before, last, carried)]
         counts += [(f"{m['id']}|eligible", eligible), (f"{m['id']}|observed", observed)]
     columns = ", ".join(f'count_if({sql}) AS "{name}"' for name, sql in counts)
-    db.execute(f"CREATE TEMP TABLE counts AS SELECT {CELL}, {columns} FROM analysis GROUP BY {CELL}")
-    db.execute(f"CREATE TEMP TABLE pairs AS {' UNION ALL '.join(pairs)}")
+    db.execute("CREATE TEMP TABLE counts AS " + " UNION ALL ".join(f"SELECT {CELL}, {columns} FROM {by} GROUP BY {CELL}" for by in cells()))
+    # Two changes of one score are asked once.
+    asked = {}
+    for measure, what, *of in scores:
+        asked.setdefault((what, *of), []).append(measure)
+    pair = lambda what, before, after, among, by: f"SELECT {CELL}, '{what}' AS what, {quoted([' '.join(asked[what, before, after, among])])} AS measures, {before} AS before, {after} AS after, count(*) AS n FROM {by} WHERE {among} GROUP BY ALL"
+    db.execute("CREATE TEMP TABLE pairs AS " + " UNION ALL ".join(pair(*of, by) for of in asked for by in cells()))
 
 
 def write_tally(db, out):
     """The tally as one long table of counts above 0."""
     db.execute(f"""COPY (
-        SELECT measure, {CELL}, what, n FROM (
+        SELECT measure, cell_period AS index_period, cell_site AS site, cell_condition AS condition, horizon, what, n FROM (
             SELECT {CELL}, split_part(name, '|', 1) AS measure, split_part(name, '|', 2) AS what, n
                 FROM (UNPIVOT counts ON COLUMNS(* EXCLUDE ({CELL})) INTO NAME name VALUE n)
-            UNION ALL SELECT {CELL}, measure, concat(what, ':', before, ':', after), n FROM pairs)
+            UNION ALL SELECT {CELL}, unnest(string_split(measures, ' ')), concat(what, ':', before, ':', after), n FROM pairs)
         WHERE n > 0 ORDER BY ALL) TO '{out}' (HEADER)""")
 
 

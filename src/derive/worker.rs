@@ -29,7 +29,7 @@ use super::tables::{
 use crate::model::horizon::HORIZONS;
 use crate::model::table::TableId;
 use crate::protocol::{MedicationFeed, Protocol};
-use crate::store::{CalendarKind, Encoder, RowGroup, SiteSummary, Snapshot, SourceSummary, TableWriter};
+use crate::store::{CalendarKind, Encoder, Packing, RowGroup, SiteSummary, Snapshot, SourceSummary, TableWriter};
 
 /// Patients a part holds; fixes the parts, and with them the file's bytes,
 /// whatever the number of threads.
@@ -94,7 +94,7 @@ pub fn run(snapshot: &Snapshot, protocol: &Protocol, out: &Path, threads: usize)
     if let Some(table) = snapshot.missing_table() {
         return Err(DeriveError::OlderSnapshot { path: snapshot.table_path(table), what: "file".to_owned() });
     }
-    let mut writer = TableWriter::create(out, analysis_set::schema())?;
+    let mut writer = TableWriter::create(out, analysis_set::schema(), Packing::Plain)?;
     let parts = parts(snapshot.manifest.patients);
     let job = Job {
         snapshot,

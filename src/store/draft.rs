@@ -5,7 +5,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::durable::{TEMPORARY, create_private, remove_folder, sync_folder};
-use super::{MANIFEST, Manifest, SNAPSHOTS, Secret, Snapshot, Store, StoreError, TableWriter, durable, schema_of};
+use super::{
+    MANIFEST, Manifest, Packing, SNAPSHOTS, Secret, Snapshot, Store, StoreError, TableWriter, durable, schema_of,
+};
 use crate::model::table::TableId;
 
 const DRAFT: &str = ".draft";
@@ -104,7 +106,7 @@ impl Draft<'_> {
     /// # Errors
     /// The file cannot be created.
     pub fn table(&self, table: TableId) -> Result<TableWriter, StoreError> {
-        TableWriter::create(&self.folder.join(format!("{}.parquet", table.name())), schema_of(table))
+        TableWriter::create(&self.folder.join(format!("{}.parquet", table.name())), schema_of(table), Packing::Zstd)
     }
 
     /// The folder of the quarantine files, created when first asked for.

@@ -36,7 +36,7 @@ pub(crate) use schema::SCHEMA_VERSION;
 pub use schema::schema_of;
 pub use secret::Secret;
 pub(crate) use table_writer::ROW_GROUP_ROWS;
-pub use table_writer::{Encoder, RowGroup, TableWriter};
+pub use table_writer::{Encoder, Packing, RowGroup, TableWriter};
 
 use crate::model::table::TableId;
 

@@ -25,6 +25,17 @@ pub(crate) const ROW_GROUP_ROWS: usize = 1 << 17;
 /// of the library does not change a report's bytes by that alone.
 const CREATED_BY: &str = "relief";
 
+/// How the pages of a file are packed; its columns are encoded either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// Compressed, for a file that is kept.
+    Zstd,
+    /// Not compressed, for one that is read as soon as it is written and written
+    /// anew by every run: a context of the compressor for every column of every row
+    /// group costs as much as the compressing.
+    Plain,
+}
+
 /// Writes one Parquet file. The file appears under its name only when finished.
 pub struct TableWriter {
     path: PathBuf,
@@ -63,11 +74,12 @@ impl TableWriter {
     ///
     /// # Errors
     /// The file cannot be created.
-    pub fn create(path: &Path, schema: SchemaRef) -> Result<Self, StoreError> {
+    pub fn create(path: &Path, schema: SchemaRef, packing: Packing) -> Result<Self, StoreError> {
         let partial = path.with_extension("parquet.tmp");
         let file = File::create(&partial).map_err(|error| StoreError::unwritable(&partial, error))?;
         let failed = |error| StoreError::table(path, error);
-        let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties(&schema))).map_err(failed)?;
+        let writer =
+            ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties(&schema, packing))).map_err(failed)?;
         let (file, factory) = writer.into_serialized_writer().map_err(failed)?;
         let encoder = Arc::new(Encoder { path: path.to_owned(), schema, factory });
         Ok(Self { path: path.to_owned(), partial, file, encoder, pending: Vec::new(), pending_rows: 0 })
@@ -157,11 +169,14 @@ impl Encoder {
     }
 }
 
-fn properties(schema: &Schema) -> WriterProperties {
-    let level = ZstdLevel::try_new(1).expect("1 is a zstd level");
+fn properties(schema: &Schema, packing: Packing) -> WriterProperties {
+    let compression = match packing {
+        Packing::Zstd => Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a zstd level")),
+        Packing::Plain => Compression::UNCOMPRESSED,
+    };
     let mut builder = WriterProperties::builder()
         .set_created_by(CREATED_BY.to_owned())
-        .set_compression(Compression::ZSTD(level))
+        .set_compression(compression)
         .set_max_row_group_row_count(None)
         .set_dictionary_enabled(false)
         .set_statistics_enabled(EnabledStatistics::None)

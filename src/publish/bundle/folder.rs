@@ -8,7 +8,7 @@ use crate::publish::PublishError;
 use crate::publish::disclosure::Released;
 use crate::publish::manifest::{FileDigest, MANIFEST};
 use crate::publish::results;
-use crate::store::TableWriter;
+use crate::store::{Packing, TableWriter};
 
 /// A report folder being made.
 pub(super) struct Draft {
@@ -42,7 +42,7 @@ impl Draft {
     pub(super) fn keep_parquet(&self, name: &str, released: &Released) -> Result<FileDigest, PublishError> {
         let path = self.draft.join(name);
         let batch = results::record_batch(released);
-        let mut writer = TableWriter::create(&path, batch.schema())?;
+        let mut writer = TableWriter::create(&path, batch.schema(), Packing::Zstd)?;
         writer.write(&batch)?;
         writer.finish()?;
         let content = fs::read(&path).map_err(|source| PublishError::Unwritable { path, source })?;
