@@ -23,30 +23,33 @@ pub(super) enum Cell {
     Split(SplitCell),
 }
 
-/// Numbers for cells, given when a cell is first seen.
+/// Numbers for cells, given when a cell is first seen: of the first horizon's cell;
+/// those of the other horizons follow it.
 pub(super) struct Cells<'a> {
     counting: &'a Counting<'a>,
     /// Cells by number.
     pub(super) known: Vec<Cell>,
+    /// Periods in the order they were seen.
+    periods: Vec<Option<Period>>,
+    /// By period, site and condition.
     fine: Numbers,
-    /// By split.
-    splits: Vec<Numbers>,
+    /// By period and condition.
+    others: Numbers,
+    /// By split, and within it by period and levels.
+    strata: Vec<HashMap<Vec<i32>, u32>>,
 }
 
-/// Of the first horizon's cell, by its levels and its period; those of the other
-/// horizons follow it.
+/// Numbers by position; most of the positions are soon taken.
 #[derive(Default)]
-struct Numbers(HashMap<Vec<i32>, u32>);
+struct Numbers(Vec<Option<u32>>);
 
 impl Numbers {
-    /// The number of a cell; `add` gives it one when it is first seen.
-    fn of(&mut self, levels: &[i32], add: impl FnOnce() -> u32) -> u32 {
-        if let Some(number) = self.0.get(levels) {
-            return *number;
+    /// The number at a position; `add` gives it one when it is first seen.
+    fn of(&mut self, at: usize, add: impl FnOnce() -> u32) -> u32 {
+        if at >= self.0.len() {
+            self.0.resize(at + 1, None);
         }
-        let number = add();
-        self.0.insert(levels.to_vec(), number);
-        number
+        *self.0[at].get_or_insert_with(add)
     }
 }
 
@@ -75,22 +78,27 @@ impl CellsOfRows {
 
 impl<'a> Cells<'a> {
     pub(super) fn new(counting: &'a Counting<'a>) -> Self {
-        let splits = counting.splits.iter().map(|_| Numbers::default()).collect();
-        Self { counting, known: Vec::new(), fine: Numbers::default(), splits }
+        Self {
+            counting,
+            known: Vec::new(),
+            periods: Vec::new(),
+            fine: Numbers::default(),
+            others: Numbers::default(),
+            strata: vec![HashMap::new(); counting.splits.len()],
+        }
     }
 
     /// Each row's cell numbers, in the fine cells and in every split: a patient may
     /// be several times over in one.
     pub(super) fn of_rows(&mut self, frame: &DataFrame) -> Result<CellsOfRows, PolarsError> {
         assert_eq!(frame.height() % HORIZONS.len(), 0, "a series has a row for every horizon");
-        let series = Series::of(frame, self.counting)?;
+        let series = Series::of(frame, self.counting, &mut self.periods)?;
         let mut cells = CellsOfRows { ends: Vec::new(), series: Vec::new(), rows: Vec::new() };
+        let any_condition = any_condition(self.counting);
         for at in 0..series.site.len() {
             cells.series.push(self.fine(at, &series));
-            for (split, kind) in self.counting.splits.iter().enumerate() {
-                if matches!(kind, Split::AnyCondition) {
-                    self.by_any_condition(split, at, &series, &mut cells.series);
-                }
+            if let Some(split) = any_condition {
+                self.other_conditions(split, at, &series, &mut cells.series);
             }
             cells.ends.push(u32::try_from(cells.series.len()).expect("a row group is small"));
         }
@@ -103,23 +111,22 @@ impl<'a> Cells<'a> {
     }
 
     fn fine(&mut self, at: usize, series: &Series) -> u32 {
-        let (site, condition, period) = (series.site[at], series.condition[at], series.period[at]);
-        let known = &mut self.known;
-        self.fine.of(&[level(site), level(condition), number(period)], || {
-            added(known, |horizon| Cell::Fine(FineCell { period, site, condition, horizon }))
-        })
+        let (site, condition) = (series.site[at], series.condition[at]);
+        let Counting { sites, conditions, .. } = self.counting;
+        let place = (series.period[at] * sites.len() + site) * conditions.conditions().len() + condition;
+        let (known, period) = (&mut self.known, self.periods[series.period[at]]);
+        self.fine.of(place, || added(known, |horizon| Cell::Fine(FineCell { period, site, condition, horizon })))
     }
 
-    fn by_any_condition(&mut self, split: usize, at: usize, series: &Series, cells: &mut Vec<u32>) {
-        let (numbers, known) = (&mut self.splits[split], &mut self.known);
-        // A patient without a diagnosis is counted under `other`.
-        let alone = [level(series.condition[at])];
-        let listed = &series.lists[series.conditions[at]];
-        let mut levels = Vec::new();
-        for &member in if listed.is_empty() { &alone[..] } else { listed } {
-            levels.clear();
-            levels.push(member);
-            cells.push(numbered(split, &mut levels, series.cohort[at], numbers, known));
+    /// By the conditions beside the one the patient is counted under: that one's
+    /// cells are sums of fine cells (see `Total::finish`).
+    fn other_conditions(&mut self, split: usize, at: usize, series: &Series, cells: &mut Vec<u32>) {
+        let (known, period) = (&mut self.known, self.periods[series.cohort[at]]);
+        let primary = series.condition[at];
+        for &other in series.lists[series.conditions[at]].iter().filter(|other| **other != primary) {
+            let place = series.cohort[at] * self.counting.conditions.conditions().len() + other;
+            let cell = |horizon| Cell::Split(SplitCell { split, level: vec![level(other)], period, horizon });
+            cells.push(self.others.of(place, || added(known, cell)));
         }
     }
 
@@ -138,7 +145,7 @@ impl<'a> Cells<'a> {
         };
         let columns = answers.columns().iter().map(values).collect::<Result<Vec<_>, _>>()?;
         let groups = groups(self.counting);
-        let (numbers, known) = (&mut self.splits[split], &mut self.known);
+        let (numbers, known) = (&mut self.strata[split], &mut self.known);
         let mut all: Vec<u32> = Vec::with_capacity(frame.height());
         let mut levels = Vec::new();
         for row in 0..frame.height() {
@@ -149,39 +156,25 @@ impl<'a> Cells<'a> {
                 continue;
             }
             levels.clear();
+            levels.push(level(series.cohort[at]));
             levels.extend(columns.iter().map(|column| column[row]));
             levels.push(groups[series.condition[at]]);
-            let first = numbered(split, &mut levels, series.cohort[at], numbers, known);
+            let first = numbers.get(&levels).copied().unwrap_or_else(|| {
+                let (period, level) = (self.periods[series.cohort[at]], &levels[1..]);
+                let cell = |horizon| Cell::Split(SplitCell { split, level: level.to_vec(), period, horizon });
+                let number = added(known, cell);
+                numbers.insert(levels.clone(), number);
+                number
+            });
             all.push(first + u32::try_from(horizon).expect("four horizons"));
         }
         Ok(all)
     }
 }
 
-/// The number of a split's cell at the first horizon.
-fn numbered(
-    split: usize,
-    levels: &mut Vec<i32>,
-    period: Option<Period>,
-    numbers: &mut Numbers,
-    known: &mut Vec<Cell>,
-) -> u32 {
-    let of_split = levels.len();
-    levels.push(number(period));
-    numbers.of(levels, || {
-        let level = &levels[..of_split];
-        added(known, |horizon| Cell::Split(SplitCell { split, level: level.to_vec(), period, horizon }))
-    })
-}
-
-/// A whole number for a period: one of its own.
-fn number(period: Option<Period>) -> i32 {
-    match period {
-        None => i32::MIN,
-        Some(Period::Year(year)) => year * 32,
-        Some(Period::Quarter(year, quarter)) => year * 32 + i32::try_from(quarter).expect("1 to 4"),
-        Some(Period::Month(year, month)) => year * 32 + 8 + i32::try_from(month).expect("1 to 12"),
-    }
+/// Position of the split by every condition a patient has.
+pub(super) fn any_condition(counting: &Counting<'_>) -> Option<usize> {
+    counting.splits.iter().position(|split| matches!(split, Split::AnyCondition))
 }
 
 /// Adds a cell for each horizon; the number of the first.
@@ -203,41 +196,50 @@ fn groups(counting: &Counting<'_>) -> Vec<i32> {
     conditions.iter().map(|condition| level(first(&condition.group))).collect()
 }
 
-/// What every split needs of each series.
+/// What every split needs of each series, all by position.
 struct Series {
     site: Vec<usize>,
-    period: Vec<Option<Period>>,
+    period: Vec<usize>,
     /// The quarter of a series: no cohort that is split further is finer.
-    cohort: Vec<Option<Period>>,
+    cohort: Vec<usize>,
     condition: Vec<usize>,
     /// Which of the lists has all its conditions.
     conditions: Vec<usize>,
-    lists: Vec<Vec<i32>>,
+    lists: Vec<Vec<usize>>,
 }
 
 impl Series {
-    fn of(frame: &DataFrame, counting: &Counting<'_>) -> Result<Self, PolarsError> {
+    fn of(frame: &DataFrame, counting: &Counting<'_>, periods: &mut Vec<Option<Period>>) -> Result<Self, PolarsError> {
         let conditions = counting.conditions.conditions();
         let position = |code: &str| conditions.iter().position(|known| known.code == code);
         let site = |code: &str| counting.sites.iter().position(|known| known == code);
-        let parse = |period: Option<&str>| period.and_then(Period::parse);
-        let mut lists: Vec<Vec<i32>> = Vec::new();
-        let mut list = |written: Option<&str>| {
-            lists.push(written.unwrap_or_default().split(';').filter_map(position).map(level).collect());
+        let mut lists: Vec<Vec<usize>> = Vec::new();
+        let list = |written: Option<&str>| {
+            lists.push(written.unwrap_or_default().split(';').filter_map(position).collect());
             lists.len() - 1
         };
-        let period = of_series(frame, "index_period", parse)?;
+        let both = of_series(frame, "index_period", |written| {
+            let period = written.and_then(Period::parse);
+            [period, period.map(|period| quarter(period).unwrap_or(period))].map(|period| numbered(period, periods))
+        })?;
         Ok(Self {
             site: of_series(frame, "site", |code| code.and_then(site).expect("the snapshot lists every site"))?,
-            cohort: period.iter().map(|period| period.map(|period| quarter(period).unwrap_or(period))).collect(),
-            period,
+            period: both.iter().map(|[period, _]| *period).collect(),
+            cohort: both.iter().map(|[_, cohort]| *cohort).collect(),
             condition: of_series(frame, "condition", |code| {
                 code.and_then(position).expect("derivation writes codes of the pack")
             })?,
-            conditions: of_series(frame, "conditions", &mut list)?,
+            conditions: of_series(frame, "conditions", list)?,
             lists,
         })
     }
+}
+
+fn numbered(period: Option<Period>, periods: &mut Vec<Option<Period>>) -> usize {
+    periods.iter().position(|known| *known == period).unwrap_or_else(|| {
+        periods.push(period);
+        periods.len() - 1
+    })
 }
 
 /// The meaning of every series' word, each looked up once.

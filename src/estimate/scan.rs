@@ -14,7 +14,7 @@ use polars::io::SerReader;
 use polars::io::parquet::read::FileMetadata;
 use polars::prelude::{Column, DataType, Expr, ParallelStrategy, ParquetReader, PolarsError};
 
-use super::cells_of_rows::{Cells, CellsOfRows};
+use super::cells_of_rows::{Cells, CellsOfRows, any_condition};
 use super::expression::{Compiled, Outcome, compile_number};
 use super::mask::Mask;
 use super::questions::Questions;
@@ -112,7 +112,7 @@ pub fn count(path: &Path, counting: &Counting<'_>, threads: usize) -> Result<Tal
     finished.map_err(|error| unreadable(error.to_string()))?;
     job.refuse_contradictions()?;
     let total = total.into_inner().expect("a worker does not panic");
-    Ok(total.finish(counting.sites))
+    Ok(total.finish(counting.sites, any_condition(counting)))
 }
 
 /// What the file says of itself: read once, because it describes every column

@@ -9,6 +9,7 @@ use std::collections::btree_map::Entry;
 use std::ops::{AddAssign, Range};
 use std::sync::Arc;
 
+use super::period::quarter;
 use crate::derive::durability::Durability;
 use crate::derive::opioid_counts::OpioidCounts;
 use crate::derive::repeats::Repeats;
@@ -235,6 +236,16 @@ impl Tallies {
     pub fn add(&mut self, other: Self) {
         other.cells.into_iter().for_each(|(cell, tallies)| add_to(&mut self.cells, cell, tallies));
         other.splits.into_iter().for_each(|(cell, tallies)| add_to(&mut self.splits, cell, tallies));
+    }
+
+    /// Adds the fine cells to those of `split`, by condition and quarter.
+    pub(super) fn add_conditions_counted_under(&mut self, split: usize) {
+        for (cell, tallies) in &self.cells {
+            let level = vec![i32::try_from(cell.condition).expect("a pack has few conditions")];
+            let period = cell.period.map(|period| quarter(period).unwrap_or(period));
+            let coarse = SplitCell { split, level, period, horizon: cell.horizon };
+            add_to(&mut self.splits, coarse, tallies.clone());
+        }
     }
 
     /// Adds up one measure over the cells `wanted` accepts.

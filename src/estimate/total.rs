@@ -57,7 +57,9 @@ impl<'q> Total<'q> {
         }
     }
 
-    pub(super) fn finish(mut self, sites: &[String]) -> Tallies {
+    /// What was counted. `any_condition` is the position of that split, if there is
+    /// one: everyone counted under a condition has it.
+    pub(super) fn finish(mut self, sites: &[String], any_condition: Option<usize>) -> Tallies {
         self.pairs.iter_mut().for_each(PairTotal::settle);
         let pairs = self.pairs.into_iter().map(|pairs| pairs.by_slot(self.slots.len())).collect::<Vec<_>>();
         let mut tallies = Tallies { sites: sites.to_vec(), ..Tallies::default() };
@@ -74,6 +76,9 @@ impl<'q> Total<'q> {
                 Cell::Fine(cell) => _ = tallies.cells.insert(cell, counted),
                 Cell::Split(cell) => _ = tallies.splits.insert(cell, counted),
             }
+        }
+        if let Some(split) = any_condition {
+            tallies.add_conditions_counted_under(split);
         }
         tallies
     }
