@@ -14,7 +14,7 @@ use super::tally::{CellPair, Pairs, Tallies, Tally, add_equals};
 
 /// Pairs that wait before they are added to the others: adding them walks
 /// through all there are, so it is not done for every row group.
-const WAITING_PAIRS: usize = 1 << 20;
+const WAITING_PAIRS: usize = 1 << 19;
 
 /// The counts of all threads.
 pub(super) struct Total<'q> {

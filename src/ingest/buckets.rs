@@ -17,6 +17,9 @@ use crate::store::StoreError;
 const MOST_BUCKETS: usize = 1024;
 /// Patients of a bucket when there are few.
 const FEWEST_PATIENTS: usize = 1 << 10;
+/// Bytes of a piece of a bucket. A bucket grows by pieces: one that doubled would be
+/// copied as often, and hold up to twice the memory.
+const PIECE: usize = 1 << 14;
 
 /// Rows of a table in the making.
 #[derive(Debug)]
@@ -39,7 +42,8 @@ pub(super) struct Bucket {
     /// Rows.
     pub rows: usize,
     spilled: Vec<Span>,
-    held: Vec<u8>,
+    /// Pieces, each of whole rows.
+    held: Vec<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -94,9 +98,10 @@ impl Buckets {
             if bucket.held.is_empty() {
                 continue;
             }
-            file.write_all(&bucket.held)?;
-            bucket.spilled.push(Span { start, length: bucket.held.len() });
-            start += bucket.held.len() as u64;
+            let length = bucket.held.iter().map(Vec::len).sum();
+            bucket.held.iter().try_for_each(|piece| file.write_all(piece))?;
+            bucket.spilled.push(Span { start, length });
+            start += length as u64;
             bucket.held.clear();
         }
         self.held = 0;
@@ -113,13 +118,20 @@ impl Bucket {
     #[inline]
     fn push(&mut self, row: &[u8]) {
         self.rows += 1;
-        self.held.extend_from_slice(row);
+        match self.held.last_mut() {
+            Some(piece) if piece.len() + row.len() <= PIECE => piece.extend_from_slice(row),
+            _ => {
+                let mut piece = Vec::with_capacity(PIECE);
+                piece.extend_from_slice(row);
+                self.held.push(piece);
+            }
+        }
     }
 
     /// All rows, in the order they came.
     pub(super) fn into_rows(self, spilled: &Spilled) -> io::Result<Vec<u8>> {
         let on_disk: usize = self.spilled.iter().map(|span| span.length).sum();
-        let Some(file) = spilled.0.as_ref().filter(|_| on_disk > 0) else { return Ok(self.held) };
+        let Some(file) = spilled.0.as_ref().filter(|_| on_disk > 0) else { return Ok(self.held.concat()) };
         let mut rows = vec![0; on_disk];
         let mut file = file.lock().expect("no holder of the lock panics");
         let mut filled = 0;
@@ -128,7 +140,7 @@ impl Bucket {
             file.read_exact(&mut rows[filled..filled + span.length])?;
             filled += span.length;
         }
-        rows.extend_from_slice(&self.held);
+        self.held.iter().for_each(|piece| rows.extend_from_slice(piece));
         Ok(rows)
     }
 }

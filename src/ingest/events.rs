@@ -1,6 +1,6 @@
 //! Files of dated records → rows of their table, waiting to be sorted.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arrow::array::{ArrayRef, Int32Array, Int64Array};
 
@@ -79,9 +79,15 @@ pub(super) fn read_table<'a, E: Event<'a> + Send>(
     meter: &mut Meter<'_>,
 ) -> Result<Sorted, IngestError> {
     let mut buckets = session.buckets(roster, draft);
+    // Room for rows, used again for the next block: it has grown to what a block needs.
+    let spare: Mutex<Vec<Vec<u8>>> = Mutex::default();
+    let spare = || spare.lock().expect("no holder of the lock panics");
     for (index, file) in session.plan.of_table(E::TABLE.name()) {
         let reader = FileReader { session, roster, index, file };
-        let begin = || (E::new(&file.layout, session.protocol), Found::default());
+        let begin = || {
+            let rows = spare().pop().unwrap_or_default();
+            (E::new(&file.layout, session.protocol), Found { rows, ..Found::default() })
+        };
         let work = |(event, found): &mut (E, Found), records: &Records<'_>| {
             reader.read(records, event, found);
             Ok(())
@@ -89,7 +95,10 @@ pub(super) fn read_table<'a, E: Event<'a> + Send>(
         let take = |(_, mut found): (E, Found)| {
             found.notes.strange = std::mem::take(&mut found.remarks.strange);
             session.watch(index, std::mem::take(&mut found.notes));
-            found.take((index, E::TABLE), &mut buckets, withheld, ledger)
+            let mut rows = found.take((index, E::TABLE), &mut buckets, withheld, ledger)?;
+            rows.clear();
+            spare().push(rows);
+            Ok(())
         };
         let digest = read_file(file, meter, begin, work, take)?;
         session.note_digest(index, digest);
@@ -133,13 +142,14 @@ struct Found {
 }
 
 impl Found {
+    /// Hands over what was found; returns the rows' room.
     fn take(
         self,
         (file, table): (usize, TableId),
         buckets: &mut Buckets,
         withheld: &mut Withheld,
         ledger: &mut Ledger,
-    ) -> Result<(), IngestError> {
+    ) -> Result<Vec<u8>, IngestError> {
         ledger.read(file, self.read);
         ledger.withdraw(file, self.withdrawn);
         for (line, correction, mended) in self.mended {
@@ -153,7 +163,7 @@ impl Found {
         }
         withheld.extend(table, &self.withheld)?;
         buckets.extend(&self.rows)?;
-        Ok(())
+        Ok(self.rows)
     }
 }
 
