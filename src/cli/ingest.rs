@@ -142,7 +142,7 @@ pub(super) fn table(protocol: &Protocol, ingested: &Ingested) -> String {
     lines.extend(ingested.quarantine.iter().map(|folder| format!("quarantine: {}", folder.display())));
     lines.extend(ingested.replaced.map(|number| {
         format!(
-            "snapshot {number} was made of the same input and no longer holds it: it is damaged, or of an older version"
+            "snapshot {number} does not hold what was read into it: it is damaged, or of an older version, and left where it is"
         )
     }));
     lines.extend(ingested.snapshot.iter().map(|snapshot| {

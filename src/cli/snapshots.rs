@@ -28,21 +28,26 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let removed = store.lock()?.prune(keep)?;
         tracing::debug!(?removed, "snapshots removed");
     }
-    let snapshots = store.snapshots()?;
-    let current = store.current()?.map(|snapshot| snapshot.number);
+    let (snapshots, damaged) = store.snapshots()?;
+    let current = store.current_number()?;
     if arguments.json {
-        say(&json(&snapshots, current).to_string());
-    } else if snapshots.is_empty() {
+        say(&json(&snapshots, &damaged, current).to_string());
+    } else if snapshots.is_empty() && damaged.is_empty() {
         say("no snapshots yet; `relief ingest` writes the first");
     } else {
         for snapshot in &snapshots {
             say(&line(snapshot, current));
         }
+        for number in damaged {
+            say(&format!(
+                "{number:>6}  damaged: its manifest.json cannot be read; `relief ingest` writes a new snapshot"
+            ));
+        }
     }
     Ok(())
 }
 
-fn json(snapshots: &[Snapshot], current: Option<u32>) -> serde_json::Value {
+fn json(snapshots: &[Snapshot], damaged: &[u32], current: Option<u32>) -> serde_json::Value {
     let listed: Vec<_> = snapshots
         .iter()
         .map(|snapshot| {
@@ -55,7 +60,7 @@ fn json(snapshots: &[Snapshot], current: Option<u32>) -> serde_json::Value {
             })
         })
         .collect();
-    serde_json::json!({ "snapshots": listed })
+    serde_json::json!({ "snapshots": listed, "damaged": damaged })
 }
 
 fn line(snapshot: &Snapshot, current: Option<u32>) -> String {

@@ -79,7 +79,7 @@ fn pipeline(arguments: &Arguments, file: &str) -> Result<PathBuf, Failure> {
 }
 
 fn snapshot(protocol: &Protocol, digest: &str) -> Result<Snapshot, Failure> {
-    let snapshots = Store::open(&protocol.store).snapshots()?;
+    let snapshots = Store::open(&protocol.store).snapshots()?.0;
     // The newest: one of an older version may lack a table.
     let found = snapshots.into_iter().rev().find(|snapshot| snapshot.digest == digest);
     found.ok_or_else(|| Failure::snapshot_gone(digest, &protocol.store))

@@ -164,7 +164,8 @@ impl<'a> Session<'a> {
     }
 
     fn check_calendar(&self, writer: &StoreWriter) -> Result<(), StoreError> {
-        match writer.store().current()? {
+        // Of a damaged snapshot nobody knows; the others of the store were of one kind.
+        match writer.store().snapshots()?.0.pop() {
             Some(current) if current.manifest.calendar != self.plan.calendar => Err(StoreError::OtherCalendar {
                 folder: writer.store().folder().to_owned(),
                 held: current.manifest.calendar.words(),
@@ -240,13 +241,17 @@ impl<'a> Session<'a> {
             excused_rows: ledger.excused_rows(),
         };
         let (Some(writer), Some(draft)) = (writer, draft) else { return Ok(ingested) };
-        let of_this_input = writer.store().current()?.filter(|current| current.digest == manifest.digest);
+        let store = writer.store();
+        let (of_this_input, without_manifest) = match store.current() {
+            Err(error) if error.is_damage() => (None, store.current_number()?),
+            current => (current?.filter(|current| current.digest == manifest.digest), None),
+        };
         // One of an older version lacks a table, a damaged one differs from what was
         // just made of the same input: it is left where it is, and written anew.
         let (current, damaged): (Option<Snapshot>, Option<Snapshot>) = of_this_input
             .map_or((None, None), |one| if draft.is_still(&one) { (Some(one), None) } else { (None, Some(one)) });
         ingested.unchanged = current.is_some();
-        ingested.replaced = damaged.map(|snapshot| snapshot.number);
+        ingested.replaced = damaged.map(|snapshot| snapshot.number).or(without_manifest);
         let snapshot = current.map_or_else(|| draft.publish(manifest), Ok)?;
         let any = ledger.files().iter().any(|file| file.counts.quarantined > 0);
         ingested.quarantine = any.then(|| snapshot.folder.join("quarantine"));

@@ -63,7 +63,7 @@ impl StoreWriter {
     /// # Errors
     /// A folder cannot be removed.
     pub fn prune(&self, keep: usize) -> Result<Vec<u32>, StoreError> {
-        let current = self.store.current()?.map(|snapshot| snapshot.number);
+        let current = self.store.current_number()?;
         let numbers = self.store.numbers()?;
         let old = &numbers[..numbers.len().saturating_sub(keep)];
         let removed: Vec<u32> = old.iter().copied().filter(|&number| Some(number) != current).collect();
@@ -85,8 +85,12 @@ fn recover(store: &Store) -> Result<(), StoreError> {
             fs::remove_file(entry.path()).map_err(|error| StoreError::unwritable(&entry.path(), error))?;
         }
     }
-    let newest = store.numbers()?.last().copied();
-    let current = store.current()?.map(|snapshot| snapshot.number);
+    let numbers = store.numbers()?;
+    let (newest, current) = (numbers.last().copied(), store.current_number()?);
+    // Its manifest is not asked for: one that is damaged is written anew.
+    if let Some(number) = current.filter(|number| !numbers.contains(number)) {
+        return Err(StoreError::NoSnapshot { folder: store.folder.clone(), number });
+    }
     match newest {
         Some(number) if current.is_none_or(|current| current < number) => store.point_at(number),
         _ => Ok(()),

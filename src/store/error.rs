@@ -30,6 +30,12 @@ pub enum StoreError {
         /// Why it failed.
         source: parquet::errors::ParquetError,
     },
+    /// A snapshot whose manifest is gone or makes no sense; its tables may be whole.
+    #[error("`{}` is missing or not a manifest this version reads, so nothing says what the snapshot holds\nhint: `relief ingest` reads the files again and writes a new snapshot; the damaged one is left where it is", path.display())]
+    DamagedManifest {
+        /// The manifest.
+        path: PathBuf,
+    },
     /// A file that is there and makes no sense.
     #[error("`{}` {what}\nhint: restore it from a backup, or ingest into a new store folder", path.display())]
     Damaged {
@@ -74,6 +80,11 @@ impl StoreError {
     /// Exit code of the program.
     pub fn exit_code(&self) -> u8 {
         8
+    }
+
+    /// Whether a snapshot is damaged, so that reading the files again mends it.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(self, Self::DamagedManifest { .. })
     }
 
     pub(crate) fn unreadable(path: &Path, source: io::Error) -> Self {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -106,9 +107,12 @@ pub struct FileSummary {
 
 impl Manifest {
     pub(super) fn read(path: &Path) -> Result<Self, StoreError> {
-        let text = fs::read_to_string(path).map_err(|error| StoreError::unreadable(path, error))?;
-        serde_json::from_str(&text)
-            .map_err(|_| StoreError::Damaged { path: path.to_owned(), what: "is not a manifest this version reads" })
+        let damaged = || StoreError::DamagedManifest { path: path.to_owned() };
+        let text = fs::read(path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => damaged(),
+            _ => StoreError::unreadable(path, error),
+        })?;
+        serde_json::from_slice(&text).map_err(|_| damaged())
     }
 
     pub(super) fn to_json(&self) -> Vec<u8> {

@@ -92,12 +92,20 @@ impl Store {
         &self.folder
     }
 
-    /// Every snapshot, oldest first.
+    /// Every snapshot whose manifest makes sense, oldest first, and the numbers of the others.
     ///
     /// # Errors
     /// A folder or manifest that cannot be read.
-    pub fn snapshots(&self) -> Result<Vec<Snapshot>, StoreError> {
-        self.numbers()?.into_iter().map(|number| self.snapshot(number)).collect()
+    pub fn snapshots(&self) -> Result<(Vec<Snapshot>, Vec<u32>), StoreError> {
+        let (mut whole, mut damaged) = (Vec::new(), Vec::new());
+        for number in self.numbers()? {
+            match self.snapshot(number) {
+                Ok(snapshot) => whole.push(snapshot),
+                Err(error) if error.is_damage() => damaged.push(number),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((whole, damaged))
     }
 
     /// The snapshot `number`.
@@ -117,13 +125,21 @@ impl Store {
     /// # Errors
     /// A pointer that cannot be read or names no snapshot.
     pub fn current(&self) -> Result<Option<Snapshot>, StoreError> {
+        self.current_number()?.map(|number| self.snapshot(number)).transpose()
+    }
+
+    /// The number the pointer names, whatever has become of that snapshot.
+    ///
+    /// # Errors
+    /// A pointer that cannot be read.
+    pub fn current_number(&self) -> Result<Option<u32>, StoreError> {
         let path = self.folder.join(CURRENT);
         if !path.exists() {
             return Ok(None);
         }
         let text = fs::read_to_string(&path).map_err(|error| StoreError::unreadable(&path, error))?;
-        let number = text.trim().parse().map_err(|_| StoreError::Damaged { path, what: "is not a snapshot number" })?;
-        self.snapshot(number).map(Some)
+        let number = text.trim().parse();
+        number.map(Some).map_err(|_| StoreError::Damaged { path, what: "is not a snapshot number" })
     }
 
     /// Takes the store for writing, and cleans up after a writer that was killed.

@@ -896,7 +896,7 @@ fn too_many_bad_rows_leave_the_store_as_it_was() {
     assert!(rejected.contains("score-out-of-range") && !rejected.contains("99"));
     let current = clinic.store().current().expect("readable").expect("there");
     assert_eq!((current.number, current.digest), (before.number, before.digest));
-    assert_eq!(clinic.store().snapshots().expect("readable").len(), 1);
+    assert_eq!(clinic.store().snapshots().expect("readable").0.len(), 1);
 }
 
 #[test]
@@ -983,7 +983,8 @@ fn pruning_keeps_the_newest_and_the_current() {
     let removed = clinic.store().lock().expect("free").prune(2).expect("ours");
     assert_eq!(removed, [1, 2]);
     assert!(!old.exists() && new.is_dir(), "what was derived goes with its snapshot");
-    let left: Vec<u32> = clinic.store().snapshots().expect("readable").iter().map(|snapshot| snapshot.number).collect();
+    let left: Vec<u32> =
+        clinic.store().snapshots().expect("readable").0.iter().map(|snapshot| snapshot.number).collect();
     assert_eq!(left, [3, 4]);
 }
 

@@ -128,14 +128,37 @@ fn a_damaged_snapshot_is_written_anew() {
             None => std::fs::remove_file(table(number)).expect("ours"),
         }
         let said = ingest();
-        assert!(
-            said.contains(&format!("snapshot {number} was made of the same input and no longer holds it")),
-            "{said}"
-        );
+        assert!(said.contains(&format!("snapshot {number} does not hold what was read into it")), "{said}");
         assert!(said.contains(&format!("snapshot {}", number + 1)) && !said.contains("unchanged"), "{said}");
         assert_eq!(std::fs::read(table(number + 1)).expect("a table"), whole);
     }
     assert!(ingest().contains("snapshot 4 (input unchanged, nothing written)"));
+}
+
+#[test]
+fn a_snapshot_without_a_manifest_that_makes_sense_is_named_and_written_anew() {
+    let workdir = Workdir::with_clinic();
+    workdir.relief(&["ingest", "pipeline.toml"]).exits(0);
+    let manifest = |number: u32| format!("store/snapshots/{number:06}/manifest.json");
+    let whole = workdir.read(&manifest(1));
+    for (number, damaged) in [(1, Some("{\"number\": 1")), (2, Some("")), (3, None)] {
+        match damaged {
+            Some(text) => workdir.write(&manifest(number), text),
+            None => std::fs::remove_file(workdir.path(&manifest(number))).expect("ours"),
+        }
+        let number_text = number.to_string();
+        let run = ["run", "pipeline.toml", "--snapshot", &number_text];
+        workdir.relief(&run).exits(8).says("manifest.json").says("hint: `relief ingest` reads the files again");
+        let listed = workdir.relief(&["snapshots", "pipeline.toml"]).exits(0).out;
+        assert!(listed.contains(&format!("{number:>6}  damaged")), "{listed}");
+        let said = workdir.relief(&["ingest", "pipeline.toml"]).exits(0).out;
+        assert!(said.contains(&format!("snapshot {number} does not hold what was read into it")), "{said}");
+        let anew = workdir.read(&manifest(number + 1));
+        assert_eq!(anew.replace(&format!("\"number\": {}", number + 1), "\"number\": 1"), whole);
+    }
+    workdir.relief(&["run", "pipeline.toml"]).exits(0);
+    workdir.relief(&["snapshots", "pipeline.toml", "--keep", "1"]).exits(0);
+    assert!(!workdir.path("store/snapshots/000001").exists() && workdir.path(&manifest(4)).exists());
 }
 
 #[test]
