@@ -132,7 +132,7 @@ def key(site, code="patient_id"):
 
 
 def patients(db, sources, pipeline):
-    """One row a patient: of second copies and contradictions the first by its facts, and nobody who withdrew consent."""
+    """One row a patient: of second copies and contradictions the first by its facts, with what all of them say, and nobody who withdrew consent."""
     year = (date(1970, 1, 1) + timedelta(pipeline.data_cut)).year if pipeline.data_cut is not None else 2026
     applies = "true" if pipeline.research else "coalesce(lower(scope) <> 'research_only', true)"
     gone = " UNION ALL ".join(
@@ -145,8 +145,9 @@ def patients(db, sources, pipeline):
                 CASE WHEN birth_year IS NOT NULL THEN greatest(birth_year, {year - 90}) END AS birth_year, NULL::VARCHAR AS index_period
             FROM ({lines('patients', sources)})
             WHERE length(patient_id) BETWEEN 1 AND 64 AND sex IS NOT NULL AND (birth_year IS NULL OR birth_year BETWEEN {year - 125} AND {year}))
-        SELECT unnest(arg_min(facts, (sex, coalesce(birth_year, -1), source_id, source_row))),
-            array_to_string(list_transform(list_sort(list(DISTINCT source_id)), lambda source: source::VARCHAR), ' ') AS sources FROM facts ANTI JOIN ({gone}) USING (patient_key) GROUP BY patient_key""")
+        SELECT * EXCLUDE (sexes, years) REPLACE (CASE WHEN len(sexes) = 1 THEN sexes[1] ELSE 'U' END AS sex, CASE WHEN len(years) = 1 THEN years[1] END AS birth_year) FROM (
+        SELECT unnest(arg_min(facts, (sex, coalesce(birth_year, -1), source_id, source_row))), list(DISTINCT sex) FILTER (sex <> 'U') AS sexes, list(DISTINCT birth_year) FILTER (birth_year IS NOT NULL) AS years,
+            array_to_string(list_transform(list_sort(list(DISTINCT source_id)), lambda source: source::VARCHAR), ' ') AS sources FROM facts ANTI JOIN ({gone}) USING (patient_key) GROUP BY patient_key)""")
 
 
 SEXES = {"f": "F", "female": "F", "m": "M", "male": "M", "x": "X", "other": "X", "u": "U", "unknown": "U"}

@@ -38,6 +38,7 @@ fn reading_parts(protocol: &Protocol) -> Vec<String> {
         format!("{:?}", protocol.codes),
         format!("{:?}", protocol.drugs),
         format!("{:?}", protocol.factors),
+        format!("{:?}", protocol.zip3),
     ];
     if protocol.ingest.shared_codes {
         parts.push("shared codes".to_owned());

@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, Int32Builder, RecordBatch, StringBuilder};
 use rayon::slice::ParallelSliceMut;
 
 use super::Session;
-use super::admit::{Facts, PatientReader, PatientRecord, Problem, Remarks, Sites};
+use super::admit::{Facts, PatientReader, PatientRecord, Problem, Remarks, Sites, UNKNOWN_SEX};
 use super::error::IngestError;
 use super::events::{Origin, field_count};
 use super::gate::Notes;
@@ -293,8 +293,9 @@ impl ListedIn {
     }
 }
 
-/// Orders the rows by key and keeps one row of each patient. Which one depends
-/// on what it says and not on where it stands, so shuffled files change nothing.
+/// Orders the rows by key and keeps one row of each patient, with what all of them
+/// say. Which one depends on what it says and not on where it stands, so shuffled
+/// files change nothing.
 fn enrol(
     mut listed: Vec<Listed>,
     listed_in: &mut ListedIn,
@@ -318,7 +319,8 @@ fn enrol(
         } else {
             ledger.accept(first.patient.file as usize, 1);
             leave_out(first, &rows[1..], ledger)?;
-            patients.push(Patient { listed_in: listed_in.number(rows), ..first.patient });
+            let facts = agreed(rows);
+            patients.push(Patient { listed_in: listed_in.number(rows), facts, ..first.patient });
             Match::Patient(u32::try_from(patients.len() - 1).expect("fewer than four billion patients"))
         };
         for row in rows {
@@ -329,6 +331,22 @@ fn enrol(
         }
     }
     Ok((patients, index))
+}
+
+/// What the rows of a patient say; where they contradict each other nobody knows. The
+/// patient stays, or every row about them would be without one.
+fn agreed(rows: &[Listed]) -> Facts {
+    let facts = || rows.iter().map(|row| row.patient.facts);
+    Facts {
+        sex: the_only(facts().map(|facts| facts.sex).filter(|sex| *sex != UNKNOWN_SEX)).unwrap_or(UNKNOWN_SEX),
+        birth_year: the_only(facts().filter_map(|facts| facts.birth_year)),
+        index_period: the_only(facts().filter_map(|facts| facts.index_period)),
+    }
+}
+
+fn the_only<T: PartialEq>(mut said: impl Iterator<Item = T>) -> Option<T> {
+    let first = said.next()?;
+    said.all(|other| other == first).then_some(first)
 }
 
 fn leave_out(kept: &Listed, others: &[Listed], ledger: &mut Ledger) -> Result<(), IngestError> {

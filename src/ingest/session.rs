@@ -149,11 +149,12 @@ impl<'a> Session<'a> {
     /// What the gate says of headers and values together.
     fn gate_report(&self) -> GateReport {
         let mut report = self.plan.gate.clone();
-        let stated = (self.protocol.basis, self.protocol.assigned_codes);
         for (index, file) in self.plan.files.iter().enumerate() {
             let source = &self.protocol.sources[file.source].name;
             let watched = Watched { source, file: &file.name, unread: &file.layout.unmapped };
-            self.watch.judge(index, watched, stated, &mut report);
+            let of_source = |(at, other): (usize, &PlannedFile)| (other.source == file.source).then_some(at);
+            let codes = self.watch.code_numbers(self.plan.files.iter().enumerate().filter_map(of_source));
+            self.watch.judge(index, watched, (self.protocol, &codes), &mut report);
         }
         report
     }

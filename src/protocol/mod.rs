@@ -18,6 +18,7 @@ mod pack;
 mod pipeline;
 mod trend;
 mod typed;
+mod zip_pack;
 
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,7 @@ pub use measure_pack::{Direction, Expression, Measure, MeasureKind, Regression, 
 pub use pack::{BUILT_IN_PACKS, BuiltInPack};
 pub use pipeline::BUILT_IN_RESULTS;
 pub use trend::{Rebase, Target};
+pub use zip_pack::ZipPack;
 
 use crate::model::calendar::Day;
 use crate::model::horizon::Horizon;
@@ -91,6 +93,8 @@ pub struct Protocol {
     pub compare_factors: Vec<FactorSet>,
     /// Comorbidity vocabulary.
     pub comorbidities: ComorbidityPack,
+    /// Where three digits of a ZIP code may not stay.
+    pub zip3: ZipPack,
     /// Adverse-event vocabulary.
     pub adverse_events: AdverseEventPack,
     /// What is measured, in report order.

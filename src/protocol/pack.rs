@@ -35,6 +35,7 @@ pub const BUILT_IN_PACKS: &[BuiltInPack] = built_in![
     "measures-mind-body.toml",
     "comorbidities.toml",
     "adverse-events.toml",
+    "zip3-2000.toml",
     "disclosure-internal-5.toml",
     "disclosure-us-cms-11.toml",
     "disclosure-public-midpoint6.toml",

@@ -10,7 +10,7 @@ use super::pack::{BUILT_IN_PACKS, PackText};
 use super::typed::{Typed, TypedIngest, TypedSource, TypedStudy};
 use super::{
     AdverseEventPack, ComorbidityPack, ConditionPack, DisclosureProfile, DrugPack, Expression, FactorSet, IngestLimits,
-    Measure, Protocol, SourceEntry, Study,
+    Measure, Protocol, SourceEntry, Study, ZipPack,
 };
 use super::{claim, trend};
 use crate::model::calendar::Day;
@@ -61,6 +61,7 @@ impl Reader<'_> {
         let compared = typed.packs.compare_factors.iter().map(|named| load(named)).collect::<Result<Vec<_>, _>>()?;
         let adverse_events = load(&typed.packs.adverse_events)?;
         let comorbidities = load(&typed.packs.comorbidities)?;
+        let zip3 = load(&typed.packs.zip3)?;
         let disclosure = self.profile(&typed.privacy.profile)?;
         let measures = typed.packs.measures.iter().map(|named| load(named)).collect::<Result<Vec<_>, _>>()?;
         let drug_pack = DrugPack::parse(&drugs)?;
@@ -95,10 +96,11 @@ impl Reader<'_> {
             drugs: drug_pack,
             adverse_events: AdverseEventPack::parse(&adverse_events)?,
             comorbidities: ComorbidityPack::parse(&comorbidities)?,
+            zip3: ZipPack::parse(&zip3)?,
             measures: all,
             covariates,
             texts: self.texts(
-                [conditions, drugs, factors, adverse_events, comorbidities, disclosure]
+                [conditions, drugs, factors, adverse_events, comorbidities, zip3, disclosure]
                     .into_iter()
                     .chain(compared)
                     .chain(measures)

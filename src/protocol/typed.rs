@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{Basis, MedicationFeed, Paper, claim, trend};
+use super::{Basis, MedicationFeed, Paper, ZipPack, claim, trend};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -114,6 +114,7 @@ pub(super) struct TypedPacks {
     pub(super) measures: Vec<String>,
     pub(super) adverse_events: String,
     pub(super) comorbidities: String,
+    pub(super) zip3: String,
 }
 
 impl Default for TypedPacks {
@@ -126,6 +127,7 @@ impl Default for TypedPacks {
             measures: vec!["measures.toml".to_owned()],
             adverse_events: "adverse-events.toml".to_owned(),
             comorbidities: "comorbidities.toml".to_owned(),
+            zip3: ZipPack::DEFAULT.to_owned(),
         }
     }
 }

@@ -239,6 +239,93 @@ fn patient_codes_are_judged_by_their_form() {
     numbered.relief(&["check", "pipeline.toml"]).exits(0);
 }
 
+/// Numbers of eight digits, as far apart as a clinic's record numbers.
+fn record_number(at: usize) -> usize {
+    40_100_000 + at * 7_919 % 60 * 311
+}
+
+#[test]
+fn codes_that_share_their_range_with_another_column_are_refused() {
+    let clinic = |code: &dyn Fn(usize) -> String, other: &dyn Fn(usize) -> String| {
+        let workdir = Workdir::with_clinic();
+        workdir.replace("pipeline.toml", "[privacy]", "[privacy]\nassigned_codes = true");
+        let rows: String = (0..60).map(|at| format!("{},F,1970,{}\n", code(at), other(at))).collect();
+        workdir.write("records/patients.csv", format!("patient_id,sex,birth_year,legacy\n{rows}"));
+        for table in ["diagnoses", "infusions", "assessments"] {
+            let header = workdir.read(&format!("records/{table}.csv")).lines().next().expect("a header").to_owned();
+            workdir.write(&format!("records/{table}.csv"), header + "\n");
+        }
+        workdir
+    };
+    let code = |at| record_number(at).to_string();
+    let like = |at| record_number(at + 7).to_string();
+    for basis in ["limited-data-set", "expert-determination"] {
+        let workdir = clinic(&code, &like);
+        workdir.replace("pipeline.toml", "limited-data-set", basis);
+        let answer = workdir.relief(&["check", "pipeline.toml"]).exits(5).says("patient-code-shared-range");
+        assert!(answer.err.contains("legacy") && !answer.err.contains("40100"), "{}", answer.err);
+        assert!(!workdir.path("store/current").exists());
+    }
+    for (code, other) in [
+        (
+            &code as &dyn Fn(usize) -> String,
+            &(|at: usize| (90_000_000 + at * 311).to_string()) as &dyn Fn(usize) -> String,
+        ),
+        (&|at| format!("qx{at:03}k2m"), &like),
+        (&code, &|at| (at % 11).to_string()),
+    ] {
+        clinic(code, other).relief(&["check", "pipeline.toml"]).exits(0);
+    }
+    // In a column of another table too.
+    let workdir = clinic(&code, &|_| String::new());
+    let rows: String =
+        (0..60).map(|at| format!("{},2026-01-05,0.5,60,yes,{}\n", record_number(at), record_number(at + 3))).collect();
+    workdir
+        .write("records/infusions.csv", format!("patient_id,date,dose_mg_per_kg,duration_min,ae_asked,visit\n{rows}"));
+    let answer = workdir.relief(&["check", "pipeline.toml"]).exits(5).says("patient-code-shared-range");
+    assert!(answer.err.contains("visit"), "{}", answer.err);
+}
+
+#[test]
+fn a_workbook_s_codes_are_held_against_its_other_columns() {
+    let check = |distance: usize| {
+        let workdir = Workdir::with_clinic();
+        let options = "kind = \"xlsx\"\npath = \"clinic.xlsx\"";
+        workdir.replace("pipeline.toml", "kind = \"csv\"\npath = \"records\"", options);
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet().set_name("patients").expect("a name");
+        for (column, name) in (0..).zip(["patient_id", "sex", "birth_year", "legacy"]) {
+            sheet.write(0, column, name).expect("a cell");
+        }
+        for at in 0..60_usize {
+            let row = u32::try_from(at).expect("small") + 1;
+            sheet.write(row, 0, record_number(at).to_string()).expect("a cell");
+            sheet.write(row, 1, "F").expect("a cell");
+            sheet.write(row, 2, 1970).expect("a cell");
+            sheet.write(row, 3, (record_number(at + 7) + distance).to_string()).expect("a cell");
+        }
+        book.save(workdir.path("clinic.xlsx")).expect("a workbook");
+        workdir.relief(&["check", "pipeline.toml"])
+    };
+    check(0).exits(5).says("patient-code-shared-range");
+    assert!(!check(1_000_000).err.contains("patient-code-shared-range"));
+}
+
+#[test]
+fn the_zip_areas_are_those_of_the_pipeline_s_census() {
+    let workdir = Workdir::with_clinic();
+    let text = workdir.read("records/diagnoses.csv");
+    let mut lines = text.lines().zip(["zip3", "205", "100", "100"]).map(|(line, cell)| format!("{line},{cell}\n"));
+    workdir.write("records/diagnoses.csv", lines.by_ref().collect::<String>());
+    workdir.relief(&["check", "pipeline.toml"]).exits(0);
+    let pack = std::fs::read_to_string(crate::workdir::repository().join("pipelines/packs/zip3-2000.toml"));
+    let pack = pack.expect("the pack").replace("census = 2000", "census = 2020").replace("\"036\",", "\"205\",");
+    workdir.write("zip3-2020.toml", pack);
+    let text = workdir.read("pipeline.toml");
+    workdir.write("pipeline.toml", format!("{text}\n[packs]\nzip3 = \"zip3-2020.toml\"\n"));
+    workdir.relief(&["check", "pipeline.toml"]).exits(5).says("zip3-restricted");
+}
+
 #[test]
 fn safe_harbor_looks_for_dates_and_places_in_columns_nobody_reads() {
     let workdir = |column: &str, cell: &str| {

@@ -309,6 +309,35 @@ fn rows_that_contradict_each_other_are_all_set_aside() {
 
 /// What the program keeps although it may be a copy is said.
 #[test]
+fn what_the_rows_of_a_patient_do_not_agree_on_is_unknown() {
+    for (lines, sex, birth_year) in [
+        ("P1,F,1970\nP1,M,1970\n", "U", Some(1970)),
+        ("P1,F,1970\nP1,F,1980\n", "F", None),
+        ("P1,F,1970\nP1,M,1980\nP1,F,1970\n", "U", None),
+        ("P1,M,1970\nP1,F,1970\nP1,M,1970\n", "U", Some(1970)),
+        // Who says nothing contradicts nobody.
+        ("P1,F,\nP1,,1970\n", "F", Some(1970)),
+        ("P1,f,1970\nP1,F,1970\n", "F", Some(1970)),
+    ] {
+        let turned: String = lines.lines().rev().map(|line| format!("{line}\n")).collect();
+        for lines in [lines, &turned] {
+            let clinic = Clinic::clean();
+            clinic.write("patients.csv", format!("patient_id,sex,birth_year\nP2,M,1980\n{lines}"));
+            let ingested = clinic.ingest();
+            let counts = ingested.tables["patients"];
+            assert_eq!((counts.accepted, counts.read), (2, 1 + lines.lines().count() as u64), "{lines}");
+            let snapshot = ingested.snapshot.expect("written");
+            let batch = &rows(&snapshot.table_path(TableId::Patients))[0];
+            let years = column::<Int32Array>(batch, "birth_year");
+            let sexes = column::<StringArray>(batch, "sex");
+            let facts = |row: usize| (sexes.value(row), years.is_valid(row).then(|| years.value(row)));
+            let found = [facts(0), facts(1)];
+            assert!(found.contains(&(sex, birth_year)) && found.contains(&("M", Some(1980))), "{lines}: {found:?}");
+        }
+    }
+}
+
+#[test]
 fn identical_rows_are_counted_where_they_count_twice() {
     let clinic = Clinic::clean();
     let twice = "P1,2026-02-01,0.5,60,yes\nP1,2026-02-01,0.5,60,yes\nP1,2026-02-01,0.5,60,yes\n";

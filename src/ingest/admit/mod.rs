@@ -23,7 +23,7 @@ pub(super) use departures::Departures;
 pub(super) use diagnoses::Diagnoses;
 pub(super) use infusions::Infusions;
 pub(super) use medication_reviews::MedicationReviews;
-pub(super) use patients::{Facts, PatientReader, PatientRecord, Sites, YEARS, patient_code};
+pub(super) use patients::{Facts, PatientReader, PatientRecord, Sites, UNKNOWN_SEX, YEARS, patient_code};
 pub(super) use prescriptions::{Prescriptions, days_of_supply};
 pub(super) use therapy_sessions::TherapySessions;
 pub(super) use withheld::{InfusionsWithheldColumns, PrescriptionsWithheldColumns};

@@ -15,6 +15,9 @@ use crate::model::reject::{
 };
 use crate::protocol::{CodeColumn, CodeLists, Protocol};
 
+/// Nobody recorded the sex.
+pub(in crate::ingest) const UNKNOWN_SEX: u8 = b'U';
+
 /// What is kept of a patient. The order decides which of two contradicting
 /// rows stays, so that the order of lines in a file does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -179,13 +182,13 @@ impl<'a> PatientReader<'a> {
             (b"F", b'F'),
             (b"M", b'M'),
             (b"X", b'X'),
-            (b"U", b'U'),
+            (b"U", UNKNOWN_SEX),
             (b"female", b'F'),
             (b"male", b'M'),
-            (b"unknown", b'U'),
+            (b"unknown", UNKNOWN_SEX),
             (b"other", b'X'),
         ];
-        let Some(text) = self.sex.optional(record) else { return Ok(b'U') };
+        let Some(text) = self.sex.optional(record) else { return Ok(UNKNOWN_SEX) };
         let known = WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
         known.map(|(_, sex)| *sex).ok_or_else(|| self.sex.breaks(&SEX_UNKNOWN))
     }

@@ -5,8 +5,10 @@
 //! file, and 45 CFR 164.514(c) allows one only where it was not made from
 //! anything about the person.
 
+use std::collections::BTreeMap;
+
 use super::shares::is_day;
-use super::{ColumnFate, Detector, Fate, PSEUDONYM};
+use super::{ColumnFate, Detector, Fate, Numbers, PSEUDONYM};
 use crate::protocol::Basis;
 
 const MADE_OF: &str = "a code may not be derived from anything about the person (45 CFR 164.514(c))";
@@ -57,21 +59,27 @@ pub(in crate::ingest) struct CodeForms {
     dates: u64,
     initials: u64,
     record_numbers: u64,
-    sequence: Sequence,
+    sequences: Sequences,
+    /// To hold other columns against.
+    pub(super) numbers: Numbers,
 }
 
-/// Codes of one prefix and a number: how many, and how far apart.
+/// Codes of one prefix and a number, by prefix: a source of several sites may have
+/// one for each, and an odd code among them changes nothing.
 #[derive(Debug, Default)]
-enum Sequence {
-    #[default]
-    Unknown,
-    Numbers {
-        prefix: Vec<u8>,
-        low: u64,
-        high: u64,
-    },
-    Broken,
+struct Sequences(BTreeMap<Vec<u8>, Sequence>);
+
+/// How many codes, and how far apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Sequence {
+    codes: u64,
+    low: u64,
+    high: u64,
 }
+
+/// Prefixes looked at, the first in order: codes that are not numbered through have
+/// a prefix each.
+const MOST_PREFIXES: usize = 64;
 
 impl CodeForms {
     /// Looks at a code.
@@ -83,7 +91,8 @@ impl CodeForms {
         self.initials += u64::from(is_initials_and_date(code));
         let digits = code.len() - code.iter().take_while(|byte| !byte.is_ascii_digit()).count();
         self.record_numbers += u64::from(digits == code.len() && (6..=10).contains(&digits) && all_digits(code));
-        self.sequence.add(Sequence::of(code));
+        self.sequences.look(code);
+        self.numbers.look(code);
     }
 
     /// Adds the codes of another block.
@@ -94,7 +103,8 @@ impl CodeForms {
         self.dates += other.dates;
         self.initials += other.initials;
         self.record_numbers += other.record_numbers;
-        self.sequence.add(other.sequence);
+        self.sequences.merge(other.sequences);
+        self.numbers.merge(other.numbers);
     }
 
     /// What becomes of the column, with the detector it trips.
@@ -118,8 +128,8 @@ impl CodeForms {
             (&DATE, self.dates, Fate::Refused)
         } else if share(self.initials, 50) {
             (&INITIALS, self.initials, Fate::Refused)
-        } else if numbered && self.sequence.is_close(self.codes) {
-            (&SEQUENCE, self.codes, numbers_under(basis))
+        } else if numbered && share(self.sequences.close(), 90) {
+            (&SEQUENCE, self.sequences.close(), numbers_under(basis))
         } else if numbered && share(self.record_numbers, 90) {
             (&RECORD_NUMBER, self.record_numbers, numbers_under(basis))
         } else {
@@ -134,31 +144,42 @@ fn numbers_under(basis: Basis) -> Fate {
     if basis == Basis::SafeHarbor { Fate::Refused } else { Fate::Read }
 }
 
-impl Sequence {
-    fn of(code: &[u8]) -> Self {
+impl Sequences {
+    fn look(&mut self, code: &[u8]) {
         let digits = code.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         let (prefix, number) = code.split_at(code.len() - digits);
         let number = str::from_utf8(number).ok().and_then(|number| number.parse().ok());
-        number.map_or(Self::Broken, |number| Self::Numbers { prefix: prefix.to_vec(), low: number, high: number })
-    }
-
-    fn add(&mut self, other: Self) {
-        match (&mut *self, other) {
-            (_, Self::Unknown) | (Self::Broken, _) => {}
-            (Self::Unknown, other) => *self = other,
-            (Self::Numbers { prefix, low, high }, Self::Numbers { prefix: theirs, low: from, high: to })
-                if *prefix == theirs =>
-            {
-                *low = from.min(*low);
-                *high = to.max(*high);
-            }
-            (Self::Numbers { .. }, _) => *self = Self::Broken,
+        if let Some(number) = number {
+            self.add(prefix, Sequence { codes: 1, low: number, high: number });
         }
     }
 
-    /// Whether the numbers leave few gaps: at most one for every four codes.
-    fn is_close(&self, codes: u64) -> bool {
-        matches!(self, Self::Numbers { low, high, .. } if high - low < codes + codes / 4)
+    fn merge(&mut self, other: Self) {
+        for (prefix, sequence) in other.0 {
+            self.add(&prefix, sequence);
+        }
+    }
+
+    /// The first prefixes in order stay, so the order of the codes changes nothing.
+    fn add(&mut self, prefix: &[u8], other: Sequence) {
+        if let Some(mine) = self.0.get_mut(prefix) {
+            let (low, high) = (mine.low.min(other.low), mine.high.max(other.high));
+            *mine = Sequence { codes: mine.codes + other.codes, low, high };
+            return;
+        }
+        if self.0.len() == MOST_PREFIXES {
+            match self.0.last_key_value() {
+                Some((last, _)) if prefix < last.as_slice() => self.0.pop_last(),
+                _ => return,
+            };
+        }
+        self.0.insert(prefix.to_vec(), other);
+    }
+
+    /// Codes in sequences that leave few gaps: at most one for every four codes.
+    fn close(&self) -> u64 {
+        let few_gaps = |one: &&Sequence| one.codes >= ENOUGH && one.high - one.low < one.codes + one.codes / 4;
+        self.0.values().filter(few_gaps).map(|one| one.codes).sum()
     }
 }
 
@@ -313,5 +334,20 @@ mod tests {
             assert_eq!(judge(&codes, Basis::SafeHarbor, true), None);
             assert_eq!(judge(&codes[1..], Basis::SafeHarbor, false), None, "nineteen are too few to tell");
         }
+    }
+
+    #[test]
+    fn a_prefix_for_each_site_and_an_odd_code_hide_no_sequence() {
+        let refused = Some(("patient-code-sequence", Fate::Refused));
+        let site = |prefix: &str| (1..=30).map(|number| format!("{prefix}-{number:04}")).collect::<Vec<_>>();
+        let sites = [site("N"), site("S")].concat();
+        assert_eq!(judge(&sites, Basis::SafeHarbor, false), refused);
+        for odd in ["test", "A-1", "Z-9"] {
+            assert_eq!(judge(&[site("P"), vec![odd.to_owned()]].concat(), Basis::SafeHarbor, false), refused, "{odd}");
+        }
+        let opaque: Vec<String> = (0..300_u32).map(|at| format!("{:08X}", at.wrapping_mul(2_654_435_761))).collect();
+        assert_eq!(judge(&opaque, Basis::SafeHarbor, false), None);
+        let half = [site("P"), opaque[..30].to_vec()].concat();
+        assert_eq!(judge(&half, Basis::SafeHarbor, false), None, "half of the codes are no sequence");
     }
 }

@@ -7,6 +7,7 @@
 //! shares    values that identify when a column has many of them
 //! strange   words of code columns that no list knows
 //! codes     the form of the patient codes
+//! numbers   the range they share with another column
 //! dictionary  what a REDCap project says of its own fields
 //! report    every column: read, not read or refused, by which rule, how often
 //! ```
@@ -18,6 +19,7 @@
 mod codes;
 mod columns;
 mod dictionary;
+mod numbers;
 mod report;
 mod shares;
 mod strange;
@@ -27,6 +29,7 @@ mod watch;
 pub(super) use codes::CodeForms;
 pub(super) use columns::{FINE_PERIOD, Role, date_column, judge_header, printable, printable_file, shown_columns};
 pub(super) use dictionary::{MAPPED_PROSE, MARKED_IDENTIFIER, SURVEY_IDENTIFIER, VALIDATED_IDENTIFIER};
+pub(super) use numbers::Numbers;
 pub(super) use report::Hits;
 pub use report::{ColumnFate, Fate, GateReport};
 pub(super) use shares::{Glimpse, Unread};
@@ -61,6 +64,7 @@ pub fn detectors() -> impl Iterator<Item = &'static Detector> {
         .chain(shares::detectors())
         .chain(strange::detectors())
         .chain(codes::detectors())
+        .chain([&numbers::SHARED_RANGE])
         .chain(dictionary::detectors())
 }
 

@@ -117,7 +117,9 @@ impl Hits {
 
     /// Counts `times` values.
     pub(in crate::ingest) fn add_times(&mut self, column: impl Into<String>, detector: &'static Detector, times: u64) {
-        *self.0.entry((column.into(), detector.id)).or_default() += times;
+        if times > 0 {
+            *self.0.entry((column.into(), detector.id)).or_default() += times;
+        }
     }
 
     /// Adds what another block met.

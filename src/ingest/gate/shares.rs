@@ -6,14 +6,16 @@
 //! nine digits says nothing, a column of them does: each detector has the share
 //! of a column's filled cells from which it counts (privacy.md §4).
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use regex::bytes;
 
+use super::numbers::{Numbers, SHARED_RANGE};
 use super::{Detector, Hits, LEAVE_OUT, in_value};
 use crate::ingest::record::Record;
 use crate::model::calendar::{CivilDate, Day};
-use crate::protocol::Basis;
+use crate::protocol::{Basis, ZipPack};
 
 /// A detector over a whole cell.
 struct ByShare {
@@ -133,15 +135,9 @@ static SHARES: [ByShare; 10] = [
 static RESTRICTED_ZIP: Detector = Detector {
     id: "zip3-restricted",
     what: "a ZIP prefix that must be 000, or more than three digits of a ZIP code",
-    why: "three digits may be kept only where more than 20,000 people share them; by the census of 2000 that excludes 036 059 063 102 203 556 692 790 821 823 830 831 878 879 884 890 893",
+    why: "three digits may be kept only where more than 20,000 people share them (45 CFR 164.514(b)(2)(i)(B)); the pack under `[packs] zip3` lists the others, and the census they are counted by",
     hint: "write 000 for these prefixes and three digits for all others, or leave the column out",
 };
-
-/// The prefixes of 20,000 people or fewer, census of 2000 (HHS guidance of 2012).
-const RESTRICTED: [&[u8]; 17] = [
-    b"036", b"059", b"063", b"102", b"203", b"556", b"692", b"790", b"821", b"823", b"830", b"831", b"878", b"879",
-    b"884", b"890", b"893",
-];
 
 pub(super) fn detectors() -> impl Iterator<Item = &'static Detector> {
     SHARES.iter().map(|by_share| &by_share.detector).chain([&RESTRICTED_ZIP])
@@ -157,6 +153,9 @@ struct Seen {
     cells: u64,
     shares: [u64; SHARES.len()],
     hits: Vec<(&'static Detector, u64)>,
+    numbers: Numbers,
+    /// Three digits of a ZIP code, and how often.
+    zip3: BTreeMap<[u8; 3], u64>,
 }
 
 /// A column nobody reads: where it is, and its name as far as it may be printed.
@@ -199,17 +198,29 @@ impl Glimpse {
     }
 
     /// Values that trip a detector by themselves, whatever else is in the column.
-    pub(in crate::ingest) fn judge_values(&self, unread: &[Unread]) -> Hits {
+    pub(in crate::ingest) fn judge_values(&self, unread: &[Unread], zip: &ZipPack) -> Hits {
         let mut found = Hits::default();
         for (column, seen) in unread.iter().zip(&self.0) {
             seen.hits.iter().for_each(|(detector, times)| found.add_times(&column.name, detector, *times));
+            let restricted: u64 =
+                seen.zip3.iter().filter(|(digits, _)| zip.restricts(**digits)).map(|(_, times)| times).sum();
+            found.add_times(&column.name, &RESTRICTED_ZIP, restricted);
+        }
+        found
+    }
+
+    /// Columns whose numbers share their range with those of the patient codes.
+    pub(in crate::ingest) fn judge_numbers(&self, unread: &[Unread], codes: &Numbers) -> Hits {
+        let mut found = Hits::default();
+        for (column, seen) in unread.iter().zip(&self.0) {
+            found.add_times(&column.name, &SHARED_RANGE, seen.numbers.shared_with(codes).unwrap_or_default());
         }
         found
     }
 
     /// What trips a detector.
-    pub(in crate::ingest) fn judge(&self, unread: &[Unread]) -> Hits {
-        let mut found = self.judge_values(unread);
+    pub(in crate::ingest) fn judge(&self, unread: &[Unread], zip: &ZipPack) -> Hits {
+        let mut found = self.judge_values(unread, zip);
         for (column, seen) in unread.iter().zip(&self.0) {
             for (by_share, &times) in SHARES.iter().zip(&seen.shares) {
                 if times > 0 && times * 100 >= by_share.percent * seen.cells {
@@ -224,12 +235,13 @@ impl Glimpse {
 impl Seen {
     fn look_at(&mut self, name: &str, text: &[u8], basis: Basis) {
         self.cells += 1;
+        self.numbers.look(text);
         if let Some(detector) = in_value(text) {
             self.hit(detector, 1);
         } else if is_zip3(name) {
-            let fits = text.len() == 3 && text.iter().all(u8::is_ascii_digit);
-            if !fits || RESTRICTED.contains(&text) {
-                self.hit(&RESTRICTED_ZIP, 1);
+            match <[u8; 3]>::try_from(text) {
+                Ok(digits) if text.iter().all(u8::is_ascii_digit) => *self.zip3.entry(digits).or_default() += 1,
+                _ => self.hit(&RESTRICTED_ZIP, 1),
             }
         } else if may_count(text) {
             self.match_shares(text, basis);
@@ -260,6 +272,10 @@ impl Seen {
         self.cells += other.cells;
         self.shares.iter_mut().zip(other.shares).for_each(|(mine, theirs)| *mine += theirs);
         other.hits.into_iter().for_each(|(detector, times)| self.hit(detector, times));
+        self.numbers.merge(other.numbers);
+        for (digits, times) in other.zip3 {
+            *self.zip3.entry(digits).or_default() += times;
+        }
     }
 }
 
@@ -344,7 +360,7 @@ pub(super) fn is_day(year: i32, month: u32, day: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Glimpse, Seen, Unread, is_dea, is_npi, is_vin};
-    use crate::protocol::Basis;
+    use crate::protocol::{Basis, ZipPack};
 
     /// The rules a column of these cells trips.
     fn rules(name: &str, cells: &[&str], basis: Basis) -> Vec<&'static str> {
@@ -354,7 +370,8 @@ mod tests {
             part.look_at(name, cell.as_bytes(), basis);
         }
         seen.merge(rest);
-        let hits = Glimpse(vec![seen]).judge(&[Unread { position: 0, name: name.to_owned() }]);
+        let unread = [Unread { position: 0, name: name.to_owned() }];
+        let hits = Glimpse(vec![seen]).judge(&unread, &ZipPack::built_in());
         hits.refusals("s", "f").map(|column| column.rule).collect()
     }
 
@@ -420,9 +437,9 @@ mod tests {
 
     #[test]
     fn three_digits_of_a_zip_code_may_stay_where_enough_people_live() {
-        for prefix in super::RESTRICTED {
-            let prefix = String::from_utf8_lossy(prefix);
-            assert_eq!(rules("zip3", &["100", &prefix], Basis::SafeHarbor), ["zip3-restricted"], "{prefix}");
+        let restricted = "036 059 063 102 203 556 692 790 821 823 830 831 878 879 884 890 893";
+        for prefix in restricted.split(' ') {
+            assert_eq!(rules("zip3", &["100", prefix], Basis::SafeHarbor), ["zip3-restricted"], "{prefix}");
         }
         assert_eq!(rules("zip3", &["02139"], Basis::LimitedDataSet), ["zip3-restricted"]);
         assert_eq!(rules("zip3", &["000", "021", "946", ""], Basis::SafeHarbor), Vec::<&str>::new());

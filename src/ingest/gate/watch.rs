@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use super::{CodeForms, ColumnFate, GateReport, Glimpse, Hits, Strange, Unread, in_value};
+use super::{CodeForms, ColumnFate, GateReport, Glimpse, Hits, Numbers, Strange, Unread, in_value};
 use crate::ingest::layout::Layout;
 use crate::ingest::record::Record;
-use crate::protocol::Basis;
+use crate::protocol::{Basis, Protocol};
 
 /// What was noted of one block or file.
 #[derive(Debug, Default)]
@@ -66,22 +66,32 @@ impl Watch {
         mine.codes.merge(notes.codes);
     }
 
-    /// Adds the verdict on a file to the report on its header.
+    /// The numbers of all patient codes of these files.
+    pub(in crate::ingest) fn code_numbers(&self, of: impl Iterator<Item = usize>) -> Numbers {
+        let files = self.0.lock().expect("no holder of the lock panics");
+        let mut all = Numbers::default();
+        of.filter_map(|file| files.get(&file)).for_each(|notes| all.merge(notes.codes.numbers));
+        all
+    }
+
+    /// Adds the verdict on a file to the report on its header. `codes` are those of
+    /// all patients of the source.
     pub(in crate::ingest) fn judge(
         &self,
         file: usize,
         watched: Watched<'_>,
-        (basis, assigned): (Basis, bool),
+        (protocol, codes): (&Protocol, &Numbers),
         report: &mut GateReport,
     ) {
         let files = self.0.lock().expect("no holder of the lock panics");
         let Some(notes) = files.get(&file) else { return };
         let Watched { source, file, unread } = watched;
-        let seen = notes.glimpse.judge(unread);
+        let mut seen = notes.glimpse.judge(unread, &protocol.zip3);
+        seen.merge(notes.glimpse.judge_numbers(unread, codes));
         let strange = notes.strange.judge();
         let values = notes.hits.refusals(source, file).chain(strange.refusals(source, file));
         let values = values.chain(seen.refusals(source, file));
-        let codes = notes.codes.judge(source, file, basis, assigned);
+        let codes = notes.codes.judge(source, file, protocol.basis, protocol.assigned_codes);
         values.chain(codes).for_each(|fate| add(report, fate));
     }
 }

@@ -114,7 +114,7 @@ pub(super) fn find_files(source: &SourceEntry, protocol: &Protocol) -> Result<So
 }
 
 fn read_with(adapter: &'static Adapter, source: &SourceEntry, protocol: &Protocol) -> Result<SourceFiles, IngestError> {
-    let mut stage = Stage::new(source, protocol.basis, adapter)?;
+    let mut stage = Stage::new(source, (protocol.basis, &protocol.zip3), adapter)?;
     if let Some(path) = &source.corrections {
         stage.correct(path)?;
     }

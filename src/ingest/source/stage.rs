@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::error::IngestError;
-use super::super::gate::{Fate, GateReport, Glimpse, Role, Unread, judge_header, shown_columns};
+use super::super::gate::{Fate, GateReport, Glimpse, Numbers, Role, Unread, judge_header, shown_columns};
 use super::super::layout::Layout;
 use super::super::staged::{Names, Rejection, Spool, Staged};
 use super::corrections::Corrections;
@@ -20,8 +20,8 @@ use super::{Adapter, OtherFile, SourceCorrections, SourceFiles, TableFile};
 use crate::model::reject::{
     CORRECTION_INCOMPLETE, CORRECTION_UNMATCHED, MISSING_TABLE, RecordCounts, Rule, UNMAPPED_COLUMN,
 };
-use crate::model::table::{INPUT_TABLES, InputTable};
-use crate::protocol::{Basis, MedicationFeed, SourceEntry};
+use crate::model::table::{INPUT_TABLES, InputTable, TableId};
+use crate::protocol::{Basis, MedicationFeed, SourceEntry, ZipPack};
 
 /// Bytes of a stream that wait in memory.
 const STREAM: usize = 1 << 16;
@@ -31,6 +31,9 @@ const STREAMS: usize = 1 << 24;
 pub(super) struct Stage<'a> {
     source: &'a SourceEntry,
     basis: Basis,
+    zip3: &'a ZipPack,
+    /// Of the patient codes.
+    codes: Numbers,
     gate: GateReport,
     /// Says what the gate must see of the format.
     adapter: &'static Adapter,
@@ -71,11 +74,17 @@ enum Said {
 }
 
 impl<'a> Stage<'a> {
-    pub(super) fn new(source: &'a SourceEntry, basis: Basis, adapter: &'static Adapter) -> Result<Self, IngestError> {
+    pub(super) fn new(
+        source: &'a SourceEntry,
+        (basis, zip3): (Basis, &'a ZipPack),
+        adapter: &'static Adapter,
+    ) -> Result<Self, IngestError> {
         let spool = Spool::new().map_err(|error| no_room(&error))?;
         Ok(Self {
             source,
             basis,
+            zip3,
+            codes: Numbers::default(),
             gate: GateReport::default(),
             adapter,
             files: Vec::new(),
@@ -108,8 +117,14 @@ impl<'a> Stage<'a> {
     pub(super) fn finish(mut self) -> Result<SourceFiles, IngestError> {
         self.flush_all()?;
         for file in &self.files {
-            let judge = if self.adapter.judged_by_value { Glimpse::judge_values } else { Glimpse::judge };
-            let seen = judge(&file.glimpse, &file.unread);
+            // Where ids of many kinds are the database's own, they share ranges by nature.
+            let seen = if self.adapter.judged_by_value {
+                file.glimpse.judge_values(&file.unread, self.zip3)
+            } else {
+                let mut seen = file.glimpse.judge(&file.unread, self.zip3);
+                seen.merge(file.glimpse.judge_numbers(&file.unread, &self.codes));
+                seen
+            };
             self.gate.columns.extend(seen.refusals(&self.source.name, &file.name));
         }
         let corrections = self.corrected_by.map(|file| self.settle_corrections(file));
@@ -264,6 +279,10 @@ impl Sink for Stage<'_> {
     }
 
     fn row(&mut self, at: At, table: &'static InputTable, cells: Cells<'_>) -> Result<(), IngestError> {
+        if table.name == TableId::Patients.name() {
+            let code = cells.iter().find(|(column, _)| *column == "patient_id").map_or("", |(_, text)| text);
+            self.codes.look(code.as_bytes());
+        }
         let names = self.files[at.file.0].names;
         let correction = self.correction(at);
         let called = self.called_in(at, correction.as_ref());

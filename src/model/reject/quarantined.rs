@@ -62,7 +62,7 @@ pub static AMBIGUOUS_PATIENT: Rule = quarantine(
 pub static PATIENT_CONFLICT: Rule = quarantine(
     "patient-conflict",
     "the patient is listed twice with different facts",
-    "one of the rows is wrong, or one code names two people",
+    "one of the rows is wrong, or one code names two people; the patient stays, and what the rows do not agree on counts as unknown",
     "keep one row for each patient",
 );
 /// Consent withdrawn.
