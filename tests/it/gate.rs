@@ -249,8 +249,8 @@ fn codes_that_share_their_range_with_another_column_are_refused() {
     let clinic = |code: &dyn Fn(usize) -> String, other: &dyn Fn(usize) -> String| {
         let workdir = Workdir::with_clinic();
         workdir.replace("pipeline.toml", "[privacy]", "[privacy]\nassigned_codes = true");
-        let rows: String = (0..60).map(|at| format!("{},F,1970,{}\n", code(at), other(at))).collect();
-        workdir.write("records/patients.csv", format!("patient_id,sex,birth_year,legacy\n{rows}"));
+        let rows: Vec<String> = (0..60).map(|at| format!("{},F,1970,{}\n", code(at), other(at))).collect();
+        workdir.write("records/patients.csv", format!("patient_id,sex,birth_year,legacy\n{}", rows.concat()));
         for table in ["diagnoses", "infusions", "assessments"] {
             let header = workdir.read(&format!("records/{table}.csv")).lines().next().expect("a header").to_owned();
             workdir.write(&format!("records/{table}.csv"), header + "\n");
@@ -278,10 +278,10 @@ fn codes_that_share_their_range_with_another_column_are_refused() {
     }
     // In a column of another table too.
     let workdir = clinic(&code, &|_| String::new());
-    let rows: String =
-        (0..60).map(|at| format!("{},2026-01-05,0.5,60,yes,{}\n", record_number(at), record_number(at + 3))).collect();
-    workdir
-        .write("records/infusions.csv", format!("patient_id,date,dose_mg_per_kg,duration_min,ae_asked,visit\n{rows}"));
+    let row = |at| format!("{},2026-01-05,0.5,60,yes,{}\n", record_number(at), record_number(at + 3));
+    let rows: Vec<String> = (0..60).map(row).collect();
+    let header = "patient_id,date,dose_mg_per_kg,duration_min,ae_asked,visit\n";
+    workdir.write("records/infusions.csv", header.to_owned() + &rows.concat());
     let answer = workdir.relief(&["check", "pipeline.toml"]).exits(5).says("patient-code-shared-range");
     assert!(answer.err.contains("visit"), "{}", answer.err);
 }
@@ -315,8 +315,9 @@ fn a_workbook_s_codes_are_held_against_its_other_columns() {
 fn the_zip_areas_are_those_of_the_pipeline_s_census() {
     let workdir = Workdir::with_clinic();
     let text = workdir.read("records/diagnoses.csv");
-    let mut lines = text.lines().zip(["zip3", "205", "100", "100"]).map(|(line, cell)| format!("{line},{cell}\n"));
-    workdir.write("records/diagnoses.csv", lines.by_ref().collect::<String>());
+    let lines = text.lines().zip(["zip3", "205", "100", "100"]);
+    let lines: Vec<String> = lines.map(|(line, cell)| format!("{line},{cell}\n")).collect();
+    workdir.write("records/diagnoses.csv", lines.concat());
     workdir.relief(&["check", "pipeline.toml"]).exits(0);
     let pack = std::fs::read_to_string(crate::workdir::repository().join("pipelines/packs/zip3-2000.toml"));
     let pack = pack.expect("the pack").replace("census = 2000", "census = 2020").replace("\"036\",", "\"205\",");

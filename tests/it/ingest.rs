@@ -319,7 +319,7 @@ fn what_the_rows_of_a_patient_do_not_agree_on_is_unknown() {
         ("P1,F,\nP1,,1970\n", "F", Some(1970)),
         ("P1,f,1970\nP1,F,1970\n", "F", Some(1970)),
     ] {
-        let turned: String = lines.lines().rev().map(|line| format!("{line}\n")).collect();
+        let turned = lines.lines().rev().collect::<Vec<_>>().join("\n") + "\n";
         for lines in [lines, &turned] {
             let clinic = Clinic::clean();
             clinic.write("patients.csv", format!("patient_id,sex,birth_year\nP2,M,1980\n{lines}"));
