@@ -184,9 +184,9 @@ fn added(known: &mut Vec<Cell>, cell: impl Fn(usize) -> Cell) -> u32 {
     first
 }
 
-/// The level of a condition or site.
+/// A position as a level of a split.
 fn level(position: usize) -> i32 {
-    i32::try_from(position).expect("a pack has few conditions")
+    i32::try_from(position).expect("there are few conditions and periods")
 }
 
 /// The report group of each condition, numbered in the order of the pack.
