@@ -15,7 +15,7 @@ use std::time::Instant;
 use relief::derive;
 use relief::estimate::expression::compile;
 use relief::estimate::scan::{self, Counting};
-use relief::estimate::tally::{ANY_CONDITION, FineCell, Pair, SplitCell, Tallies, Tally};
+use relief::estimate::tally::{ANY_CONDITION, BY_PERIOD, FineCell, Pair, SplitCell, Tallies, Tally};
 use relief::model::horizon::HORIZONS;
 use relief::protocol::Protocol;
 use relief::store::Store;
@@ -77,7 +77,7 @@ fn cpu_seconds() -> f64 {
 fn write(tallies: &Tallies, protocol: &Protocol, path: &Path) -> std::io::Result<()> {
     let mut rows = Vec::new();
     let fine = tallies.cells.iter().map(|(cell, measures)| (place(cell, tallies, protocol), measures));
-    let split = tallies.splits.iter().map(|(cell, measures)| (split_place(cell, protocol), measures));
+    let split = tallies.splits.iter().map(|(cell, measures)| (split_place(cell, tallies, protocol), measures));
     for (place, measures) in fine.chain(split) {
         for (measure, tally) in protocol.measures.iter().zip(measures) {
             rows.extend(counts(tally).map(|(what, count)| format!("{},{place},{what},{count}", measure.id)));
@@ -97,8 +97,12 @@ fn place(cell: &FineCell, tallies: &Tallies, protocol: &Protocol) -> String {
 }
 
 /// The cell of a further split: over all sites, by what its last level means.
-fn split_place(cell: &SplitCell, protocol: &Protocol) -> String {
+fn split_place(cell: &SplitCell, tallies: &Tallies, protocol: &Protocol) -> String {
     let period = cell.period.map(|period| period.to_string()).unwrap_or_default();
+    if cell.split == BY_PERIOD {
+        let site = usize::try_from(cell.level[0]).expect("a site's position");
+        return format!("{period},period,{},{}", tallies.sites[site], HORIZONS[cell.horizon].id);
+    }
     let (last, levels) = cell.level.split_last().expect("a split has a level");
     let condition = usize::try_from(*last).ok().and_then(|at| protocol.conditions.conditions().get(at));
     let mut levels: Vec<String> = levels.iter().map(ToString::to_string).collect();

@@ -334,19 +334,30 @@ CELL = "cell_period, cell_site, cell_condition, horizon"
 
 
 def cells():
-    """The analysis set by cell: the finest, by every condition a patient has, and by the strata of the follow-up weights.
+    """The analysis set by cell: the finest, and two over all sites and by quarter: by every condition a patient has, and by the strata of the follow-up weights.
 
-    The last two by quarter, over all sites; a patient with two conditions is in two cells.
+    A patient with two conditions is in two cells.
     """
-    quarter = "CASE WHEN index_period[5] = '-' THEN index_period[:4] || 'Q' || ((index_period[6:]::INT + 2) // 3) ELSE index_period END"
     every = "unnest(CASE WHEN conditions = '' THEN [condition] ELSE string_split(conditions, ';') END)"
     packed = pack("conditions")["condition"]
     first = {}
     group = " ".join(f"WHEN '{c['code']}' THEN '{first.setdefault(c['group'], c['code'])}'" for c in packed)
     covariates = [f"coalesce({sql}, -1)" for sql in pack("measures")["follow_up_weights"]["covariates"]]
     stratum = f"concat_ws('|', {', '.join(covariates)}, CASE condition {group} END)"
+    quarter = quarter_of("index_period")
     places = [("index_period", "site", "condition"), (quarter, "'any condition'", every), (quarter, "'stratum'", stratum)]
     return [f"(SELECT *, {period} AS cell_period, {site} AS cell_site, {condition} AS cell_condition FROM analysis)" for period, site, condition in places]
+
+
+def quarter_of(period):
+    return f"CASE WHEN {period}[5] = '-' THEN {period}[:4] || 'Q' || (({period}[6:]::INT + 2) // 3) ELSE {period} END"
+
+
+def rolled_up(table, names, keys=""):
+    """Sums of the finest cells: by quarter, site and condition, and by period and site."""
+    sums = ", ".join(f'sum("{name}")::BIGINT AS "{name}"' for name in names)
+    places = [(quarter_of("cell_period"), "cell_site", "cell_condition"), ("cell_period", "'period'", "cell_site")]
+    return [f"SELECT {period} AS cell_period, {site} AS cell_site, {condition} AS cell_condition, horizon, {keys} {sums} FROM {table} GROUP BY ALL" for period, site, condition in places]
 
 
 def tally(db, rows, pipeline):
@@ -372,13 +383,17 @@ def tally(db, rows, pipeline):
             scores += [(m["id"], "pair", before, after, observed), (m["id"], "carried", before, last, carried)]
         counts += [(f"{m['id']}|eligible", eligible), (f"{m['id']}|observed", observed)]
     columns = ", ".join(f'count_if({sql}) AS "{name}"' for name, sql in counts)
-    db.execute("CREATE TEMP TABLE counts AS " + " UNION ALL ".join(f"SELECT {CELL}, {columns} FROM {by} GROUP BY {CELL}" for by in cells()))
+    finest, *others = cells()
+    count = lambda by: f"SELECT {CELL}, {columns} FROM {by} GROUP BY {CELL}"
+    db.execute(f"CREATE TEMP TABLE finest_counts AS {count(finest)}")
+    db.execute("CREATE TEMP TABLE counts AS " + " UNION ALL ".join(rolled_up("finest_counts", [name for name, _ in counts]) + [count(by) for by in others]))
     # Two changes of one score are asked once.
     asked = {}
     for measure, what, *of in scores:
         asked.setdefault((what, *of), []).append(measure)
     pair = lambda what, before, after, among, by: f"SELECT {CELL}, '{what}' AS what, {quoted([' '.join(asked[what, before, after, among])])} AS measures, {before} AS before, {after} AS after, count(*) AS n FROM {by} WHERE {among} GROUP BY ALL"
-    db.execute("CREATE TEMP TABLE pairs AS " + " UNION ALL ".join(pair(*of, by) for of in asked for by in cells()))
+    db.execute("CREATE TEMP TABLE finest_pairs AS " + " UNION ALL ".join(pair(*of, finest) for of in asked))
+    db.execute("CREATE TEMP TABLE pairs AS " + " UNION ALL ".join(rolled_up("finest_pairs", ["n"], "what, measures, before, after,") + [pair(*of, by) for of in asked for by in others]))
 
 
 def write_tally(db, out):

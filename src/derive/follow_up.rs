@@ -11,13 +11,36 @@ use super::history::{Assessment, PatientHistory, QUESTIONNAIRES, Scale, Window};
 use super::series::Series;
 use crate::model::horizon::{HORIZONS, Horizon};
 
-/// One score of every scale, in tenths, where there is one.
+/// A score in tenths, where there is one, in two bytes: there are eighty of a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tenths(i16);
+
+impl Tenths {
+    const NONE: Self = Self(i16::MIN);
+
+    fn of(score_x10: i32) -> Self {
+        Self(i16::try_from(score_x10).expect("admission bounds every score"))
+    }
+
+    /// The score.
+    pub fn known(self) -> Option<i32> {
+        (self != Self::NONE).then_some(i32::from(self.0))
+    }
+}
+
+impl Default for Tenths {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+/// One score of every scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scores {
     /// Pain, on the scale of the baseline.
-    pub pain: Option<i32>,
+    pub pain: Tenths,
     /// Every questionnaire.
-    pub questionnaires: [Option<i32>; QUESTIONNAIRES.len()],
+    pub questionnaires: [Tenths; QUESTIONNAIRES.len()],
 }
 
 /// What the scores after day 0 say at one horizon.
@@ -69,7 +92,7 @@ pub fn at_horizons(history: &PatientHistory<'_>, pain: Option<Scale>, series: &S
 }
 
 fn scores(found: &OfScales<'_>) -> Scores {
-    let score = |scale: usize| found[scale].map(|assessment| assessment.score_x10);
+    let score = |scale: usize| found[scale].map_or(Tenths::NONE, |assessment| Tenths::of(assessment.score_x10));
     Scores { pain: score(PAIN), questionnaires: std::array::from_fn(score) }
 }
 

@@ -5,7 +5,7 @@
 //! grow with the number of patients.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch};
@@ -14,6 +14,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::statistics::Statistics;
 
@@ -46,33 +47,94 @@ pub(super) trait Decode {
     fn row(&self, index: usize) -> Option<Self::Row>;
 }
 
+/// A table of the snapshot, opened once and read by every worker.
+pub(super) struct Table {
+    path: PathBuf,
+    metadata: ArrowReaderMetadata,
+}
+
+impl Table {
+    /// Opens the table `D` decodes.
+    pub(super) fn open<D: Decode>(path: PathBuf) -> Result<Self, DeriveError> {
+        let metadata = metadata(&path).map_err(|error| DeriveError::table(&path, error.to_string()))?;
+        if let Some(missing) = D::COLUMNS.iter().find(|name| metadata.schema().column_with_name(name).is_none()) {
+            return Err(DeriveError::OlderSnapshot { path, what: format!("column `{missing}`") });
+        }
+        Ok(Self { path, metadata })
+    }
+
+    /// The row groups that may hold keys of the range.
+    fn groups(&self, range: KeyRange) -> Vec<usize> {
+        let groups = self.metadata.metadata().row_groups().iter().enumerate();
+        groups.filter(|(_, group)| overlaps(group, range)).map(|(index, _)| index).collect()
+    }
+
+    /// Reads the keys and `columns` of a row group, from the row after the first `skipped`.
+    fn read(&self, group: usize, columns: &[&str], skipped: usize) -> Result<ParquetRecordBatchReader, ParquetError> {
+        // A file of its own: one that threads share has one place to read at.
+        let builder =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(File::open(&self.path)?, self.metadata.clone());
+        let wanted = std::iter::once("patient_key").chain(columns.iter().copied());
+        let mask = ProjectionMask::columns(builder.parquet_schema(), wanted);
+        let builder = builder.with_projection(mask).with_row_groups(vec![group]).with_batch_size(BATCH_ROWS);
+        // An offset makes the reader select rows one run after another, also when it is 0.
+        if skipped == 0 { builder.build() } else { builder.with_offset(skipped).build() }
+    }
+
+    /// How many rows of the group come before the key `first`: the keys alone are
+    /// read for it, and the pages before are then passed over undecoded.
+    fn rows_before(&self, group: usize, first: i64) -> Result<usize, ParquetError> {
+        let mut rows = 0;
+        for batch in self.read(group, &[], 0)? {
+            let batch = batch?;
+            let before = batch.column(0).as_primitive::<Int64Type>().values().partition_point(|&key| key < first);
+            rows += before;
+            if before < batch.num_rows() {
+                break;
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// What a file says of itself, with text as dictionaries so that a word is looked
+/// up once a batch instead of once a row.
+fn metadata(path: &Path) -> Result<ArrowReaderMetadata, ParquetError> {
+    let metadata = ArrowReaderMetadata::load(&File::open(path)?, ArrowReaderOptions::new())?;
+    let fields: Vec<Field> = metadata.schema().fields().iter().map(|field| as_dictionary(field)).collect();
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(fields)));
+    ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)
+}
+
 /// A position in one table.
-pub(super) struct Cursor<D: Decode> {
-    reader: ParquetRecordBatchReader,
+pub(super) struct Cursor<'t, D: Decode> {
+    table: &'t Table,
+    /// Row groups not yet read.
+    groups: std::vec::IntoIter<usize>,
+    /// One row group at a time: a batch that reached into the next would have two
+    /// dictionaries, and every word of it would be looked up again for a third.
+    reader: Option<ParquetRecordBatchReader>,
     keys: Int64Array,
     position: usize,
     range: KeyRange,
     decoder: D,
 }
 
-impl<D: Decode> Cursor<D> {
+impl<'t, D: Decode> Cursor<'t, D> {
     /// Opens the table at the first row whose key lies in `range`.
-    pub(super) fn open(path: &Path, range: KeyRange, decoder: D) -> Result<Self, DeriveError> {
-        let unreadable = |error: String| DeriveError::table(path, error);
-        let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new());
-        let metadata = metadata.map_err(|error| unreadable(error.to_string()))?;
-        if let Some(missing) = D::COLUMNS.iter().find(|name| metadata.schema().column_with_name(name).is_none()) {
-            return Err(DeriveError::OlderSnapshot { path: path.to_owned(), what: format!("column `{missing}`") });
-        }
-        let builder = builder(file, &metadata, D::COLUMNS).map_err(|error| unreadable(error.to_string()))?;
-        let groups = builder.metadata().row_groups().iter().enumerate();
-        let groups = groups.filter(|(_, group)| overlaps(group, range)).map(|(index, _)| index).collect();
-        let reader = builder.with_row_groups(groups).with_batch_size(BATCH_ROWS).build();
-        let reader = reader.map_err(|error| unreadable(error.to_string()))?;
-        let mut cursor = Self { reader, keys: Int64Array::from(Vec::<i64>::new()), position: 0, range, decoder };
-        while cursor.load_next(path)? && cursor.skip_to(range.first) {}
+    pub(super) fn open(table: &'t Table, range: KeyRange, decoder: D) -> Result<Self, DeriveError> {
+        let groups = table.groups(range).into_iter();
+        let keys = Int64Array::from(Vec::<i64>::new());
+        let mut cursor = Self { table, groups, reader: None, keys, position: 0, range, decoder };
+        cursor.reader = cursor.first_reader().map_err(|error| cursor.unreadable(&error))?;
+        cursor.load_next()?;
         Ok(cursor)
+    }
+
+    fn first_reader(&mut self) -> Result<Option<ParquetRecordBatchReader>, ParquetError> {
+        let Some(group) = self.groups.next() else { return Ok(None) };
+        let skipped = self.table.rows_before(group, self.range.first)?;
+        self.table.read(group, D::COLUMNS, skipped).map(Some)
     }
 
     /// The patient of the current row, while it lies in the range.
@@ -82,7 +144,7 @@ impl<D: Decode> Cursor<D> {
 
     /// Appends the rows of `patient` and moves past them. Rows of patients
     /// before it are passed over: admission leaves no such orphans.
-    pub(super) fn take(&mut self, patient: i64, rows: &mut Vec<D::Row>, path: &Path) -> Result<(), DeriveError> {
+    pub(super) fn take(&mut self, patient: i64, rows: &mut Vec<D::Row>) -> Result<(), DeriveError> {
         rows.clear();
         loop {
             let keys = self.keys.values();
@@ -92,30 +154,36 @@ impl<D: Decode> Cursor<D> {
                 }
                 self.position += 1;
             }
-            if self.position < keys.len() || !self.load_next(path)? {
+            if self.position < keys.len() || !self.load_next()? {
                 return Ok(());
             }
         }
     }
 
-    /// Moves to the first row of the batch at or after `first`; whether the
-    /// batch has none.
-    fn skip_to(&mut self, first: i64) -> bool {
-        self.position = self.keys.values().partition_point(|&key| key < first);
-        self.position == self.keys.len()
-    }
-
-    fn load_next(&mut self, path: &Path) -> Result<bool, DeriveError> {
-        let Some(batch) = self.reader.next() else {
+    fn load_next(&mut self) -> Result<bool, DeriveError> {
+        let batch = self.next_batch().map_err(|error| self.unreadable(&error))?;
+        self.position = 0;
+        let Some(batch) = batch else {
             self.keys = Int64Array::from(Vec::<i64>::new());
-            self.position = 0;
             return Ok(false);
         };
-        let batch = batch.map_err(|error| DeriveError::table(path, error.to_string()))?;
         self.keys = batch.column(0).as_primitive::<Int64Type>().clone();
-        self.position = 0;
         self.decoder.load(&in_order::<D>(&batch));
         Ok(true)
+    }
+
+    fn next_batch(&mut self) -> Result<Option<RecordBatch>, ParquetError> {
+        loop {
+            if let Some(batch) = self.reader.as_mut().and_then(Iterator::next) {
+                return Ok(Some(batch?));
+            }
+            let Some(group) = self.groups.next() else { return Ok(None) };
+            self.reader = Some(self.table.read(group, D::COLUMNS, 0)?);
+        }
+    }
+
+    fn unreadable(&self, error: &ParquetError) -> DeriveError {
+        DeriveError::table(&self.table.path, error.to_string())
     }
 }
 
@@ -124,22 +192,6 @@ impl<D: Decode> Cursor<D> {
 fn in_order<D: Decode>(batch: &RecordBatch) -> Vec<arrow::array::ArrayRef> {
     let column = |name: &&str| batch.column_by_name(name).expect("the projection holds every column").clone();
     D::COLUMNS.iter().map(column).collect()
-}
-
-/// Reads `columns` of the file, with text as dictionaries so that a word is
-/// looked up once a batch instead of once a row.
-fn builder(
-    file: File,
-    metadata: &ArrowReaderMetadata,
-    columns: &[&str],
-) -> parquet::errors::Result<ParquetRecordBatchReaderBuilder<File>> {
-    let fields: Vec<Field> = metadata.schema().fields().iter().map(|field| as_dictionary(field)).collect();
-    let options = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(fields)));
-    let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)?;
-    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
-    let wanted = std::iter::once("patient_key").chain(columns.iter().copied());
-    let mask = ProjectionMask::columns(builder.parquet_schema(), wanted);
-    Ok(builder.with_projection(mask))
 }
 
 fn as_dictionary(field: &Field) -> Field {

@@ -83,7 +83,7 @@ fn of_reason(reason: Reason) -> usize {
 }
 
 fn status(outcome: &Outcome, told: Told) -> usize {
-    match (outcome.scores.pain, outcome.left) {
+    match (outcome.scores.pain.known(), outcome.left) {
         (Some(_), _) => 0,
         (None, Some(reason)) => of_reason(reason),
         (None, None) if told == Told::ALL => LOST,

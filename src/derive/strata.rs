@@ -187,8 +187,8 @@ impl Strata {
         let Some(baseline) = episode.pain.map(|pain| pain.score_x10).filter(|&score| score > 0 && outcome.due) else {
             return;
         };
-        let change =
-            outcome.scores.pain.map(|score| Change { baseline: ScoreX10(baseline), follow_up: ScoreX10(score) });
+        let follow_up = outcome.scores.pain.known();
+        let change = follow_up.map(|score| Change { baseline: ScoreX10(baseline), follow_up: ScoreX10(score) });
         let counts = ResponseCounts {
             eligible: 1,
             observed: u64::from(change.is_some()),

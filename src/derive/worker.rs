@@ -17,7 +17,7 @@ use super::factor_sets::FactorSets;
 use super::flow::Flow;
 use super::history::{Feed, PatientHistory, Told, Withheld, add_withheld};
 use super::opioid_counts::OpioidCounts;
-use super::reader::{Cursor, KeyRange};
+use super::reader::{Cursor, KeyRange, Table};
 use super::repeats::Repeats;
 use super::safety::{self, Safety};
 use super::status::Statuses;
@@ -33,7 +33,7 @@ use crate::store::{CalendarKind, Encoder, Packing, RowGroup, SiteSummary, Snapsh
 
 /// Patients a part holds; fixes the parts, and with them the file's bytes,
 /// whatever the number of threads.
-const PATIENTS_PER_PART: u64 = 50_000;
+const PATIENTS_PER_PART: u64 = 25_000;
 /// Keys are 63-bit hashes, so equal ranges hold about equally many patients.
 const KEY_SPACE: u128 = 1 << 63;
 /// Rows collected before they become Arrow arrays: few enough for a core's own cache.
@@ -98,6 +98,7 @@ pub fn run(snapshot: &Snapshot, protocol: &Protocol, out: &Path, threads: usize)
     let parts = parts(snapshot.manifest.patients);
     let job = Job {
         snapshot,
+        tables: Tables::open(snapshot)?,
         protocol,
         cuts: data_cuts(snapshot, protocol)?.into_iter().collect(),
         parts,
@@ -186,6 +187,7 @@ fn feeds(snapshot: &Snapshot) -> Vec<Feed> {
 /// The work shared by all threads.
 struct Job<'a> {
     snapshot: &'a Snapshot,
+    tables: Tables,
     protocol: &'a Protocol,
     cuts: Vec<(String, DataCut)>,
     parts: usize,
@@ -208,7 +210,7 @@ impl Job<'_> {
     }
 
     fn derive_part(&self, part: usize, encoder: &Encoder) -> Result<(Vec<RowGroup>, Counts), DeriveError> {
-        let mut merge = Merge::open(self.snapshot, self.protocol, self.range(part))?;
+        let mut merge = Merge::open(self, self.range(part))?;
         let mut groups = Encoded { encoder, pending: Vec::new(), groups: Vec::new() };
         let mut rows = Rows::new(&self.protocol.conditions);
         let mut counts = Counts::default();
@@ -266,55 +268,55 @@ impl Encoded<'_> {
     }
 }
 
-/// One open cursor per table and the rows of the current patient.
+/// The snapshot's tables, open.
+struct Tables {
+    patients: Table,
+    infusions: Table,
+    infusions_withheld: Table,
+    assessments: Table,
+    prescriptions: Table,
+    withheld: Table,
+    reviews: Table,
+    diagnoses: Table,
+    adverse_events: Table,
+    therapy: Table,
+    departures: Table,
+}
+
+impl Tables {
+    fn open(snapshot: &Snapshot) -> Result<Self, DeriveError> {
+        let path = |table| snapshot.table_path(table);
+        Ok(Self {
+            patients: Table::open::<Patients>(path(TableId::Patients))?,
+            infusions: Table::open::<Infusions>(path(TableId::Infusions))?,
+            infusions_withheld: Table::open::<InfusionsWithheld>(path(TableId::InfusionsWithheld))?,
+            assessments: Table::open::<Assessments>(path(TableId::Assessments))?,
+            prescriptions: Table::open::<Prescriptions<'_>>(path(TableId::Prescriptions))?,
+            withheld: Table::open::<PrescriptionsWithheld>(path(TableId::PrescriptionsWithheld))?,
+            reviews: Table::open::<Reviews>(path(TableId::MedicationReviews))?,
+            diagnoses: Table::open::<Diagnoses<'_>>(path(TableId::Diagnoses))?,
+            adverse_events: Table::open::<AdverseEvents<'_>>(path(TableId::AdverseEvents))?,
+            therapy: Table::open::<TherapySessions>(path(TableId::TherapySessions))?,
+            departures: Table::open::<Departures>(path(TableId::Departures))?,
+        })
+    }
+}
+
+/// One cursor per table and the rows of the current patient.
 struct Merge<'a> {
-    paths: Paths,
-    patients: Cursor<Patients>,
-    infusions: Cursor<Infusions>,
-    infusions_withheld: Cursor<InfusionsWithheld>,
-    assessments: Cursor<Assessments>,
-    prescriptions: Cursor<Prescriptions<'a>>,
-    withheld: Cursor<PrescriptionsWithheld>,
-    reviews: Cursor<Reviews>,
-    diagnoses: Cursor<Diagnoses<'a>>,
-    adverse_events: Cursor<AdverseEvents<'a>>,
-    therapy: Cursor<TherapySessions>,
-    departures: Cursor<Departures>,
+    patients: Cursor<'a, Patients>,
+    infusions: Cursor<'a, Infusions>,
+    infusions_withheld: Cursor<'a, InfusionsWithheld>,
+    assessments: Cursor<'a, Assessments>,
+    prescriptions: Cursor<'a, Prescriptions<'a>>,
+    withheld: Cursor<'a, PrescriptionsWithheld>,
+    reviews: Cursor<'a, Reviews>,
+    diagnoses: Cursor<'a, Diagnoses<'a>>,
+    adverse_events: Cursor<'a, AdverseEvents<'a>>,
+    therapy: Cursor<'a, TherapySessions>,
+    departures: Cursor<'a, Departures>,
     rows: PatientRows,
     scratch: Scratch,
-}
-
-/// Where the tables are, for reading and for errors.
-struct Paths {
-    patients: PathBuf,
-    infusions: PathBuf,
-    infusions_withheld: PathBuf,
-    assessments: PathBuf,
-    prescriptions: PathBuf,
-    withheld: PathBuf,
-    reviews: PathBuf,
-    diagnoses: PathBuf,
-    adverse_events: PathBuf,
-    therapy: PathBuf,
-    departures: PathBuf,
-}
-
-impl Paths {
-    fn of(snapshot: &Snapshot) -> Self {
-        Self {
-            patients: snapshot.table_path(TableId::Patients),
-            infusions: snapshot.table_path(TableId::Infusions),
-            infusions_withheld: snapshot.table_path(TableId::InfusionsWithheld),
-            assessments: snapshot.table_path(TableId::Assessments),
-            prescriptions: snapshot.table_path(TableId::Prescriptions),
-            withheld: snapshot.table_path(TableId::PrescriptionsWithheld),
-            reviews: snapshot.table_path(TableId::MedicationReviews),
-            diagnoses: snapshot.table_path(TableId::Diagnoses),
-            adverse_events: snapshot.table_path(TableId::AdverseEvents),
-            therapy: snapshot.table_path(TableId::TherapySessions),
-            departures: snapshot.table_path(TableId::Departures),
-        }
-    }
 }
 
 /// Rows of one patient in every table; the memory is reused.
@@ -340,23 +342,23 @@ fn directions(snapshot: &Snapshot, protocol: &Protocol) -> Vec<Option<u8>> {
 }
 
 impl<'a> Merge<'a> {
-    fn open(snapshot: &Snapshot, protocol: &'a Protocol, range: KeyRange) -> Result<Self, DeriveError> {
-        let paths = Paths::of(snapshot);
+    fn open(job: &'a Job<'_>, range: KeyRange) -> Result<Self, DeriveError> {
+        let Job { snapshot, protocol, tables, .. } = job;
+        let directions = directions(snapshot, protocol);
         Ok(Self {
-            patients: Cursor::open(&paths.patients, range, Patients::new(feeds(snapshot)))?,
-            infusions: Cursor::open(&paths.infusions, range, Infusions::default())?,
-            infusions_withheld: Cursor::open(&paths.infusions_withheld, range, InfusionsWithheld::default())?,
-            assessments: Cursor::open(&paths.assessments, range, Assessments::new(directions(snapshot, protocol)))?,
-            prescriptions: Cursor::open(&paths.prescriptions, range, Prescriptions::new(protocol))?,
-            withheld: Cursor::open(&paths.withheld, range, PrescriptionsWithheld::default())?,
-            reviews: Cursor::open(&paths.reviews, range, Reviews::default())?,
-            diagnoses: Cursor::open(&paths.diagnoses, range, Diagnoses::new(protocol))?,
-            adverse_events: Cursor::open(&paths.adverse_events, range, AdverseEvents::new(&protocol.adverse_events))?,
-            therapy: Cursor::open(&paths.therapy, range, TherapySessions::default())?,
-            departures: Cursor::open(&paths.departures, range, Departures::default())?,
+            patients: Cursor::open(&tables.patients, range, Patients::new(feeds(snapshot)))?,
+            infusions: Cursor::open(&tables.infusions, range, Infusions::default())?,
+            infusions_withheld: Cursor::open(&tables.infusions_withheld, range, InfusionsWithheld::default())?,
+            assessments: Cursor::open(&tables.assessments, range, Assessments::new(directions))?,
+            prescriptions: Cursor::open(&tables.prescriptions, range, Prescriptions::new(protocol))?,
+            withheld: Cursor::open(&tables.withheld, range, PrescriptionsWithheld::default())?,
+            reviews: Cursor::open(&tables.reviews, range, Reviews::default())?,
+            diagnoses: Cursor::open(&tables.diagnoses, range, Diagnoses::new(protocol))?,
+            adverse_events: Cursor::open(&tables.adverse_events, range, AdverseEvents::new(&protocol.adverse_events))?,
+            therapy: Cursor::open(&tables.therapy, range, TherapySessions::default())?,
+            departures: Cursor::open(&tables.departures, range, Departures::default())?,
             rows: PatientRows::default(),
             scratch: Scratch::default(),
-            paths,
         })
     }
 
@@ -399,19 +401,19 @@ impl<'a> Merge<'a> {
     }
 
     fn read(&mut self, key: i64) -> Result<(), DeriveError> {
-        let (rows, paths) = (&mut self.rows, &self.paths);
-        self.patients.take(key, &mut rows.patient, &paths.patients)?;
-        self.infusions.take(key, &mut rows.infusions, &paths.infusions)?;
-        self.infusions_withheld.take(key, &mut rows.infusions_withheld, &paths.infusions_withheld)?;
+        let rows = &mut self.rows;
+        self.patients.take(key, &mut rows.patient)?;
+        self.infusions.take(key, &mut rows.infusions)?;
+        self.infusions_withheld.take(key, &mut rows.infusions_withheld)?;
         add_withheld(&mut rows.infusions, &rows.infusions_withheld);
-        self.assessments.take(key, &mut rows.assessments, &paths.assessments)?;
-        self.prescriptions.take(key, &mut rows.prescriptions, &paths.prescriptions)?;
-        self.withheld.take(key, &mut rows.withheld, &paths.withheld)?;
-        self.reviews.take(key, &mut rows.reviews, &paths.reviews)?;
-        self.diagnoses.take(key, &mut rows.diagnoses, &paths.diagnoses)?;
-        self.adverse_events.take(key, &mut rows.adverse_events, &paths.adverse_events)?;
-        self.therapy.take(key, &mut rows.therapy, &paths.therapy)?;
-        self.departures.take(key, &mut rows.departures, &paths.departures)
+        self.assessments.take(key, &mut rows.assessments)?;
+        self.prescriptions.take(key, &mut rows.prescriptions)?;
+        self.withheld.take(key, &mut rows.withheld)?;
+        self.reviews.take(key, &mut rows.reviews)?;
+        self.diagnoses.take(key, &mut rows.diagnoses)?;
+        self.adverse_events.take(key, &mut rows.adverse_events)?;
+        self.therapy.take(key, &mut rows.therapy)?;
+        self.departures.take(key, &mut rows.departures)
     }
 }
 

@@ -14,13 +14,26 @@ use crate::model::horizon::HORIZONS;
 /// The level of a covariate nobody recorded.
 const UNKNOWN: i32 = -1;
 
-/// A cell rows are counted in.
+/// A cell rows are counted in; as a thread numbers them, a fine one has the period
+/// as recorded.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Cell {
     /// By period, site, condition and horizon.
     Fine(FineCell),
     /// Of a further split.
     Split(SplitCell),
+}
+
+impl Cell {
+    /// The cells of the result its rows belong to: of a fine one the quarter's, and
+    /// the period's where that split is counted.
+    pub(super) fn counted_in(&self, by_period: Option<usize>) -> [Option<Self>; 2] {
+        let Self::Fine(fine) = self else { return [Some(self.clone()), None] };
+        let of_quarter = FineCell { period: fine.period.map(|period| quarter(period).unwrap_or(period)), ..*fine };
+        let FineCell { period, horizon, .. } = *fine;
+        let of_period = |split| Self::Split(SplitCell { split, level: vec![level(fine.site)], period, horizon });
+        [Some(Self::Fine(of_quarter)), by_period.map(of_period)]
+    }
 }
 
 /// Numbers for cells, given when a cell is first seen: of the first horizon's cell;
@@ -139,7 +152,7 @@ impl<'a> Cells<'a> {
     ) -> Result<Vec<u32>, PolarsError> {
         let named = |(at, expression): (usize, &Expr)| expression.clone().cast(DataType::Int32).alias(at.to_string());
         let wanted: Vec<Expr> = expressions.iter().enumerate().map(named).collect();
-        let answers = frame.clone().lazy().select(wanted).collect()?;
+        let answers = frame.clone().lazy().select(wanted).without_optimizations().collect()?;
         let values = |column: &Column| {
             Ok::<_, PolarsError>(column.i32()?.iter().map(|value| value.unwrap_or(UNKNOWN)).collect::<Vec<_>>())
         };
@@ -175,6 +188,11 @@ impl<'a> Cells<'a> {
 /// Position of the split by every condition a patient has.
 pub(super) fn any_condition(counting: &Counting<'_>) -> Option<usize> {
     counting.splits.iter().position(|split| matches!(split, Split::AnyCondition))
+}
+
+/// Position of the split by the period as recorded.
+pub(super) fn by_period(counting: &Counting<'_>) -> Option<usize> {
+    counting.splits.iter().position(|split| matches!(split, Split::Period))
 }
 
 /// Adds a cell for each horizon; the number of the first.

@@ -7,16 +7,24 @@
 
 use std::collections::BTreeMap;
 
-use super::period::{Quarters, months, quarter};
+use super::period::{Began, Quarters, months, quarter};
 use super::result::{Maturity, Population};
-use super::tally::{FineCell, Tallies, Tally};
+use super::tally::{BY_PERIOD, Tallies, Tally};
 use crate::model::calendar::{Day, Period};
 use crate::model::horizon::Horizon;
 
-/// The cells that hold series that count, by position.
-pub fn counted(tallies: &Tallies) -> impl Iterator<Item = &FineCell> {
-    let counted = |(_, tallies): &(&FineCell, &Vec<Tally>)| tallies.iter().any(|tally| tally.eligible > 0);
-    tallies.cells.iter().filter(counted).map(|(cell, _)| cell)
+/// Where and when series began that count.
+pub fn counted(tallies: &Tallies) -> impl Iterator<Item = Began> {
+    let counts = |tallies: &[Tally]| tallies.iter().any(|tally| tally.eligible > 0);
+    by_period(tallies).filter(move |(_, tallies)| counts(tallies)).map(|(began, _)| began)
+}
+
+fn by_period(tallies: &Tallies) -> impl Iterator<Item = (Began, &[Tally])> {
+    let cells = tallies.splits.iter().filter(|(cell, _)| cell.split == BY_PERIOD);
+    cells.map(|(cell, tallies)| {
+        let site = usize::try_from(cell.level[0]).expect("a site's position");
+        (Began { period: cell.period, site, horizon: cell.horizon }, tallies.as_slice())
+    })
 }
 
 /// A group of series by when they began.
@@ -70,8 +78,8 @@ impl Split {
     }
 }
 
-/// Every cohort of the results, in their order. `cells` hold series that count.
-pub fn cohorts(cells: &[&FineCell], quarters: &Quarters) -> Vec<Cohort> {
+/// Every cohort of the results, in their order. `began`: the series that count.
+pub fn cohorts(began: &[Began], quarters: &Quarters) -> Vec<Cohort> {
     let cohort = |population, periods, split| Cohort { population, periods, split };
     let mut cohorts = Vec::new();
     if let Some(newest) = quarters.newest_mature {
@@ -83,7 +91,7 @@ pub fn cohorts(cells: &[&FineCell], quarters: &Quarters) -> Vec<Cohort> {
     let trend =
         |&quarter: &Period| cohort(Population::QuarterSeries, Periods::Quarters(vec![quarter]), Split::SitesAtPrimary);
     cohorts.extend(quarters.all.iter().map(trend));
-    let months = months(cells.iter().copied()).into_iter();
+    let months = months(began.iter().filter_map(|began| began.period)).into_iter();
     cohorts.extend(months.map(|month| cohort(Population::Month, Periods::Month(month), Split::Overall)));
     cohorts
 }
@@ -142,25 +150,24 @@ pub struct Cube {
 }
 
 impl Cube {
-    /// Adds up the cells `wanted` accepts, which hold tallies of so many measures,
-    /// for the places `split` holds at any horizon.
-    pub fn of(
-        tallies: &Tallies,
-        conditions: usize,
-        measures: usize,
-        split: Split,
-        wanted: impl Fn(&FineCell) -> bool,
-    ) -> Self {
+    /// Adds up the cells of a cohort, which hold tallies of so many measures, for the
+    /// places it is split into at any horizon.
+    pub fn of(tallies: &Tallies, conditions: usize, measures: usize, cohort: &Cohort, quarters: &Quarters) -> Self {
         let mut cube = Self { sites: tallies.sites.len(), conditions, measures, cells: BTreeMap::new() };
-        for (cell, tallies) in tallies.cells.iter().filter(|(cell, _)| wanted(cell)) {
+        let of_quarters = tallies.cells.iter().filter(|(cell, _)| cohort.holds(cell.period, quarters));
+        for (cell, tallies) in of_quarters {
             for site in [None, Some(cell.site)] {
                 for condition in [None, Some(cell.condition)] {
-                    if !split.holds(site, condition, true) {
-                        continue;
+                    if cohort.split.holds(site, condition, true) {
+                        cube.add((site, condition, cell.horizon), tallies);
                     }
-                    cube.add((site, condition, cell.horizon), tallies);
                 }
             }
+        }
+        // No fine cell is of a month: months are not split by condition.
+        if matches!(cohort.periods, Periods::Month(_)) {
+            let of_month = by_period(tallies).filter(|(began, _)| cohort.holds(began.period, quarters));
+            of_month.for_each(|(began, tallies)| cube.add((None, None, began.horizon), tallies));
         }
         cube
     }

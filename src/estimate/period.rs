@@ -2,8 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::tally::FineCell;
 use crate::model::calendar::Period;
+
+/// Where and when series began that count at a horizon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Began {
+    /// The period as recorded; `None` where nobody said.
+    pub period: Option<Period>,
+    /// Position among the sites.
+    pub site: usize,
+    /// Position among the horizons.
+    pub horizon: usize,
+}
 
 /// The quarters of the data and how far they are mature.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,14 +26,14 @@ pub struct Quarters {
 }
 
 impl Quarters {
-    /// Reads the quarters of `cells`, which hold series that count. A quarter is
+    /// Reads the quarters in which series began that count. A quarter is
     /// mature when `is_closed` says so of each site with a series in it: a
     /// clinic that stopped sending records holds back its own quarters only.
-    pub fn of<'c>(cells: impl Iterator<Item = &'c FineCell>, is_closed: impl Fn(Period, usize) -> bool) -> Self {
+    pub fn of(began: impl Iterator<Item = Began>, is_closed: impl Fn(Period, usize) -> bool) -> Self {
         let mut sites: BTreeMap<Period, BTreeSet<usize>> = BTreeMap::new();
-        for cell in cells {
-            if let Some(quarter) = cell.period.and_then(quarter) {
-                sites.entry(quarter).or_default().insert(cell.site);
+        for began in began {
+            if let Some(quarter) = began.period.and_then(quarter) {
+                sites.entry(quarter).or_default().insert(began.site);
             }
         }
         let closed = |quarter: Period| sites[&quarter].iter().all(|&site| is_closed(quarter, site));
@@ -72,9 +82,8 @@ fn without_gaps(seen: &[Period]) -> Vec<Period> {
 }
 
 /// The months from the first to the last seen, none left out.
-pub fn months<'c>(cells: impl Iterator<Item = &'c FineCell>) -> Vec<Period> {
-    let mut seen: Vec<Period> =
-        cells.filter_map(|cell| cell.period.filter(|period| matches!(period, Period::Month(..)))).collect();
+pub fn months(periods: impl Iterator<Item = Period>) -> Vec<Period> {
+    let mut seen: Vec<Period> = periods.filter(|period| matches!(period, Period::Month(..))).collect();
     seen.sort_unstable();
     seen.dedup();
     without_gaps(&seen)

@@ -2,7 +2,7 @@
 //! measures share denominators, and changes share their scores.
 
 use polars::frame::DataFrame;
-use polars::prelude::{BooleanChunked, DataType, Expr, IntoLazy, PolarsError, lit};
+use polars::prelude::{BooleanChunked, DataType, Expr, Int32Chunked, IntoLazy, PolarsError, lit};
 
 use super::expression::{Compiled, Outcome};
 use super::mask::Mask;
@@ -80,8 +80,16 @@ pub(super) struct Answers {
     pub(super) conditions: Vec<Mask>,
     /// Rows that deny what a pack says, by contradiction.
     pub(super) denied: Vec<u64>,
-    /// By score and row.
-    pub(super) scores: Vec<Vec<Option<i32>>>,
+    /// By score: as Polars has them.
+    scores: Vec<Int32Chunked>,
+}
+
+impl Answers {
+    /// A score by row; where it is unknown, whatever stands there: the conditions of
+    /// its pairs hold for no such row.
+    pub(super) fn score(&self, at: usize) -> &[i32] {
+        self.scores[at].downcast_as_array().values()
+    }
 }
 
 impl Questions {
@@ -205,11 +213,12 @@ impl Questions {
         let rows = frame.height();
         let asked = self.facts.iter().chain(&self.scores).enumerate();
         let asked: Vec<Expr> = asked.map(|(at, expression)| expression.clone().alias(at.to_string())).collect();
-        let answers = frame.lazy().select(asked).collect()?;
+        // Nothing to be gained for one row group: planning costs more than it saves.
+        let answers = frame.lazy().select(asked).without_optimizations().collect()?;
         let (facts, scores) = answers.columns().split_at(self.facts.len());
         let facts = facts.iter().map(|column| Ok(mask(column.bool()?))).collect::<Result<Vec<_>, PolarsError>>()?;
-        let scores =
-            scores.iter().map(|column| Ok(column.i32()?.iter().collect())).collect::<Result<_, PolarsError>>()?;
+        let scores = scores.iter().map(|column| Ok(column.i32()?.rechunk().into_owned()));
+        let scores = scores.collect::<Result<_, PolarsError>>()?;
         let mut conditions: Vec<Mask> = Vec::with_capacity(self.conditions.len());
         for condition in &self.conditions {
             conditions.push(all_of(condition, rows, &facts, &conditions));

@@ -14,12 +14,12 @@ use polars::io::SerReader;
 use polars::io::parquet::read::FileMetadata;
 use polars::prelude::{Column, DataType, Expr, ParallelStrategy, ParquetReader, PolarsError};
 
-use super::cells_of_rows::{Cells, CellsOfRows, any_condition};
+use super::cells_of_rows::{Cells, CellsOfRows, any_condition, by_period};
 use super::expression::{Compiled, Outcome, compile_number};
 use super::mask::Mask;
 use super::questions::Questions;
 use super::tally::{CellPair, Tallies};
-use super::total::Total;
+use super::total::{Slots, Total};
 use crate::protocol::{ConditionPack, Protocol, ProtocolError};
 
 /// Columns a row's cells are read from.
@@ -48,12 +48,14 @@ pub enum ScanError {
     },
 }
 
-/// A further split of everyone.
+/// A further split of everyone, over all sites unless it says otherwise.
 #[derive(Clone, Debug)]
 pub enum Split {
     /// By every condition a patient has, by pack position: a patient with two is
     /// in two cells.
     AnyCondition,
+    /// By the period as recorded, and by site.
+    Period,
     /// By a whole number for each expression, and the report group of the
     /// condition last: the strata of the follow-up weights.
     Covariates(Vec<Expr>),
@@ -66,13 +68,13 @@ pub enum Split {
 pub fn splits(protocol: &Protocol) -> Result<Vec<Split>, ProtocolError> {
     let covariate = |written| compile_number("`follow_up_weights`", "covariates", written);
     let covariates = protocol.covariates.iter().map(covariate).collect::<Result<_, _>>()?;
-    Ok(vec![Split::AnyCondition, Split::Covariates(covariates)])
+    Ok(vec![Split::AnyCondition, Split::Covariates(covariates), Split::Period])
 }
 
 impl Split {
     fn expressions(&self) -> &[Expr] {
         match self {
-            Self::AnyCondition => &[],
+            Self::AnyCondition | Self::Period => &[],
             Self::Covariates(expressions) => expressions,
         }
     }
@@ -87,7 +89,7 @@ pub struct Counting<'a> {
     pub sites: &'a [String],
     /// Condition vocabulary.
     pub conditions: &'a ConditionPack,
-    /// Further splits, over all sites and conditions.
+    /// Further splits, over all conditions.
     pub splits: &'a [Split],
 }
 
@@ -104,7 +106,7 @@ pub fn count(path: &Path, counting: &Counting<'_>, threads: usize) -> Result<Tal
     let denied = questions.contradictions.iter().map(|_| AtomicU64::new(0)).collect();
     let job =
         Job { path, counting, questions, denied, metadata, columns: columns(counting), next: AtomicUsize::new(0) };
-    let total = Mutex::new(Total::new(&job.questions));
+    let total = Mutex::new(Total::new(&job.questions, by_period(counting)));
     let finished = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(|| job.work(&total))).collect();
         workers.into_iter().try_for_each(|worker| worker.join().expect("a worker does not panic"))
@@ -134,14 +136,17 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Threads share one total: a total each would hold the pairs of every cell
+    /// Threads share one total of pairs: one each would hold those of every cell
     /// once more, which is nearly all the memory counting takes.
     fn work(&self, total: &Mutex<Total<'_>>) -> Result<(), PolarsError> {
         let mut cells = Cells::new(self.counting);
         let mut slots = Vec::new();
+        let mut counts = vec![Vec::new(); self.questions.conditions.len()];
+        let locked = || total.lock().expect("a worker does not panic");
         loop {
             let group = self.next.fetch_add(1, Ordering::Relaxed);
             if group >= self.metadata.row_groups.len() {
+                locked().add(&counts, &slots);
                 return Ok(());
             }
             let frame = self.read(group)?;
@@ -150,12 +155,13 @@ impl Job<'_> {
             for (denied, more) in self.denied.iter().zip(&answers.denied) {
                 denied.fetch_add(*more, Ordering::Relaxed);
             }
-            let counts = |condition| tallied(condition, &rows, cells.known.len());
-            let conditions: Vec<_> = answers.conditions.iter().map(counts).collect();
-            let locked = || total.lock().expect("a worker does not panic");
-            locked().add(&conditions, &cells.known, &mut slots);
+            for (condition, counts) in answers.conditions.iter().zip(&mut counts) {
+                counts.resize(cells.known.len(), 0);
+                tally(condition, &rows, counts);
+            }
+            locked().place(&cells.known, &mut slots);
             for (at, pair) in self.questions.pairs.iter().enumerate() {
-                let scores = pair.scores.map(|at| answers.scores[at].as_slice());
+                let scores = pair.scores.map(|at| answers.score(at));
                 let pairs = paired(&answers.conditions[pair.among], scores, &rows, &slots);
                 locked().add_pairs(at, &pairs);
             }
@@ -227,35 +233,32 @@ fn expressions(measure: &Compiled) -> Vec<&Expr> {
     all
 }
 
-/// How many of the rows each cell has.
-fn tallied(rows: &Mask, cells: &CellsOfRows, known: usize) -> Vec<u32> {
-    let mut counts = vec![0; known];
+/// Adds to every cell how many of the rows it has.
+fn tally(rows: &Mask, cells: &CellsOfRows, counts: &mut [u32]) {
     for row in rows.rows() {
         cells.of(row).for_each(|cell| counts[cell] += 1);
     }
-    counts
 }
 
 /// The scores of the rows by slot, sorted, each once: the rows are sorted by their
 /// scores, and then every slot meets its own in order.
-fn paired(rows: &Mask, [before, after]: [&[Option<i32>]; 2], cells: &CellsOfRows, slots: &[u32]) -> Vec<CellPair> {
-    let slots_of = |row: usize| cells.of(row).map(|cell| slots[cell] as usize);
-    let mut ends = vec![0_usize; slots.iter().max().map_or(0, |last| *last as usize + 1)];
+fn paired(rows: &Mask, [before, after]: [&[i32]; 2], cells: &CellsOfRows, slots: &[Slots]) -> Vec<CellPair> {
+    let slots_of = |row: usize| cells.of(row).flat_map(|cell| slots[cell].each());
+    let mut ends = vec![0_usize; slots.iter().copied().flat_map(Slots::each).max().map_or(0, |last| last + 1)];
     let mut sorted = Vec::new();
     for row in rows.rows() {
-        let (baseline, follow_up) =
-            before[row].zip(after[row]).expect("the condition holds where both scores are known");
-        sorted.push((baseline, follow_up, row));
+        sorted.push((scores_in_order(before[row], after[row]), row));
         slots_of(row).for_each(|slot| ends[slot] += 1);
     }
-    sorted.sort_unstable();
+    sorted.sort_unstable_by_key(|&(scores, _)| scores);
     let mut all = 0;
     for end in &mut ends {
         all += std::mem::replace(end, all);
     }
     let starts = ends.clone();
     let mut pairs = vec![CellPair { cell: 0, baseline: 0, follow_up: 0, count: 0 }; all];
-    for (baseline, follow_up, row) in sorted {
+    for (_, row) in sorted {
+        let (baseline, follow_up) = (before[row], after[row]);
         for slot in slots_of(row) {
             let place = ends[slot];
             let known = pairs[starts[slot]..place].last_mut();
@@ -270,4 +273,10 @@ fn paired(rows: &Mask, [before, after]: [&[Option<i32>]; 2], cells: &CellsOfRows
     }
     pairs.retain(|pair| pair.count > 0);
     pairs
+}
+
+/// Both scores as one number to sort by.
+fn scores_in_order(before: i32, after: i32) -> u64 {
+    let ordered = |score: i32| u64::from(score.cast_unsigned() ^ (1 << 31));
+    ordered(before) << 32 | ordered(after)
 }

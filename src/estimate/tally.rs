@@ -9,7 +9,6 @@ use std::collections::btree_map::Entry;
 use std::ops::{AddAssign, Range};
 use std::sync::Arc;
 
-use super::period::quarter;
 use crate::derive::durability::Durability;
 use crate::derive::opioid_counts::OpioidCounts;
 use crate::derive::repeats::Repeats;
@@ -21,7 +20,7 @@ use crate::model::calendar::Period;
 /// The finest cell counted. Sites and conditions by position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FineCell {
-    /// Month, or the period the site gave; `None` where nobody said.
+    /// Quarter, or the period the site gave; `None` where nobody said.
     pub period: Option<Period>,
     /// Position among the sites.
     pub site: usize,
@@ -36,14 +35,18 @@ pub const ANY_CONDITION: usize = 0;
 /// Position of the split by baseline covariates.
 pub const FOLLOW_UP_STRATA: usize = 1;
 
-/// A cell of a further split, over all sites and conditions.
+/// Position of the split by the period as recorded, month or other, and site.
+pub const BY_PERIOD: usize = 2;
+
+/// A cell of a further split, over all conditions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SplitCell {
     /// Position among the splits counted.
     pub split: usize,
     /// Level within it: a whole number for each of its expressions.
     pub level: Vec<i32>,
-    /// Quarter, or the period the site gave; `None` where nobody said.
+    /// Quarter, or the period the site gave, and of `BY_PERIOD` the month; `None`
+    /// where nobody said.
     pub period: Option<Period>,
     /// Position among the horizons.
     pub horizon: usize,
@@ -185,7 +188,7 @@ fn merged(mine: &[CellPair], theirs: &[CellPair]) -> Vec<CellPair> {
             (Some(a), Some(b)) => a.scores().cmp(&b.scores()),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
-            (None, None) => return merged,
+            (None, None) => break,
         };
         let pair = match next {
             Ordering::Less => mine.next().copied(),
@@ -194,6 +197,9 @@ fn merged(mine: &[CellPair], theirs: &[CellPair]) -> Vec<CellPair> {
         };
         merged.extend(pair.map(|pair| CellPair { cell: 0, ..pair }));
     }
+    // Most pairs of one are the other's too, and there are many such blocks.
+    merged.shrink_to_fit();
+    merged
 }
 
 impl AddAssign<&Self> for Tally {
@@ -238,12 +244,11 @@ impl Tallies {
         other.splits.into_iter().for_each(|(cell, tallies)| add_to(&mut self.splits, cell, tallies));
     }
 
-    /// Adds the fine cells to those of `split`, by condition and quarter.
+    /// Adds the fine cells to those of `split`, by condition.
     pub(super) fn add_conditions_counted_under(&mut self, split: usize) {
         for (cell, tallies) in &self.cells {
             let level = vec![i32::try_from(cell.condition).expect("a pack has few conditions")];
-            let period = cell.period.map(|period| quarter(period).unwrap_or(period));
-            let coarse = SplitCell { split, level, period, horizon: cell.horizon };
+            let coarse = SplitCell { split, level, period: cell.period, horizon: cell.horizon };
             add_to(&mut self.splits, coarse, tallies.clone());
         }
     }

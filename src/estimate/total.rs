@@ -5,6 +5,7 @@
 //! several times the memory, most of it holes between lists that grew.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -16,35 +17,56 @@ use super::tally::{CellPair, Pairs, Tallies, Tally, add_equals};
 /// through all there are, so it is not done for every row group.
 const WAITING_PAIRS: usize = 1 << 19;
 
+/// Where the counts of a thread's cell belong: once or twice.
+#[derive(Clone, Copy)]
+pub(super) struct Slots([Option<NonZeroU32>; 2]);
+
+impl Slots {
+    pub(super) fn each(self) -> impl Iterator<Item = usize> {
+        self.0.into_iter().flatten().map(|after| after.get() as usize - 1)
+    }
+}
+
 /// The counts of all threads.
 pub(super) struct Total<'q> {
     questions: &'q Questions,
+    /// Position of the split by the period as recorded, if there is one.
+    by_period: Option<usize>,
     /// Where a cell's counts are.
-    slots: BTreeMap<Cell, u32>,
-    /// By slot, and within it by question.
-    conditions: Vec<u64>,
+    slots: BTreeMap<Cell, NonZeroU32>,
+    /// By slot, and within it by question: fewer people than four billion.
+    conditions: Vec<u32>,
     /// By question.
     pairs: Vec<PairTotal>,
 }
 
 impl<'q> Total<'q> {
-    pub(super) fn new(questions: &'q Questions) -> Self {
+    pub(super) fn new(questions: &'q Questions, by_period: Option<usize>) -> Self {
         let pairs = questions.pairs.iter().map(|_| PairTotal::default()).collect();
-        Self { questions, slots: BTreeMap::new(), conditions: Vec::new(), pairs }
+        Self { questions, by_period, slots: BTreeMap::new(), conditions: Vec::new(), pairs }
     }
 
-    /// Adds a row group's counts, by question and the thread's own cell numbers.
-    /// `known` are the cells of those, and `slots` where they were put before.
-    pub(super) fn add(&mut self, conditions: &[Vec<u32>], known: &[Cell], slots: &mut Vec<u32>) {
+    /// Finds a place for every cell a thread knows; `slots` are those found before.
+    pub(super) fn place(&mut self, known: &[Cell], slots: &mut Vec<Slots>) {
         for cell in &known[slots.len()..] {
-            let next = u32::try_from(self.slots.len()).expect("fewer cells than people");
-            slots.push(*self.slots.entry(cell.clone()).or_insert(next));
+            let places = cell.counted_in(self.by_period).map(|cell| cell.map(|cell| self.slot(cell)));
+            slots.push(Slots(places));
         }
+    }
+
+    /// The slot of a cell, counted from 1.
+    fn slot(&mut self, cell: Cell) -> NonZeroU32 {
+        let next = u32::try_from(self.slots.len() + 1).ok().and_then(NonZeroU32::new);
+        *self.slots.entry(cell).or_insert(next.expect("fewer cells than people"))
+    }
+
+    /// Adds a thread's counts, by question and the thread's own cell numbers.
+    pub(super) fn add(&mut self, conditions: &[Vec<u32>], slots: &[Slots]) {
         let questions = self.questions.conditions.len();
         self.conditions.resize(self.slots.len() * questions, 0);
         for (question, counts) in conditions.iter().enumerate() {
-            for (&slot, &count) in slots.iter().zip(counts) {
-                self.conditions[slot as usize * questions + question] += u64::from(count);
+            for (slots, &count) in slots.iter().zip(counts) {
+                slots.each().for_each(|slot| self.conditions[slot * questions + question] += count);
             }
         }
     }
@@ -65,7 +87,7 @@ impl<'q> Total<'q> {
         let mut tallies = Tallies { sites: sites.to_vec(), ..Tallies::default() };
         let of_slot = self.questions.conditions.len();
         for (cell, slot) in self.slots {
-            let slot = slot as usize;
+            let slot = slot.get() as usize - 1;
             let counts = &self.conditions[slot * of_slot..(slot + 1) * of_slot];
             if counts.iter().all(|count| *count == 0) {
                 continue;
@@ -84,9 +106,9 @@ impl<'q> Total<'q> {
     }
 }
 
-fn tally(asked: &Asked, counts: &[u64], pairs: impl Fn(usize) -> Pairs) -> Tally {
+fn tally(asked: &Asked, counts: &[u32], pairs: impl Fn(usize) -> Pairs) -> Tally {
     let count = |of: Option<Counted>| match of {
-        Some(Counted::Condition(at)) => counts[at],
+        Some(Counted::Condition(at)) => u64::from(counts[at]),
         _ => 0,
     };
     let pairs = |of: Option<Counted>| match of {
@@ -94,8 +116,8 @@ fn tally(asked: &Asked, counts: &[u64], pairs: impl Fn(usize) -> Pairs) -> Tally
         _ => Pairs::default(),
     };
     Tally {
-        eligible: counts[asked.eligible],
-        observed: counts[asked.observed],
+        eligible: u64::from(counts[asked.eligible]),
+        observed: u64::from(counts[asked.observed]),
         outcome: count(Some(asked.outcome)),
         pairs: pairs(Some(asked.outcome)),
         carried: count(asked.carried),

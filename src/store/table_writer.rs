@@ -25,14 +25,14 @@ pub(crate) const ROW_GROUP_ROWS: usize = 1 << 17;
 /// of the library does not change a report's bytes by that alone.
 const CREATED_BY: &str = "relief";
 
-/// How the pages of a file are packed; its columns are encoded either way.
+/// How a file is packed; codes get a dictionary either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packing {
     /// Compressed, for a file that is kept.
     Zstd,
-    /// Not compressed, for one that is read as soon as it is written and written
-    /// anew by every run: a context of the compressor for every column of every row
-    /// group costs as much as the compressing.
+    /// Numbers as they are and nothing compressed, for one that is read as soon as
+    /// it is written and written anew by every run: making it smaller takes longer
+    /// than what is read and written less.
     Plain,
 }
 
@@ -182,23 +182,31 @@ fn properties(schema: &Schema, packing: Packing) -> WriterProperties {
         .set_statistics_enabled(EnabledStatistics::None)
         .set_offset_index_disabled(true);
     for field in schema.fields() {
-        builder = column_properties(builder, field.name(), field.data_type());
+        builder = column_properties(builder, packing, field.name(), field.data_type());
     }
     builder.build()
 }
 
 /// Codes repeat, so they get a dictionary; days and lines grow, so they are
 /// stored as differences; a row id is new on every row, so it is stored as is.
-fn column_properties(builder: WriterPropertiesBuilder, name: &str, kind: &DataType) -> WriterPropertiesBuilder {
+fn column_properties(
+    builder: WriterPropertiesBuilder,
+    packing: Packing,
+    name: &str,
+    kind: &DataType,
+) -> WriterPropertiesBuilder {
     let path = ColumnPath::from(name);
-    match (name, kind) {
-        // Readers prune by patient range.
-        ("patient_key", _) => builder
-            .set_column_dictionary_enabled(path.clone(), true)
-            .set_column_statistics_enabled(path, EnabledStatistics::Chunk),
-        ("source_row_id", _) => builder,
-        (_, DataType::Int32 | DataType::Int64) => builder.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
-        (_, DataType::Utf8 | DataType::Float64) => builder.set_column_dictionary_enabled(path, true),
+    let is_key = name == "patient_key";
+    let dictionary = |builder: WriterPropertiesBuilder| builder.set_column_dictionary_enabled(path.clone(), true);
+    let builder = match (kind, packing) {
+        _ if name == "source_row_id" => builder,
+        (DataType::Utf8, _) | (DataType::Float64, Packing::Zstd) => dictionary(builder),
+        (DataType::Int64, Packing::Zstd) if is_key => dictionary(builder),
+        (DataType::Int32 | DataType::Int64, Packing::Zstd) => {
+            builder.set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
+        }
         _ => builder,
-    }
+    };
+    // Readers prune by patient range.
+    if is_key { builder.set_column_statistics_enabled(path, EnabledStatistics::Chunk) } else { builder }
 }

@@ -36,6 +36,7 @@ fn the_last_score_is_the_one_the_table_says() {
         assert_eq!(derived.len(), 1, "one series in {}", row.text());
         for (horizon, outcome) in HORIZONS.iter().zip(&derived[0].outcomes) {
             let last = scale.questionnaire().map_or(outcome.last.pain, |which| outcome.last.questionnaires[which]);
+            let last = last.known();
             let found = last.map_or("none".to_owned(), |score| (f64::from(score) / 10.0).to_string());
             assert_eq!(found, row.get(horizon.id), "{} in {}", horizon.id, row.text());
         }

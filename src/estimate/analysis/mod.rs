@@ -148,9 +148,7 @@ impl Inputs<'_> {
     /// A cohort's tallies by site, condition and horizon, with their margins.
     pub fn cube(&self, cohort: &Cohort) -> Cube {
         let conditions = self.protocol.conditions.conditions().len();
-        Cube::of(self.tallies, conditions, self.protocol.measures.len(), cohort.split, |cell| {
-            cohort.holds(cell.period, self.quarters)
-        })
+        Cube::of(self.tallies, conditions, self.protocol.measures.len(), cohort, self.quarters)
     }
 
     /// Every cell the cohort is split into, with its maturity. The position of
@@ -188,8 +186,8 @@ impl Inputs<'_> {
     pub fn maturity(&self, cohort: &Cohort, horizon: usize) -> Maturity {
         let last = HORIZONS[horizon].last;
         let mut members =
-            counted(self.tallies).filter(|cell| cell.horizon == horizon && cohort.holds(cell.period, self.quarters));
-        let closed = members.all(|cell| cell.period.is_none_or(|period| (self.is_closed)(period, last, cell.site)));
+            counted(self.tallies).filter(|began| began.horizon == horizon && cohort.holds(began.period, self.quarters));
+        let closed = members.all(|began| began.period.is_none_or(|period| (self.is_closed)(period, last, began.site)));
         if closed { Maturity::Mature } else { Maturity::Immature }
     }
 
