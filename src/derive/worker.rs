@@ -1,7 +1,7 @@
 //! Patients in parallel: the key range is cut into parts, each part is merged
 //! on its own, and the encoded rows are written in the order of the parts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,7 +33,7 @@ use crate::store::{CalendarKind, Encoder, Packing, RowGroup, SiteSummary, Snapsh
 
 /// Patients a part holds; fixes the parts, and with them the file's bytes,
 /// whatever the number of threads.
-const PATIENTS_PER_PART: u64 = 25_000;
+const PATIENTS_PER_PART: u64 = 50_000;
 /// Keys are 63-bit hashes, so equal ranges hold about equally many patients.
 const KEY_SPACE: u128 = 1 << 63;
 /// Rows collected before they become Arrow arrays: few enough for a core's own cache.
@@ -136,23 +136,36 @@ fn parts(patients: u64) -> usize {
     usize::try_from(patients.div_ceil(PATIENTS_PER_PART)).unwrap_or(usize::MAX).clamp(1, 1_024)
 }
 
-/// One derived part: its position, its rows encoded, and what was counted.
-type Part = (usize, Result<(Vec<RowGroup>, Counts), DeriveError>);
+/// What a worker hands over, with the position of the part it is of.
+type Handed = (usize, Result<Piece, DeriveError>);
 
-/// Parts may finish out of order; a later one waits until its turn.
-fn write_in_order(writer: &mut TableWriter, parts: Receiver<Part>) -> Result<Counts, DeriveError> {
+/// Part of a part.
+enum Piece {
+    /// The next of its row groups.
+    Group(RowGroup),
+    /// What was counted; comes last.
+    Counts(Box<Counts>),
+}
+
+/// A part's row groups are written as they come when it is its turn; those of a
+/// later part wait.
+fn write_in_order(writer: &mut TableWriter, pieces: Receiver<Handed>) -> Result<Counts, DeriveError> {
     let mut total = Counts::default();
-    let mut waiting = BTreeMap::new();
+    let mut waiting: BTreeMap<usize, Vec<RowGroup>> = BTreeMap::new();
+    let mut complete = BTreeSet::new();
     let mut turn = 0;
-    for (part, derived) in parts {
-        let (groups, counts) = derived?;
-        total += counts;
-        waiting.insert(part, groups);
-        while let Some(groups) = waiting.remove(&turn) {
-            for group in groups {
-                writer.append(group)?;
+    for (part, piece) in pieces {
+        match piece? {
+            Piece::Group(group) if part == turn => writer.append(group)?,
+            Piece::Group(group) => waiting.entry(part).or_default().push(group),
+            Piece::Counts(counts) => {
+                total += *counts;
+                complete.insert(part);
             }
+        }
+        while complete.remove(&turn) {
             turn += 1;
+            waiting.remove(&turn).into_iter().flatten().try_for_each(|group| writer.append(group))?;
         }
     }
     Ok(total)
@@ -198,31 +211,42 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn work(&self, encoder: &Encoder, sender: &SyncSender<Part>) {
+    fn work(&self, encoder: &Encoder, sender: &SyncSender<Handed>) {
         loop {
             let part = self.next.fetch_add(1, Ordering::Relaxed);
-            let wanted = part < self.parts;
+            if part >= self.parts {
+                return;
+            }
+            let hand = |piece| sender.send((part, piece)).is_ok();
+            let counts = self.derive_part(part, encoder, &|group| hand(Ok(Piece::Group(group))));
             // A closed channel means that the writer gave up; so does this worker.
-            if !wanted || sender.send((part, self.derive_part(part, encoder))).is_err() {
+            if !hand(counts.map(Box::new).map(Piece::Counts)) {
                 return;
             }
         }
     }
 
-    fn derive_part(&self, part: usize, encoder: &Encoder) -> Result<(Vec<RowGroup>, Counts), DeriveError> {
+    /// `hand` takes the part's row groups, and says whether anybody still wants them.
+    fn derive_part(
+        &self,
+        part: usize,
+        encoder: &Encoder,
+        hand: &dyn Fn(RowGroup) -> bool,
+    ) -> Result<Counts, DeriveError> {
         let mut merge = Merge::open(self, self.range(part))?;
-        let mut groups = Encoded { encoder, pending: Vec::new(), groups: Vec::new() };
+        let mut groups = Encoded { encoder, pending: Vec::new(), hand };
         let mut rows = Rows::new(&self.protocol.conditions);
         let mut counts = Counts::default();
         let mut reliefs = Reliefs::default();
         while merge.next(self, &mut rows, (&mut counts, &mut reliefs))? {
-            if rows.len() >= BATCH_ROWS {
-                groups.add(rows.take())?;
+            if rows.len() >= BATCH_ROWS && !groups.add(rows.take())? {
+                return Ok(counts);
             }
         }
         groups.add(rows.take())?;
+        groups.flush()?;
         counts.durability = reliefs.count();
-        Ok((groups.finish()?, counts))
+        Ok(counts)
     }
 
     /// A site's position, sorted by code, and how far its records reach.
@@ -243,28 +267,25 @@ impl Job<'_> {
 struct Encoded<'a> {
     encoder: &'a Encoder,
     pending: Vec<RecordBatch>,
-    groups: Vec<RowGroup>,
+    hand: &'a dyn Fn(RowGroup) -> bool,
 }
 
 impl Encoded<'_> {
-    fn add(&mut self, batch: RecordBatch) -> Result<(), DeriveError> {
+    /// Whether anybody still wants more.
+    fn add(&mut self, batch: RecordBatch) -> Result<bool, DeriveError> {
         if batch.num_rows() > 0 {
             self.pending.push(batch);
         }
-        if self.pending.len() >= BATCHES_PER_GROUP { self.flush() } else { Ok(()) }
+        if self.pending.len() >= BATCHES_PER_GROUP { self.flush() } else { Ok(true) }
     }
 
-    fn flush(&mut self) -> Result<(), DeriveError> {
-        if !self.pending.is_empty() {
-            self.groups.push(self.encoder.encode(&self.pending)?);
-            self.pending.clear();
+    fn flush(&mut self) -> Result<bool, DeriveError> {
+        if self.pending.is_empty() {
+            return Ok(true);
         }
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<Vec<RowGroup>, DeriveError> {
-        self.flush()?;
-        Ok(self.groups)
+        let group = self.encoder.encode(&self.pending)?;
+        self.pending.clear();
+        Ok((self.hand)(group))
     }
 }
 

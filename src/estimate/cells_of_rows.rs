@@ -1,9 +1,7 @@
 //! Rows of the analysis set → the cells they are counted in.
 
-use std::collections::HashMap;
-
 use polars::frame::DataFrame;
-use polars::prelude::{Column, DataType, Expr, IntoLazy, PolarsError};
+use polars::prelude::{Column, DataType, Expr, IntoLazy, PlHashMap, PolarsError};
 
 use super::period::quarter;
 use super::scan::{Counting, Split};
@@ -49,7 +47,7 @@ pub(super) struct Cells<'a> {
     /// By period and condition.
     others: Numbers,
     /// By split, and within it by period and levels.
-    strata: Vec<HashMap<Vec<i32>, u32>>,
+    strata: Vec<PlHashMap<Vec<i32>, u32>>,
 }
 
 /// Numbers by position; most of the positions are soon taken.
@@ -97,7 +95,7 @@ impl<'a> Cells<'a> {
             periods: Vec::new(),
             fine: Numbers::default(),
             others: Numbers::default(),
-            strata: vec![HashMap::new(); counting.splits.len()],
+            strata: vec![PlHashMap::default(); counting.splits.len()],
         }
     }
 
@@ -268,7 +266,7 @@ fn of_series<Meaning: Copy>(
 ) -> Result<Vec<Meaning>, PolarsError> {
     let words = frame.column(name)?.str()?.rechunk();
     let words = words.downcast_as_array();
-    let mut known: HashMap<Option<&str>, Meaning> = HashMap::new();
+    let mut known: PlHashMap<Option<&str>, Meaning> = PlHashMap::default();
     let series = (0..words.len()).step_by(HORIZONS.len()).map(|row| words.get(row));
     Ok(series.map(|word| *known.entry(word).or_insert_with(|| mean(word))).collect())
 }
