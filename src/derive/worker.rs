@@ -37,9 +37,9 @@ const PATIENTS_PER_PART: u64 = 50_000;
 /// Keys are 63-bit hashes, so equal ranges hold about equally many patients.
 const KEY_SPACE: u128 = 1 << 63;
 /// Rows collected before they become Arrow arrays: few enough for a core's own cache.
-const BATCH_ROWS: usize = 8_192;
+const BATCH_ROWS: usize = 4_096;
 /// Batches of a row group, which counting reads at once: many columns make few rows large.
-const BATCHES_PER_GROUP: usize = 4;
+const BATCHES_PER_GROUP: usize = 8;
 
 /// What derivation leaves behind.
 #[derive(Clone, Debug)]
